@@ -1,0 +1,49 @@
+# Every target works on a fresh clone: no virtual environment needs to be active, or to exist.
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin/python
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --python-version 3.12 --custom-compile-command "make lock" pyproject.toml
+# What a server with a name of its own is started with; the values are examples.
+PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed ## Start the product (PORT, default 8000; DATA_DIR, default .data/)
+	@exec $(VENV) manage.py serve
+
+test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k trigger" passes on)
+	@$(VENV) -m tests.browser.ensure
+	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+check: export DATA_DIR := .venv/check-data
+check: .venv/installed-dev ## Lint, types, templates, migrations, production settings
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy .
+	$(VENV) -m djlint templates --lint --quiet
+	$(VENV) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(VENV) manage.py check --deploy --fail-level WARNING
+
+format: .venv/installed-dev ## Format Python
+	$(VENV) -m ruff check --fix-only --quiet .
+	$(VENV) -m ruff format .
+
+lock: ## Resolve the dependencies anew (needs uv): all to their newest, pinned with hashes
+	$(LOCK) --upgrade --output-file requirements.txt
+	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## Remove the virtual environment and caches; data is kept
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
+
+.venv/installed: requirements.txt
+	@.ci/install requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt
+	@.ci/install requirements-dev.txt
+	@touch $@

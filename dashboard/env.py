@@ -1,0 +1,159 @@
+"""Read settings from the environment; a wrong value stops the start with one sentence.
+
+Every helper takes the variable's name and a default that works, and raises
+``ImproperlyConfigured`` naming the variable, its value and what is expected.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    if not value:
+        return default
+    raise ImproperlyConfigured(f"{name} is {value!r}; it must be 1 or 0.")
+
+
+def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        parsed = float(value)
+    except ValueError:
+        parsed = float("nan")
+    if not minimum <= parsed <= maximum:  # also refuses nan
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a number from {minimum:g} to {maximum:g}."
+        )
+    return parsed
+
+
+def whole(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    parsed = number(name, default, minimum=minimum, maximum=maximum)
+    if parsed != int(parsed):
+        raise ImproperlyConfigured(f"{name} is {parsed!r}; it must be a whole number.")
+    return int(parsed)
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+
+
+def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
+    """One of a few words, in capitals or not."""
+    value = text(name, default).upper()
+    if value not in of:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(of)}.")
+    return value
+
+
+def directory(name: str, default: Path) -> Path:
+    """A directory, made when there is none."""
+    path = Path(text(name, str(default))).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ImproperlyConfigured(
+            f"{name} is {str(path)!r}; it must be a directory that can be written ({exc.strerror})."
+        ) from exc
+    return path
+
+
+SHORTEST_SECRET = 8
+"""Characters. A shorter key is no secret, and taken out of a text it would tear words apart."""
+
+
+def api_key(name: str) -> str:
+    """A key that can travel in an HTTP header."""
+    value = text(name)
+    if not (value.isascii() and value.isprintable()):
+        # The value is not repeated: logs are read by more people than the key is for.
+        raise ImproperlyConfigured(f"{name} must be plain ASCII without control characters.")
+    return value
+
+
+def http_url(name: str) -> str:
+    """An http(s) URL without a trailing slash, or ``""`` when the variable is empty."""
+    value = text(name)
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        valid = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not (parts.query or parts.fragment)
+        )
+    except ValueError:  # a port that is no number
+        valid = False
+    if not valid:
+        raise ImproperlyConfigured(
+            # What stands before an @ may be a password.
+            f"{name} is {value.rpartition('@')[2]!r}; "
+            "it must be an address such as https://runs.example.com."
+        )
+    return value.rstrip("/")
+
+
+DATABASE_CONNECT_SECONDS = 2
+
+
+def database(name: str, sqlite_path: Path) -> dict[str, object]:
+    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one."""
+    url = text(name)
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_path}
+    try:
+        database = dict(dj_database_url.parse(url))
+    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as exc:
+        # The value is not repeated: it may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} cannot be read; it must look like postgres://user:password@host:5432/name."
+        ) from exc
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        # A server that is gone must not hold every page, and /readyz, for minutes.
+        given = cast("dict[str, object]", database.get("OPTIONS") or {})
+        database["OPTIONS"] = {"connect_timeout": DATABASE_CONNECT_SECONDS} | given
+    return database
+
+
+def secret(name: str, path: Path) -> str:
+    """A secret from the environment, else from ``path``, where it is made once.
+
+    The web server and the workers start at the same time and must agree, so
+    the file is written aside and linked into place: the first one wins.
+    """
+    if value := text(name):
+        return value
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,205 @@
+"""Django settings: every value that differs between machines comes from the environment.
+
+docs/configuration.md lists the variables. Defaults start a working product on one
+machine; anything reachable from another machine turns the secure settings on.
+"""
+
+import sys
+from pathlib import Path
+
+from django.utils.csp import CSP
+
+from dashboard import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
+
+# --- The runs API (docs/configuration.md) ---
+RUNS_API_URL = env.http_url("RUNS_API_URL")
+"""The runs API's address, without ``/api/v1``; empty: the embedded one."""
+RUNS_API_KEY = env.api_key("RUNS_API_KEY")
+if not RUNS_API_URL:
+    RUNS_API_KEY = env.secret("RUNS_API_KEY", DATA_DIR / "runs-api-key")
+RUNS_API_CONNECT_TIMEOUT = env.number("RUNS_API_CONNECT_TIMEOUT", 1, minimum=0.05, maximum=60)
+RUNS_API_READ_TIMEOUT = env.number("RUNS_API_READ_TIMEOUT", 2, minimum=0.05, maximum=60)
+RUNS_API_TRIGGER_TIMEOUT = env.number("RUNS_API_TRIGGER_TIMEOUT", 2, minimum=0.05, maximum=60)
+RUNS_API_HONOURS_KEYS = env.flag("RUNS_API_HONOURS_KEYS", default=not RUNS_API_URL)
+"""Whether a trigger with a known ``Idempotency-Key`` gives the run that it gave before."""
+RUNS_API_SETTLE_SECONDS = env.number("RUNS_API_SETTLE_SECONDS", 6, minimum=0.05, maximum=60)
+"""How long a run whose trigger was not answered is looked for: recorded servers list one
+within a second of accepting it."""
+RUNS_API_CANCELS = env.choice(
+    "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
+)
+WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
+RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
+"""Threads of a web process that may wait for the runs API; the others keep the rest alive."""
+STARTS_THAT_WAIT = WEB_THREADS // 8
+"""Threads of a web process that may wait for another start of the same work order."""
+
+# --- The embedded runs API and its workers ---
+PROFILES_FILE = Path(env.text("PROFILES_FILE", str(DATA_DIR / "profiles.toml"))).expanduser()
+WORKSPACES_DIR = DATA_DIR / "workspaces"
+WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
+RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)
+RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# --- Applications ---
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_tasks_db",
+    "workorders",
+    "workorders.embedded",
+]
+
+MIDDLEWARE = [
+    "workorders.request_id.RequestIDMiddleware",
+    "workorders.access_log.AccessLogMiddleware",
+    "workorders.health_endpoints.HealthEndpointsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workorders.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "workorders.runs_api_status.runs_api_health",
+            ],
+            "builtins": [
+                "django.templatetags.static",
+                "django_htmx.templatetags.django_htmx",
+                "workorders.templatetags.dashboard",
+                "workorders.templatetags.receipts",
+            ],
+        },
+    }
+]
+
+# --- Database ---
+_database = env.database("DATABASE_URL", DATA_DIR / "dashboard.sqlite3")
+# Connections live as long as their thread: the embedded API runs inside a page's
+# request, and the end of its inner request would otherwise close the connection.
+_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+# The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Accounts ---
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "work_order_list"
+LOGOUT_REDIRECT_URL = "sign_in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+# --- Security ---
+# Plain HTTP is for this machine only: any other host name means HTTPS everywhere.
+_secure = not DEBUG and not set(ALLOWED_HOSTS) <= env.LOOPBACK_HOSTS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_secure)
+SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
+if TRUST_PROXY_HEADERS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "workorders.error_pages.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# --- Static files ---
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Language and time: stored and rendered in UTC; the page shows the operator's zone ---
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT", of=("TEXT", "JSON"))
+_log_level = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "TEXT": {"()": "dashboard.logs.TextFormatter"},
+        "JSON": {"()": "dashboard.logs.JSONFormatter"},
+    },
+    "filters": {"exceptions": {"()": "dashboard.logs.ExceptionsOnly"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "stream": sys.stderr,
+            "formatter": LOG_FORMAT,
+        },
+    },
+    "root": {"handlers": ["console"], "level": _log_level},
+    # Django's own handlers are replaced: one place decides where lines go.
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # Answers have a line of their own; here are the exceptions that broke a page.
+        "django.request": {"filters": ["exceptions"]},
+        # runserver's own access lines: they would hold whole sign-in links.
+        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # the runs client says what matters of a call
+    },
+}

@@ -1,0 +1,22 @@
+"""The WSGI application the production server imports."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.core.wsgi import get_wsgi_application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+_application = get_wsgi_application()
+
+from workorders import api_probe  # noqa: E402, needs the settings
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    # With the first request, not before: a server may load this and then fork.
+    api_probe.ensure_running()
+    return _application(environ, start_response)
