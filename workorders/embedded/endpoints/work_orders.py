@@ -1,0 +1,105 @@
+"""Work orders: list, create, show, cancel."""
+
+from django.db.models import Q
+from django.http import HttpRequest
+
+from workorders.embedded import serializers, transitions
+from workorders.embedded.endpoints.paging import read_page
+from workorders.embedded.lookups import get_work_order
+from workorders.embedded.models import Status, WorkOrder
+from workorders.embedded.profiles import MAX_ITERATIONS, MAX_TIME, load_profiles
+from workorders.embedded.responses import Answer, conflict, success
+from workorders.embedded.validation import Fields, read_body, read_query
+
+STATUSES = {
+    "queued": Status.QUEUED,
+    "running": Status.RUNNING,
+    "succeeded": Status.SUCCEEDED,
+    "failed": Status.FAILED,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+}
+MAX_SEARCH = 200
+MAX_PROMPT = 100_000
+MAX_PATH = 4_096
+RUNS_SHOWN = 50
+
+
+def list_work_orders(request: HttpRequest) -> Answer:
+    query = read_query(request)
+    limit, offset = read_page(query)
+    status = query.choice("status", STATUSES)
+    search = query.text("search", maximum=MAX_SEARCH, label="Search")
+    query.finish()
+    transitions.reap_expired()
+    work_orders = WorkOrder.objects.order_by("-created_at", "-id")
+    if status:
+        work_orders = work_orders.filter(status=status)
+    if search:
+        work_orders = work_orders.filter(Q(prompt__icontains=search) | Q(id__icontains=search))
+    items = [serializers.work_order_item(row) for row in work_orders[offset : offset + limit]]
+    return success(serializers.page(items, work_orders.count(), limit, offset))
+
+
+def create_work_order(request: HttpRequest) -> Answer:
+    body = read_body(request)
+    prompt = body.text(
+        "taskPrompt", minimum=10, maximum=MAX_PROMPT, label="Task prompt", required=True
+    )
+    path = _read_local_path(body)
+    profile_name = body.text("profileName", maximum=64, label="Profile name")
+    if profile_name and profile_name not in load_profiles():
+        body.note(("profileName",), "invalid_enum_value", f"Unknown profile: {profile_name}")
+    max_iterations = body.whole("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
+    max_time = body.whole("maxTime", minimum=1, maximum=MAX_TIME)
+    body.refuse_unknown()
+    body.finish()
+    work_order = WorkOrder.objects.create(
+        prompt=prompt,
+        workspace_path=path,
+        profile_name=profile_name,
+        max_iterations=max_iterations,
+        max_time=max_time,
+    )
+    return success(serializers.work_order_item(work_order), status=201)
+
+
+def _read_local_path(body: Fields) -> str:
+    """The path may not exist yet: a run looks when it starts, on the worker's machine."""
+    source = body.section("workspaceSource", required=True)
+    if source is None:
+        return ""
+    kind = source.text("type", maximum=100, required=True)
+    if kind and kind != "local":
+        message = "This server runs work orders of type 'local' only"
+        source.note(("type",), "invalid_literal", message, expected="local")
+    if kind != "local":
+        return ""
+    path = source.text("path", maximum=MAX_PATH, minimum=1, label="Workspace path", required=True)
+    if path and not path.startswith("/"):
+        source.note(("path",), "invalid_string", "Workspace path must be absolute")
+    source.refuse_unknown()
+    return path
+
+
+def show_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+    transitions.reap_expired()
+    work_order = get_work_order(work_order_id)
+    runs = list(work_order.runs.order_by("-number")[:RUNS_SHOWN])
+    return success(serializers.work_order_detail(work_order, runs, load_profiles()))
+
+
+def cancel_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+    transitions.reap_expired()
+    get_work_order(work_order_id)
+    work_order, before, was_running = transitions.cancel_work_order(work_order_id)
+    if before in {Status.SUCCEEDED, Status.CANCELED}:
+        raise conflict(f"Cannot cancel work order in status '{before}'")
+    return success(
+        {
+            "id": work_order.pk,
+            "status": work_order.status,
+            "message": "Work order canceled successfully",
+            "wasRunning": was_running,
+        }
+    )

@@ -1,0 +1,192 @@
+"""Executes one run: workspace, then agent and verification until it passes or limits are reached.
+
+An iteration passes when the agent ends with exit code 0 and then the
+verification does. An agent that ends with another code fails its iteration
+without verification. What failed is told to the next iteration.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from workorders.embedded import transitions
+from workorders.embedded.execution.environment import command_environment
+from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.execution.log import LeaseLostError, RunLog
+from workorders.embedded.execution.process import Command, Interrupted, run_command
+from workorders.embedded.execution.workspace import (
+    WorkspaceError,
+    copy_workspace,
+    input_directory,
+    prune_workspaces,
+    remove_tree,
+)
+from workorders.embedded.models import Iteration, Run, Status
+from workorders.embedded.profiles import Profile, ProfileError, load_profiles
+
+logger = logging.getLogger(__name__)
+
+TAIL_BYTES = 8_192
+WORKER_STOPPED = "The worker was stopped while this run was in progress."
+INTERNAL = "The run could not go on because of an internal error; the worker's log says more."
+
+
+class RunFailed(Exception):  # noqa: N818 (an outcome)
+    """The run ends as failed; the message is for its page."""
+
+
+def execute(run: Run, hands: Hands) -> None:
+    """Execute a run that ``transitions.claim_next`` has just given to these hands.
+
+    Never raises for what happens in the run: that is the run's own outcome.
+    """
+    hands.take(run.pk)
+    logger.info("%s (%s) starts", run, run.pk)
+    try:
+        status = _Execution(run, hands).perform()
+        logger.info("%s (%s) has ended: %s", run, run.pk, status)
+    except LeaseLostError:
+        # Somebody else has ended this run meanwhile. Its commands are dead; nothing is written.
+        logger.warning("%s (%s) was taken from this worker", run, run.pk)
+    except Exception:
+        logger.exception("%s (%s) failed", run, run.pk)
+        transitions.finish(run, hands.token, Status.FAILED, INTERNAL)
+    finally:
+        hands.release()
+        remove_tree(input_directory(run.pk))
+        prune_workspaces()
+
+
+class _Execution:
+    def __init__(self, run: Run, hands: Hands) -> None:
+        self.run = run
+        self.hands = hands
+        self.log = RunLog(run.pk, hands, settings.RUN_LOG_LIMIT_BYTES)
+        self.deadline = time.monotonic() + run.max_time
+        self.feedback = b""
+
+    def perform(self) -> Status:
+        status, error = self._outcome()
+        self.log.section(f"Run {status}: {error}" if error else f"Run {status}")
+        self.log.flush()
+        if not transitions.finish(self.run, self.hands.token, status, error):
+            raise LeaseLostError
+        return status
+
+    def _outcome(self) -> tuple[Status, str]:
+        try:
+            self._build_and_iterate()
+        except (RunFailed, WorkspaceError, ProfileError) as exc:
+            return Status.FAILED, str(exc)
+        except Interrupted:
+            match self.hands.stop:
+                case Stop.LEASE_LOST:
+                    raise LeaseLostError from None
+                case Stop.CANCELED:
+                    return Status.CANCELED, ""
+                case Stop.WORKER_STOPPED:
+                    return Status.FAILED, WORKER_STOPPED
+                case None:
+                    return Status.FAILED, f"Time limit of {self.run.max_time} s reached."
+        return Status.SUCCEEDED, ""
+
+    def _build_and_iterate(self) -> None:
+        profile = load_profiles().get(self.run.profile_name)
+        if profile is None:
+            raise RunFailed(f"Profile {self.run.profile_name!r} does not exist any more.")
+        source = Path(self.run.work_order.workspace_path)
+        self.log.section(f"Copying the workspace {source}")
+        self.log.flush()
+        workspace = copy_workspace(source, self.run.pk, self._check)
+        self._update(status=Status.RUNNING)
+        for number in range(1, self.run.max_iterations + 1):
+            failure = self._iterate(number, profile, workspace)
+            if not failure:
+                return
+        raise RunFailed(failure)
+
+    def _iterate(self, number: int, profile: Profile, workspace: Path) -> str:
+        """Why the iteration failed, ``""`` when it passed."""
+        self._check()
+        with transaction.atomic():
+            self._update(iteration_count=number)
+            iteration = Iteration.objects.create(run=self.run, number=number)
+        title = f"Iteration {number} of {self.run.max_iterations}"
+        agent_exit, _ = self._command(f"{title}: agent", profile.agent, workspace, number)
+        iteration.agent_exit_code = agent_exit
+        if agent_exit == 0:
+            exit_code, output = self._command(
+                f"{title}: verification", profile.verify, workspace, number
+            )
+            iteration.verify_exit_code = exit_code
+            iteration.verify_output = output.decode(errors="replace").replace("\0", "\ufffd")
+            self.feedback = output
+            failure = f"Verification still failed after {_times(number, 'iteration')}."
+        else:
+            failure = f"The agent ended with exit code {agent_exit} in iteration {number}."
+            self.feedback = failure.encode()
+        passed = iteration.verify_exit_code == 0
+        iteration.status = Iteration.Status.PASSED if passed else Iteration.Status.FAILED
+        iteration.completed_at = timezone.now()
+        with transaction.atomic():
+            self._update()  # an iteration may be written while its run is ours
+            iteration.save()
+        return "" if passed else failure
+
+    def _command(
+        self, title: str, shell: str, workspace: Path, iteration: int
+    ) -> tuple[int, bytes]:
+        """Exit code and the last 8 KB of output."""
+        self.log.section(title)
+        inputs = input_directory(self.run.pk)
+        prompt = self.run.work_order.prompt.encode()
+        (inputs / "prompt").write_bytes(prompt)
+        (inputs / "feedback").write_bytes(self.feedback)
+        (inputs / "stdin").write_bytes(b"\n\n".join(filter(None, (prompt, self.feedback))))
+        tail = bytearray()
+
+        def keep(data: bytes) -> None:
+            self.log.write(data)
+            tail.extend(data)
+            del tail[:-TAIL_BYTES]
+
+        exit_code = run_command(
+            Command(
+                shell=shell,
+                directory=workspace,
+                environment=command_environment(
+                    self.run,
+                    iteration=iteration,
+                    prompt_file=inputs / "prompt",
+                    feedback_file=inputs / "feedback",
+                ),
+                input_file=inputs / "stdin",
+            ),
+            guardian=self.hands.guardian,
+            on_output=keep,
+            on_tick=self.log.tick,
+            must_stop=self._must_stop,
+        )
+        self.log.flush()
+        return exit_code, bytes(tail)
+
+    def _must_stop(self) -> bool:
+        return self.hands.stop is not None or time.monotonic() >= self.deadline
+
+    def _check(self) -> None:
+        if self._must_stop():
+            raise Interrupted
+
+    def _update(self, **values: object) -> None:
+        """A conditional write; with no values only the question whether the run is still ours."""
+        held = Run.objects.held_by(self.run.pk, self.hands.token)
+        if not held.update(**(values or {"worker_token": self.hands.token})):
+            raise LeaseLostError
+
+
+def _times(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,73 @@
+"""A worker's heartbeat: a thread beside the one that executes."""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.utils import timezone
+
+from workorders.embedded import tasks, transitions
+from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.models import Run, Worker, lease
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How soon a request to cancel the run in hand is noticed, at most."""
+FORGET_AFTER_LEASES = 10
+
+
+class Heartbeat(threading.Thread):
+    """Beats at a third of the lease, so that two lost beats cost nothing."""
+
+    def __init__(self, hands: Hands) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._hands = hands
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        interval = settings.RUN_LEASE_SECONDS / 3
+        next_beat = time.monotonic() + interval
+        try:
+            while not self._ended.wait(min(LOOK_SECONDS, interval)):
+                try:
+                    close_old_connections()
+                    self._look_at_the_run_in_hand()
+                    if time.monotonic() >= next_beat:
+                        self.beat()
+                        next_beat = time.monotonic() + interval
+                except (DatabaseError, InterfaceError):
+                    # Missing beats for a lease's length ends the run, as it must.
+                    logger.exception("A heartbeat was missed: the database does not answer")
+        finally:
+            connections.close_all()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def beat(self) -> None:
+        now = timezone.now()
+        Worker.objects.update_or_create(
+            token=self._hands.token, defaults={"name": self._hands.name, "seen_at": now}
+        )
+        if run_id := self._hands.run_id:
+            Run.objects.held_by(run_id, self._hands.token).update(lease_until=now + lease())
+        if reaped := transitions.reap_expired():
+            logger.warning("Ended %d run(s) whose worker is gone", reaped)
+        tasks.call_if_needed()
+        Worker.objects.filter(seen_at__lt=now - FORGET_AFTER_LEASES * lease()).delete()
+
+    def _look_at_the_run_in_hand(self) -> None:
+        run_id = self._hands.run_id
+        if run_id is None:
+            return
+        held = Run.objects.held_by(run_id, self._hands.token)
+        cancel = held.values_list("cancel_requested", flat=True).first()
+        if cancel is None:
+            # Finished just now by the executing thread, or lost: then this stops it.
+            self._hands.ask_to_stop(run_id, Stop.LEASE_LOST)
+        elif cancel:
+            self._hands.ask_to_stop(run_id, Stop.CANCELED)

@@ -1,0 +1,209 @@
+"""What the embedded runs API stores. How it may change is in ``transitions`` and ``triggering``."""
+
+import datetime as dt
+import secrets
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    BUILDING = "building"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+ACTIVE = (Status.BUILDING, Status.RUNNING)
+FINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+
+
+def lease() -> dt.timedelta:
+    """How long a worker counts as alive after its last sign of life."""
+    return dt.timedelta(seconds=settings.RUN_LEASE_SECONDS)
+
+
+def new_work_order_id() -> str:
+    """12 URL-safe characters; a leading hyphen would read as an option on a command line."""
+    return secrets.choice("abcdefghijkmnpqrstuvwxyz") + secrets.token_urlsafe(9)[1:]
+
+
+def new_run_id() -> str:
+    return "run-" + secrets.token_urlsafe(9)
+
+
+class WorkOrder(models.Model):
+    """A task for an agent. ``status`` follows its runs, except canceled: that is for good."""
+
+    id = models.CharField(primary_key=True, max_length=64, default=new_work_order_id)
+    prompt = models.TextField()
+    workspace_path = models.TextField()
+    profile_name = models.CharField(max_length=64, blank=True)
+    max_iterations = models.PositiveSmallIntegerField(null=True)
+    max_time = models.PositiveIntegerField(null=True, help_text="Seconds for a whole run.")
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
+    run_count = models.PositiveIntegerField(default=0, help_text="Also the newest run's number.")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["created_at", "id"], name="work_order_newest"),
+            models.Index(fields=["status", "created_at", "id"], name="work_order_status_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.prompt[:60]}"
+
+    def derive_status(self) -> None:
+        """Store what the runs say. Call it with the row locked, after a run has changed."""
+        if self.status != Status.CANCELED:
+            seen = set(self.runs.values_list("status", flat=True).distinct())
+            if Status.SUCCEEDED in seen:
+                self.status = Status.SUCCEEDED
+            elif seen.intersection(ACTIVE):
+                self.status = Status.RUNNING
+            elif Status.FAILED in seen:
+                self.status = Status.FAILED
+            else:
+                self.status = Status.QUEUED
+        self.updated_at = timezone.now()
+        self.save(update_fields=["status", "updated_at"])
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def queued(self) -> Self:
+        """Oldest first: the order in which the workers take them."""
+        return self.filter(status=Status.QUEUED).order_by("queued_at", "id")
+
+    def active(self) -> Self:
+        return self.filter(status__in=ACTIVE)
+
+    def expired(self) -> Self:
+        """Active runs whose worker has stopped giving signs of life."""
+        return self.active().filter(lease_until__lt=timezone.now())
+
+    def eligible(self) -> Self:
+        """Queued runs that may start: no other run of their work order is active."""
+        blocking = Run.objects.active().filter(work_order=OuterRef("work_order"))
+        return self.queued().filter(~Exists(blocking))
+
+    def held_by(self, run_id: str, token: str) -> Self:
+        """The run while this worker may write to it; nothing once the lease was lost."""
+        return self.active().filter(pk=run_id, worker_token=token)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-queued_at", "-id")
+
+
+class Run(models.Model):
+    """One attempt. The profile and limits are fixed when it is triggered; commands are not kept."""
+
+    id = models.CharField(primary_key=True, max_length=64, default=new_run_id)
+    work_order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="runs")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    profile_name = models.CharField(max_length=64)
+    max_iterations = models.PositiveSmallIntegerField()
+    max_time = models.PositiveIntegerField()
+    overrides = models.JSONField(default=dict)
+    iteration_count = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    log_size = models.PositiveBigIntegerField(default=0)
+    imported = models.BooleanField(default=False, help_text="History: never executed here.")
+
+    worker_token = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+
+    idempotency_key = models.CharField(max_length=255, null=True, unique=True)  # noqa: DJ001 (NULLs are not equal)
+    request_hash = models.CharField(max_length=64, blank=True)
+    answered_position = models.PositiveIntegerField(
+        null=True, help_text="The queue position told when no slot was free; for replays."
+    )
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["work_order", "number"], name="run_number"),
+            models.UniqueConstraint(
+                fields=["work_order"], condition=Q(status__in=ACTIVE), name="one_active_run"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["queued_at", "id"], name="run_newest"),
+            models.Index(fields=["status", "queued_at", "id"], name="run_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run #{self.number} of {self.work_order_id}"
+
+
+class Iteration(models.Model):
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        PASSED = "passed"
+        FAILED = "failed"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="iterations")
+    number = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=7, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True)
+    agent_exit_code = models.IntegerField(null=True)
+    verify_exit_code = models.IntegerField(null=True)
+    verify_output = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "number"], name="iteration_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"Iteration {self.number} of {self.run_id}"
+
+
+class LogChunk(models.Model):
+    """A piece of a run's log, in the database so that workers may live on other machines."""
+
+    MAX_BYTES = 65_536
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="log_chunks")
+    offset = models.PositiveBigIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "offset"], name="log_chunk_offset")
+        ]
+
+    def __str__(self) -> str:
+        return f"Log of {self.run_id} from {self.offset}"
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def live(self) -> Self:
+        return self.filter(seen_at__gt=timezone.now() - lease())
+
+
+class Worker(models.Model):
+    """A worker process's sign of life; every live one is a slot for one run."""
+
+    token = models.CharField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=255)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = WorkerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,10 @@
+"""The API's own description, served as it is kept: ``openapi.json``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+DOCUMENT: dict[str, Any] = json.loads(
+    Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+)
+VERSION: str = DOCUMENT["info"]["version"]

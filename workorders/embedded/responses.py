@@ -1,0 +1,143 @@
+"""The envelope of every answer, the refusals, and the decorator around every endpoint.
+
+``{"success": true, "data", "requestId"}`` or
+``{"success": false, "error": {"code", "message", "details"?}, "requestId"}``.
+"""
+
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from workorders import request_id
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint returns: a status, a body without its request ID, headers."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def success(
+    data: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(status, {"success": True, "data": data}, headers or {})
+
+
+class ApiError(Exception):
+    """A refusal; raised anywhere below an endpoint it becomes the answer."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        error = {"code": code, "message": message}
+        self.answer = Answer(
+            status,
+            {"success": False, "error": error | ({"details": details} if details else {})},
+            headers or {},
+        )
+
+
+def not_found(message: str) -> ApiError:
+    return ApiError(404, "NOT_FOUND", message)
+
+
+def conflict(message: str) -> ApiError:
+    return ApiError(409, "CONFLICT", message)
+
+
+type Handler = Callable[..., Answer]
+
+
+def api(*, open_to_all: bool = False, **handlers: Handler) -> Callable[..., HttpResponseBase]:
+    """A view from one handler per method: ``api(GET=list_runs)``.
+
+    Sessions and CSRF tokens do not concern it: the key in the header is the
+    only way in, and a browser never adds it by itself.
+    """
+
+    @csrf_exempt
+    @login_not_required
+    def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+        given = request.headers.get(request_id.HEADER, "")
+        with request_id.carried(request_id.taken_over(given)):
+            try:
+                if not open_to_all:
+                    _check_key(request)
+                answer = _pick(request, handlers)(request, **arguments)
+            except ApiError as refusal:
+                answer = refusal.answer
+            except Exception:
+                # The cause is for the log alone: a message may hold paths or prompts.
+                logger.exception("%s %s failed", request.method, request.path)
+                answer = ApiError(500, "INTERNAL_ERROR", "Internal server error").answer
+            return _respond(answer)
+
+    return view
+
+
+def unknown_route(request: HttpRequest) -> Answer:
+    raise not_found(f"Route {request.method} {request.path} not found")
+
+
+def any_method(handler: Handler) -> Callable[..., HttpResponseBase]:
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+    return api(open_to_all=False, **dict.fromkeys(methods, handler))
+
+
+def _check_key(request: HttpRequest) -> None:
+    given = request.headers.get("Authorization", "")
+    challenge = {"WWW-Authenticate": "Bearer"}
+    if not given:
+        raise ApiError(401, "UNAUTHORIZED", "Authorization header required", None, challenge)
+    scheme, _, key = given.partition(" ")
+    matches = hmac.compare_digest(key.strip().encode(), settings.RUNS_API_KEY.encode())
+    if scheme.lower() != "bearer" or not settings.RUNS_API_KEY or not matches:
+        raise ApiError(401, "UNAUTHORIZED", "Invalid API key", None, challenge)
+
+
+def _pick(request: HttpRequest, handlers: Mapping[str, Handler]) -> Handler:
+    method = request.method or "GET"
+    handler = handlers.get(method) or (handlers.get("GET") if method == "HEAD" else None)
+    if handler:
+        return handler
+    allowed = ", ".join(sorted({*handlers, *({"HEAD"} if "GET" in handlers else ())}))
+    raise ApiError(
+        405,
+        "METHOD_NOT_ALLOWED",
+        f"Method {method} is not allowed for {request.path}; allowed: {allowed}",
+        None,
+        {"Allow": allowed},
+    )
+
+
+def _respond(answer: Answer) -> JsonResponse:
+    body = dict(answer.body)
+    if "success" in body:  # the OpenAPI document comes without an envelope
+        body["requestId"] = request_id.current()
+    return JsonResponse(
+        body,
+        status=answer.status,
+        headers={
+            request_id.HEADER: request_id.current(),
+            "Cache-Control": "no-store",
+            **answer.headers,
+        },
+    )

@@ -1,0 +1,116 @@
+"""Every change of a run's status after it was triggered.
+
+Each is one short transaction that locks the work order first and then changes
+the run with a conditional UPDATE whose row count decides, so that of any number
+of workers and requests exactly one wins. The work order's status follows in the
+same transaction.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from workorders.embedded.models import (
+    Iteration,
+    Run,
+    RunQuerySet,
+    Status,
+    WorkOrder,
+    lease,
+)
+
+WORKER_LOST = (
+    "The worker stopped unexpectedly while this run was in progress. "
+    "Trigger a new run to try again."
+)
+
+
+def claim_next(token: str) -> Run | None:
+    """Take the oldest run that may start, for the worker with this token; None if there is none."""
+    while run := Run.objects.eligible().first():
+        with transaction.atomic():
+            work_order = WorkOrder.objects.select_for_update().get(pk=run.work_order_id)
+            now = timezone.now()
+            claimed = (
+                Run.objects.eligible()
+                .filter(pk=run.pk)
+                .update(
+                    status=Status.BUILDING,
+                    started_at=now,
+                    worker_token=token,
+                    lease_until=now + lease(),
+                )
+            )
+            if claimed:
+                work_order.derive_status()
+                return Run.objects.select_related("work_order").get(pk=run.pk)
+    return None
+
+
+def finish(run: Run, token: str, status: Status, error: str = "") -> bool:
+    """End the run in this worker's hand; False when it is no longer in its hand."""
+    return _settle(Run.objects.held_by(run.pk, token), run, status, error)
+
+
+def reap_expired() -> int:
+    """Fail the runs whose worker is gone; the number of them.
+
+    Reads call this too, so that nothing shows as running when no worker is alive.
+    """
+    return sum(
+        _settle(Run.objects.expired(), run, Status.FAILED, WORKER_LOST)
+        for run in Run.objects.expired()
+    )
+
+
+def cancel_run(run: Run) -> Status | None:
+    """Cancel a queued run at once, ask an active one to stop.
+
+    The status it then has, or None when it had ended before.
+    """
+    if _settle(Run.objects.queued(), run, Status.CANCELED, ""):
+        return Status.CANCELED
+    if Run.objects.active().filter(pk=run.pk).update(cancel_requested=True):
+        return Status(Run.objects.values_list("status", flat=True).get(pk=run.pk))
+    return None
+
+
+def cancel_work_order(work_order_id: str) -> tuple[WorkOrder, Status, bool]:
+    """Cancel for good, with all its runs; (work order, status before, whether a run was active).
+
+    Changes nothing when the status before was succeeded or canceled.
+    """
+    with transaction.atomic():
+        work_order = WorkOrder.objects.select_for_update().get(pk=work_order_id)
+        before = Status(work_order.status)
+        if before in {Status.SUCCEEDED, Status.CANCELED}:
+            return work_order, before, False
+        was_running = work_order.runs.active().update(cancel_requested=True) > 0
+        _cancel_queued(work_order)
+        work_order.status = Status.CANCELED
+        work_order.derive_status()
+        return work_order, before, was_running
+
+
+def _settle(may_change: RunQuerySet, run: Run, status: Status, error: str) -> bool:
+    with transaction.atomic():
+        work_order = WorkOrder.objects.select_for_update().get(pk=run.work_order_id)
+        now = timezone.now()
+        changed = may_change.filter(pk=run.pk).update(
+            status=status, completed_at=now, error=error, lease_until=None
+        )
+        if not changed:
+            return False
+        Iteration.objects.filter(run=run, status=Iteration.Status.RUNNING).update(
+            status=Iteration.Status.FAILED, completed_at=now
+        )
+        if status == Status.SUCCEEDED:
+            # A work order that has succeeded starts no further runs.
+            _cancel_queued(work_order, f"Not started: Run #{run.number} had already succeeded.")
+        work_order.derive_status()
+        return True
+
+
+def _cancel_queued(work_order: WorkOrder, error: str = "") -> None:
+    work_order.runs.queued().update(
+        status=Status.CANCELED, completed_at=timezone.now(), error=error
+    )
