@@ -1,0 +1,59 @@
+"""The page of a run that the API has accepted under an ID it did not keep to.
+
+Recorded from a real server: the ID in the answer to a trigger may be provisional.
+The run then turns up in its work order within a second, under another one, or never.
+"""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from workorders import settling
+from workorders.contract import Run, RunReference
+from workorders.http import HtmxHttpRequest, go_to, live_page
+from workorders.models import TriggerAttempt
+from workorders.runs_client import RunsClient
+
+APPEARS_WITHIN = dt.timedelta(minutes=1)
+
+
+def respond(
+    request: HtmxHttpRequest, client: RunsClient, run_id: str, attempt: TriggerAttempt
+) -> HttpResponse:
+    """For a run that the API does not know, though ``attempt`` was answered with its ID.
+
+    Raises ``RunsAPIError`` when its work order cannot be read.
+    """
+    if run_id == attempt.provisional_run_id:
+        return _go_to_run(request, attempt.run_id)
+    if attempt.provisional_run_id or attempt.appeared or attempt.run_number:
+        # It did exist: only a run that nobody has seen yet has no number.
+        raise Http404(f"Run {run_id} does not exist any more.")
+    if not attempt.was_sent:  # written down before the dashboard remembered what was there
+        return go_to(request, reverse("work_order_detail", args=[attempt.work_order_id]))
+    found = settling.search(client, attempt)
+    if found.the_run:
+        return _appeared(request, attempt, found.the_run)
+    is_late = attempt.age > APPEARS_WITHIN
+    is_one_of_several = len(found.new) > 1 or (found.new and is_late)
+    state = "several" if is_one_of_several else "missing" if is_late else "waiting"
+    context = {"run_id": run_id, "attempt": attempt, "state": state}
+    return live_page(request, "runs/run_accepted.html", context, shows=state)
+
+
+def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
+    before = attempt.run
+    if attempt.appear_as(RunReference(run.id, run.number)) and attempt.user == request.user:
+        # The toast of the start, shown already or not, now with the name that holds.
+        waiting = list(messages.get_messages(request))
+        for message in waiting:
+            if before is None or message.message != f"{before.label} started":
+                messages.add_message(request, message.level or messages.INFO, message.message)
+        messages.success(request, f"{run.label} started")
+    return _go_to_run(request, run.id)
+
+
+def _go_to_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    return go_to(request, reverse("run_detail", args=[run_id]))

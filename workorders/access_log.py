@@ -1,0 +1,64 @@
+"""One line for each request of a page or of the embedded API."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django import db
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from workorders import request_id
+
+logger = logging.getLogger(__name__)
+
+_UNLOGGED = re.compile(r"/(healthz|readyz|api/v1/health(/.*)?)$")
+"""What machines ask every few seconds."""
+
+
+class AccessLogMiddleware:
+    """Path without query, status, milliseconds to the answer's beginning, and who asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        response = self._get_response(request)
+        if not _UNLOGGED.match(request.path_info) and not _is_static(request):
+            _log(request, response, round((time.monotonic() - started) * 1000))
+        return response
+
+
+def _log(request: HttpRequest, response: HttpResponseBase, milliseconds: int) -> None:
+    fields = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "milliseconds": milliseconds,
+        "user": _user_name(request),
+    }
+    # The embedded API takes its caller's ID over.
+    answered_with = response.headers.get(request_id.HEADER) or request_id.current()
+    # A page that refreshes itself and finds nothing new is no event.
+    logger.log(
+        logging.DEBUG if response.status_code == 204 else logging.INFO,
+        "%(method)s %(path)s: %(status)s in %(milliseconds)s ms, %(user)s",
+        fields | {"user": fields["user"] or "nobody"},
+        extra=fields | {"request_id": answered_with},
+    )
+
+
+def _user_name(request: HttpRequest) -> str:
+    """Empty for a stranger, and where no answer got as far as asking who it is for."""
+    user = getattr(request, "user", None)
+    try:
+        return user.get_username() if user is not None else ""
+    except db.Error:
+        return ""
+
+
+def _is_static(request: HttpRequest) -> bool:
+    return request.path.startswith(settings.STATIC_URL)

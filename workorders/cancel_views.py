@@ -1,0 +1,89 @@
+"""Cancelling a run from its page: what will happen is said first, then done."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from workorders import cancelling
+from workorders.accounts import TRIGGER_PERMISSION
+from workorders.availability import CancelScope
+from workorders.cancelling import AlreadyOver, BeingCancelled, Cancelled, NotCancelled
+from workorders.errors import RunsAPIError
+from workorders.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.models import TriggerAttempt
+from workorders.reading import CancelDialog, load_cancel_dialog
+from workorders.runs_client import default_client, page_client
+
+
+# Who may start a run may also end one: it is the same say over the same workers.
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    try:
+        dialog = load_cancel_dialog(
+            page_client(), run_id, work_order_id=TriggerAttempt.work_order_of(run_id)
+        )
+    except RunsAPIError as error:
+        if error.code == "NOT_FOUND":
+            raise Http404(f"Run {run_id} does not exist, or no longer does.") from error
+        return _dialog(request, run_id, None, failure=NotCancelled(error))
+    if dialog.scope is None:
+        return _nothing_to_cancel(request, dialog)
+    if request.method != "POST":
+        return _dialog(request, run_id, dialog)
+    # Only what was confirmed is done: whatever the settings say, and whether it waits, by now.
+    took_for_queued = bool(request.POST.get("queued"))
+    if request.POST.get("scope") != dialog.scope or took_for_queued != dialog.run.is_queued:
+        return _dialog(request, run_id, dialog, has_changed=True)
+    return _answer(request, dialog, dialog.scope)
+
+
+def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) -> HttpResponse:
+    match cancelling.cancel_run(default_client(), dialog, scope):
+        case Cancelled(run, CancelScope.RUN):
+            messages.success(request, f"{run.label} was cancelled")
+        case Cancelled(run):
+            messages.success(request, f"Work order {run.work_order_id} was cancelled")
+        case BeingCancelled(run):
+            messages.success(request, f"{run.label} is being cancelled")
+        case AlreadyOver(run):
+            messages.warning(request, f"{run.label} has already ended: {run.status}")
+        case NotCancelled() as failure:
+            return _dialog(request, dialog.run.id, dialog, failure=failure)
+    return go_to(request, reverse("run_detail", args=[dialog.run.id]))
+
+
+def _nothing_to_cancel(request: HtmxHttpRequest, dialog: CancelDialog) -> HttpResponse:
+    run = dialog.run
+    if run.is_final:
+        text = f"{run.label} has already ended: {run.status}"
+    else:
+        text = f"{run.label} cannot be cancelled: the runs API does not say whose run it is"
+    messages.warning(request, text)
+    return go_to(request, reverse("run_detail", args=[run.id]))
+
+
+def _dialog(
+    request: HtmxHttpRequest,
+    run_id: str,
+    dialog: CancelDialog | None,
+    *,
+    failure: NotCancelled | None = None,
+    has_changed: bool = False,
+) -> HttpResponse:
+    """The dialog's content, alone for htmx, else as a page of its own."""
+    status = 409 if has_changed else 200
+    if failure:
+        status = 409 if failure.error.status == 409 else 422
+    name = "cancel_run/cancel_run"
+    template = f"{name}_dialog.html" if request.htmx else f"{name}.html"
+    context = {
+        "run_id": run_id,
+        "dialog": dialog,
+        "failure": failure,
+        "has_changed": has_changed,
+    }
+    return for_this_request(render(request, template, context, status=status))

@@ -1,0 +1,361 @@
+"""The runs API's JSON as typed values.
+
+Real servers leave fields out, add others and send nulls, so everything but an
+ID may be missing here: a missing value is ``None`` (or empty) and the pages
+say less. Only an answer without the IDs it is about raises ``ValueError``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Self
+
+from workorders.json_values import (
+    Json,
+    as_moment,
+    as_object,
+    as_objects,
+    as_run_number,
+    as_text,
+    as_whole,
+    required_id,
+)
+
+FINAL_STATUSES = frozenset({"succeeded", "failed", "cancelled"})
+WORK_ORDER_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+MAX_ITERATIONS_LIMIT = 100
+
+
+def _status(value: object) -> str:
+    """The status as the pages name it: both spellings of cancelled are one."""
+    status = as_text(value) or "unknown"
+    return "cancelled" if status == "canceled" else status
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Item]:
+    items: tuple[Item, ...]
+    total: int | None
+    limit: int
+    offset: int
+    has_more: bool
+
+    @classmethod
+    def parse(
+        cls, data: Json, item: Callable[[Json], Item], *, limit: int = 0, offset: int = 0
+    ) -> Self:
+        items = tuple(item(entry) for entry in as_objects(data.get("items")))
+        limit = as_whole(data.get("limit")) or limit
+        offset = as_whole(data.get("offset")) or offset
+        total = as_whole(data.get("total"))
+        # A total is worth more than hasMore, which some servers get wrong.
+        more = data.get("hasMore") is True if total is None else offset + len(items) < total
+        return cls(items, total, limit, offset, has_more=more and bool(items))
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    number: int
+    status: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    agent_exit_code: int | None
+    verified: bool | None
+    """Whether the verification passed; ``None``: it has not run."""
+    verification_exit_code: int | None
+    verification_output: str
+
+    @classmethod
+    def parse(cls, data: Json, position: int) -> Self:
+        verification = as_object(data.get("verification"))
+        passed = verification.get("passed")
+        return cls(
+            number=as_whole(data.get("number")) or position,
+            status=_status(data.get("status")),
+            started_at=as_moment(data.get("startedAt")),
+            completed_at=as_moment(data.get("completedAt")),
+            agent_exit_code=as_whole(data.get("agentExitCode")),
+            verified=passed if isinstance(passed, bool) else None,
+            verification_exit_code=as_whole(verification.get("exitCode")),
+            verification_output=as_text(verification.get("output")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunReference:
+    """A run as other things name it: the answer to a trigger, a refusal, a run that waits."""
+
+    id: str
+    number: int | None = None
+
+    @classmethod
+    def required(cls, data: Json) -> Self:
+        """``ValueError`` when no run is named."""
+        return cls(required_id(data, "runId"), as_run_number(data.get("runNumber")))
+
+    @classmethod
+    def parse(cls, data: Json) -> Self | None:
+        """``None`` when no run is named."""
+        try:
+            return cls.required(data)
+        except ValueError:
+            return None
+
+    @property
+    def label(self) -> str:
+        return run_label(self.id, self.number)
+
+
+def queue_position_of(data: Json, key: str = "queuePosition") -> int | None:
+    """1 is next; ``None`` when not queued or not told."""
+    return as_whole(data.get(key), minimum=1)
+
+
+def run_label(run_id: str, number: int | None) -> str:
+    """How people call a run: by number where the API gives one, else by ID."""
+    return f"Run #{number}" if number else f"Run {run_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: str
+    status: str
+    work_order_id: str = ""
+    number: int | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    iteration_count: int | None = None
+    iterations: tuple[Iteration, ...] = ()
+    profile_name: str = ""
+    max_iterations: int | None = None
+    max_time: int | None = None
+    """Seconds."""
+    overrides: Json = field(default_factory=dict)
+    queue_position: int | None = None
+    """1 is next; ``None`` when not queued or not told."""
+    waiting_for: RunReference | None = None
+    error: str = ""
+    log_size: int | None = None
+    """Bytes; ``None``: this API keeps no log."""
+    imported: bool = False
+    """History from elsewhere: it was not executed by this API."""
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        iterations = as_objects(data.get("iterations"))
+        return cls(
+            id=required_id(data),
+            status=_status(data.get("status")),
+            work_order_id=as_text(data.get("workOrderId")),
+            number=as_run_number(data.get("runNumber")),
+            queued_at=as_moment(data.get("queuedAt")),
+            started_at=as_moment(data.get("startedAt")),
+            completed_at=as_moment(data.get("completedAt")),
+            iteration_count=as_whole(data.get("iterationCount")),
+            iterations=tuple(Iteration.parse(it, i) for i, it in enumerate(iterations, start=1)),
+            profile_name=as_text(data.get("profileName")),
+            max_iterations=as_whole(data.get("maxIterations")),
+            max_time=as_whole(data.get("maxTime")),
+            overrides=as_object(data.get("overrides")),
+            queue_position=queue_position_of(data),
+            waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
+            error=as_text(data.get("error")),
+            log_size=as_whole(data.get("logSize")),
+            imported=data.get("imported") is True,
+        )
+
+    @property
+    def label(self) -> str:
+        return run_label(self.id, self.number)
+
+    @property
+    def is_queued(self) -> bool:
+        return self.status == "queued"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def is_active(self) -> bool:
+        """Neither waiting nor over. A status nobody knows counts as active: better
+        a button that waits than a second run beside one that may be at work."""
+        return not self.is_queued and not self.is_final
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    id: str
+    prompt: str
+    status: str
+    workspace: str = ""
+    profile_name: str = ""
+    max_iterations: int | None = None
+    max_time: int | None = None
+    """Seconds."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    run_count: int | None = None
+    runs: tuple[Run, ...] = ()
+    """Newest first; a list of work orders leaves them out."""
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        harness = as_object(data.get("harness"))
+        profile = as_text(data.get("profileName")) or as_text(harness.get("profile"))
+        max_iterations = as_whole(data.get("maxIterations"))
+        if max_iterations is None:
+            max_iterations = as_whole(as_object(harness.get("loopStrategy")).get("maxIterations"))
+        work_order_id = required_id(data)
+        run_count = as_whole(data.get("runCount"))
+        runs = [Run.parse(entry) for entry in as_objects(data.get("runs"))]
+        return cls(
+            id=work_order_id,
+            prompt=as_text(data.get("taskPrompt")),
+            status=_status(data.get("status")),
+            workspace=_workspace(as_object(data.get("workspaceSource"))),
+            profile_name=profile,
+            max_iterations=max_iterations,
+            max_time=as_whole(data.get("maxTime")),
+            created_at=as_moment(data.get("createdAt")),
+            updated_at=as_moment(data.get("updatedAt")),
+            run_count=run_count,
+            runs=_newest_first(runs, work_order_id, run_count),
+        )
+
+    @property
+    def active_run(self) -> Run | None:
+        return next((run for run in self.runs if run.is_active), None)
+
+    @property
+    def queued_runs(self) -> tuple[Run, ...]:
+        return tuple(run for run in self.runs if run.is_queued)
+
+    @property
+    def state_token(self) -> str:
+        """What a dialog was opened on: another token, and it shows what is not true any more."""
+        newest = f"{self.runs[0].status}/{self.runs[0].id}" if self.runs else "/"
+        return f"{self.status}/{newest}"
+
+    @property
+    def next_run_number(self) -> int | None:
+        """The number the next run will get; ``None`` where that is not certain."""
+        newest = self.runs[0].number if self.runs else 0
+        if newest is None or self.run_count is None or newest < self.run_count:
+            return None
+        return newest + 1
+
+
+def _workspace(source: Json) -> str:
+    place = as_text(source.get("path")) or as_text(source.get("repo")) or as_text(source.get("url"))
+    branch = as_text(source.get("branch"))
+    return f"{place} ({branch})" if place and branch else place
+
+
+def _newest_first(
+    runs: Sequence[Run], work_order_id: str, run_count: int | None
+) -> tuple[Run, ...]:
+    """Order runs, say whose they are, and number them where that is certain.
+
+    A server that gives no numbers is counted for only when it lists every run
+    and each has a start time; otherwise runs keep the names of their IDs.
+    """
+    runs = [replace(run, work_order_id=run.work_order_id or work_order_id) for run in runs]
+    if all(run.number for run in runs):
+        return tuple(sorted(runs, key=lambda run: run.number or 0, reverse=True))
+    starts = {run.id: start for run in runs if (start := run.started_at or run.queued_at)}
+    if len(starts) < len(runs):
+        return tuple(runs)
+    ordered = sorted(runs, key=lambda run: starts[run.id])
+    if len(runs) == run_count and not any(run.number for run in runs):
+        ordered = [replace(run, number=number) for number, run in enumerate(ordered, start=1)]
+    return tuple(reversed(ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    name: str
+    description: str = ""
+    max_iterations: int | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        max_iterations = as_whole(data.get("maxIterations"))
+        if max_iterations is None:
+            max_iterations = as_whole(as_object(data.get("loopStrategy")).get("maxIterations"))
+        return cls(required_id(data, "name"), as_text(data.get("description")), max_iterations)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHealth:
+    waiting: int | None
+    running: int | None
+    slots: int | None
+    """How many runs can be at work at once."""
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        stats = as_object(data.get("stats"))
+        return cls(
+            as_whole(stats.get("waiting")),
+            as_whole(stats.get("running")),
+            as_whole(stats.get("maxConcurrent")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    text: str
+    offset: int
+    next_offset: int
+    size: int
+    complete: bool
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        offset = as_whole(data.get("offset")) or 0
+        next_offset = as_whole(data.get("nextOffset")) or offset
+        return cls(
+            text=as_text(data.get("text")),
+            offset=offset,
+            next_offset=next_offset,
+            size=as_whole(data.get("size")) or next_offset,
+            complete=data.get("complete") is True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TriggeredRun(RunReference):
+    """What a trigger's answer says of the run it made."""
+
+    status: str = ""
+    request_id: str = ""
+    """The API's own of the answer."""
+
+    @classmethod
+    def required(cls, data: Json) -> Self:
+        run = RunReference.required(data)
+        return cls(run.id, run.number, _status(data.get("status")))
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverrides:
+    """What the operator set for one run; ``None`` and ``""``: as the profile says."""
+
+    max_iterations: int | None = None
+    profile_name: str = ""
+
+    def body(self) -> Json | None:
+        """The request's body; none at all when nothing is overridden."""
+        body: dict[str, Any] = {}
+        if self.max_iterations is not None:
+            body["profileOverrides"] = {"loopStrategy": {"maxIterations": self.max_iterations}}
+        if self.profile_name:
+            body["profileName"] = self.profile_name
+        return body or None
+
+    @classmethod
+    def parse(cls, body: Json) -> Self:
+        strategy = as_object(as_object(body.get("profileOverrides")).get("loopStrategy"))
+        return cls(as_whole(strategy.get("maxIterations")), as_text(body.get("profileName")))

@@ -1,0 +1,63 @@
+"""403, 404, 500 and CSRF-failure pages in the product's own look."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRefresh
+
+from workorders import request_id
+from workorders.http import HtmxHttpRequest, go_to
+from workorders.session_expiry import address_of_form
+
+
+def _error_page(
+    request: HttpRequest, status: int, title: str, text: str, *, retry: bool = False
+) -> HttpResponse:
+    context = {
+        "title": title,
+        "text": text,
+        "status": status,
+        "retry": retry,
+        "request_id": request_id.current(),
+    }
+    if status < 500 and getattr(request, "htmx", False):
+        # A part of a page was asked for, and the page it is for is not true any more.
+        if status == 403:
+            messages.error(request, text)
+        response = HttpResponseClientRefresh()
+        response.status_code = status
+        return response
+    return render(request, "error.html", context, status=status)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    text = str(exception) or "Your account may not do this. Ask the person who runs this dashboard."
+    return _error_page(request, 403, "Not allowed", text)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Only what a view says on purpose: the resolver's own message lists URL patterns.
+    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
+    return _error_page(request, 404, "Page not found", reason or "Nothing lives at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    text = "Something broke on our side. Nothing was started by it that the pages do not show."
+    return _error_page(request, 500, "Something went wrong", text, retry=True)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The token changes with every sign-in, so a dialog that was open then is shown again.
+
+    Not for what comes from another origin: that is no form of ours, or a proxy is set up wrongly.
+    """
+    is_own_form = reason.startswith("CSRF ")
+    if is_own_form and (address := address_of_form(request)):
+        return go_to(cast("HtmxHttpRequest", request), address)
+    text = (
+        "The form was too old or came from another site, so nothing was done. "
+        "Go back, reload the page and send it again."
+    )
+    return _error_page(request, 403, "This form has expired", text)

@@ -1,0 +1,206 @@
+"""What can go wrong between the dashboard and the runs API, and what people are told.
+
+``RULES`` is the specification's error table plus the codes it leaves open: for
+each code the words, what the dialog does, and whether sending again may help.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class RunsAPIError(Exception):
+    """The runs API refused, failed or could not be reached.
+
+    Attributes:
+        code: a key of ``RULES``, or one that only this API knows.
+        message: the API's own words; empty when it said nothing.
+        status: the HTTP status; 0 when there was no answer.
+        details: the API's ``error.details``.
+        request_id: what to quote to the people who run the API.
+        retry_after: seconds the API asks to wait, from ``Retry-After`` (RFC 9110 10.2.3).
+        diagnosis: what that tells of the server, where it is not a runs API's answer.
+    """
+
+    code = "UNKNOWN"
+    said_by_api = True
+    """Whether the answer is the API's own, in its envelope."""
+    diagnosis = ""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = "",
+        status: int = 0,
+        details: Mapping[str, Any] | None = None,
+        request_id: str = "",
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+        self.message = message
+        self.status = status
+        self.details = details or {}
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    @property
+    def rule(self) -> "Rule":
+        return rule_for(self.code, self.status)
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether a run may have been started all the same.
+
+        Only a request that never went out, and a refusal below 500 by the API itself, rule it out.
+        """
+        return self.status >= 500 or not self.said_by_api
+
+    @property
+    def user_message(self) -> str:
+        """The sentence an operator reads."""
+        if self.code == "RATE_LIMITED" and self.retry_after:
+            unit = "second" if self.retry_after == 1 else "seconds"
+            return f"Too many requests. Try again in {self.retry_after} {unit}."
+        return self.rule.message
+
+    @property
+    def reference(self) -> str:
+        """The API's words, code and request ID: what to quote when asking for help."""
+        parts = [self.message, self.code, f"request {self.request_id}" if self.request_id else ""]
+        return " · ".join(part for part in parts if part)
+
+    @property
+    def field_errors(self) -> dict[str, str]:
+        """``details.errors`` by form field; ``""`` holds what no field of ours is about."""
+        found: dict[str, str] = {}
+        errors = self.details.get("errors")
+        for error in errors if isinstance(errors, Sequence) else ():
+            if not isinstance(error, Mapping):
+                continue
+            path = error.get("path")
+            path = path.split(".") if isinstance(path, str) else path
+            last = path[-1] if isinstance(path, Sequence) and path else ""
+            text = str(error.get("message") or self.message)
+            found.setdefault(FIELDS.get(str(last), ""), text)
+        return found
+
+
+FIELDS = {"maxIterations": "max_iterations", "profileName": "profile_name"}
+
+
+class NetworkError(RunsAPIError):
+    """No answer: refused, reset, timed out, or a name that does not resolve.
+
+    Attributes:
+        sent: false only where the request provably never went out.
+        timed_out: whether the whole time-out was spent waiting.
+    """
+
+    code = "NETWORK_ERROR"
+    said_by_api = False
+
+    def __init__(self, message: str = "", *, sent: bool = True, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+        self.timed_out = timed_out
+
+    @property
+    def answer_lost(self) -> bool:
+        return self.sent
+
+
+class UnknownAnswer(RunsAPIError):  # noqa: N818
+    """An answer that is not the contract's: not JSON, another envelope, missing IDs."""
+
+    said_by_api = False
+
+    @property
+    def answer_lost(self) -> bool:
+        return self.status != 429  # a proxy that lets nothing through
+
+
+class Action(Enum):
+    """What the dialog does with a refusal (specification, Error Handling)."""
+
+    KEEP_OPEN = "keep the dialog open and show the message in it"
+    INLINE = "keep the dialog open and show the message at the field"
+    CLOSE = "close the dialog, show the message as a toast on the work order's page"
+    LEAVE = "close the dialog, show the message as a toast on the list"
+    LOOK = "read the work order again to tell which case it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    message: str
+    action: Action
+    retryable: bool = False
+
+
+RULES: Mapping[str, Rule] = {
+    # The specification's table, word for word. CAPACITY_EXCEEDED is an outcome
+    # (a run exists), so it is here for its words alone.
+    "RUN_ALREADY_ACTIVE": Rule("A run is already in progress for this work order", Action.CLOSE),
+    "WORK_ORDER_COMPLETE": Rule("This work order has already succeeded", Action.CLOSE),
+    "CAPACITY_EXCEEDED": Rule("Server at capacity. Your run has been queued.", Action.KEEP_OPEN),
+    "NETWORK_ERROR": Rule(
+        "Could not connect to server. Please try again.", Action.KEEP_OPEN, retryable=True
+    ),
+    "UNKNOWN": Rule("An unexpected error occurred", Action.KEEP_OPEN, retryable=True),
+    # What it leaves open.
+    "WORK_ORDER_CANCELLED": Rule("This work order was cancelled", Action.CLOSE),
+    "STATUS_UNKNOWN": Rule(
+        "This dashboard does not know the status of this work order, so it starts nothing",
+        Action.KEEP_OPEN,
+    ),
+    "CONFLICT": Rule("The runs API refused to start a run now", Action.LOOK),
+    "UNAUTHORIZED": Rule(
+        "The runs API does not accept this dashboard's key. "
+        "Ask the person who runs the dashboard to check RUNS_API_KEY.",
+        Action.KEEP_OPEN,
+    ),
+    "FORBIDDEN": Rule(
+        "This dashboard's key may not start runs. "
+        "Ask the person who runs the runs API to allow it.",
+        Action.KEEP_OPEN,
+    ),
+    "NOT_FOUND": Rule("This work order no longer exists", Action.LEAVE),
+    "VALIDATION_ERROR": Rule("The runs API did not accept these options", Action.INLINE),
+    "BAD_REQUEST": Rule("The runs API did not accept these options", Action.INLINE),
+    "IDEMPOTENCY_KEY_REUSED": Rule(
+        "This dialog was already used to start a run. Close it and open it again.",
+        Action.KEEP_OPEN,
+    ),
+    "TRIGGER_IN_PROGRESS": Rule(
+        "Another start of this work order is under way. Try again in a moment.",
+        Action.KEEP_OPEN,
+        retryable=True,
+    ),
+    "NOT_STARTED": Rule("The run was not started.", Action.KEEP_OPEN, retryable=True),
+    "RATE_LIMITED": Rule(
+        "Too many requests. Try again in a moment.", Action.KEEP_OPEN, retryable=True
+    ),
+    "SERVER_ERROR": Rule("The runs API failed", Action.CLOSE, retryable=True),
+}
+
+CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+}
+
+
+def rule_for(code: str, status: int) -> Rule:
+    """The rule of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
+
+    A full server may well say so with 503; the run it has queued is no failure.
+    """
+    if status >= 500 and code != "CAPACITY_EXCEEDED":
+        return RULES["SERVER_ERROR"]
+    return RULES.get(code, RULES["UNKNOWN"])

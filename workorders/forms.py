@@ -1,0 +1,134 @@
+import uuid
+from collections.abc import Mapping
+from typing import cast
+
+from django import forms
+
+from workorders.contract import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
+from workorders.models import TriggerAttempt
+from workorders.reading import TriggerDialog
+
+
+class TriggerRunForm(forms.Form):
+    """The dialog's Advanced Options, the key that makes one dialog one run, and what it showed.
+
+    The profile is free text here: the API knows which exist, and asking it on
+    every start would cost the operator a second call.
+    """
+
+    is_resumed = False
+    """Whether it is shown again after its session had ended."""
+    was_dropped = False
+    """Whether what was typed was too long to be shown again."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.CharField(
+        required=False, max_length=300, strip=False, widget=forms.HiddenInput
+    )  # WorkOrder.state_token
+    max_iterations = forms.IntegerField(
+        label="Max Iterations",
+        required=False,
+        min_value=1,
+        max_value=MAX_ITERATIONS_LIMIT,
+        error_messages={
+            "invalid": f"Enter a whole number from 1 to {MAX_ITERATIONS_LIMIT}.",
+            "min_value": f"Enter a whole number from 1 to {MAX_ITERATIONS_LIMIT}.",
+            "max_value": f"Enter a whole number from 1 to {MAX_ITERATIONS_LIMIT}.",
+        },
+        # Not type="number": a browser sends an empty value for what it takes for no
+        # number, and the run would start with the default instead of an error.
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    profile_name = forms.CharField(
+        label="Profile", required=False, max_length=255, widget=forms.Select
+    )
+
+    @classmethod
+    def fresh(cls) -> "TriggerRunForm":
+        """A form for a newly opened dialog: with a key of its own."""
+        return cls(initial={"key": uuid.uuid4()})
+
+    @classmethod
+    def of(cls, attempt: TriggerAttempt) -> "TriggerRunForm":
+        """The form that an attempt was sent with, to be sent again."""
+        return cls(
+            {
+                "key": str(attempt.key),
+                "max_iterations": attempt.max_iterations,
+                "profile_name": attempt.profile_name,
+            }
+        )
+
+    @classmethod
+    def resumed(cls, typed: Mapping[str, str]) -> "TriggerRunForm":
+        """The form as it was typed before its session ended: shown, neither checked nor sent."""
+        form = cls.fresh()
+        form.is_resumed, form.was_dropped = True, "dropped" in typed
+        form.initial.update({name: typed[name] for name in cls.base_fields if name in typed})
+        try:
+            form.initial["key"] = uuid.UUID(str(form.initial["key"]))
+        except ValueError:
+            form.renew()
+        return form
+
+    def renew(self) -> None:
+        """Make it another dialog's: its key is nobody's yet."""
+        self.initial["key"] = uuid.uuid4()
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether it holds what an operator typed."""
+        return self.is_bound or self.is_resumed
+
+    @property
+    def shows_options(self) -> bool:
+        """Whether Advanced Options are open: something in them wants to be seen."""
+        options = (self["max_iterations"], self["profile_name"])
+        return any(option.errors or (self.is_filled and option.value()) for option in options)
+
+    @property
+    def has_options(self) -> bool:
+        """Whether it asks for anything else than the work order's settings."""
+        return bool(self["max_iterations"].value() or self["profile_name"].value())
+
+    @property
+    def overrides(self) -> RunOverrides:
+        return RunOverrides(self.cleaned_data["max_iterations"], self.cleaned_data["profile_name"])
+
+    def now_shows(self, work_order: WorkOrder) -> None:
+        """From here on a start is confirmed for the work order as it is now."""
+        if self.is_bound:
+            self.data = dict(self.data.items()) | {"seen": work_order.state_token}
+        else:
+            self.initial["seen"] = work_order.state_token
+
+    def show_for(self, dialog: TriggerDialog | None) -> None:
+        """Offer the API's profiles and say which values hold when nothing is chosen.
+
+        ``None``: nothing could be read; what was typed stays.
+        """
+        if dialog and not (self.data if self.is_bound else self.initial).get("seen"):
+            self.now_shows(dialog.work_order)
+        profiles = dialog.profiles if dialog else ()
+        in_force = dialog.profile_in_force if dialog else None
+        work_order = dialog.work_order if dialog else None
+        if work_order and (count := work_order.max_iterations):
+            if in_force and in_force.max_iterations == count:
+                source = f"from profile {in_force.name}"
+            else:
+                source = "set by this work order"
+            self["max_iterations"].help_text = f"Left empty: {count}, {source}"
+        name = (work_order and work_order.profile_name) or (in_force.name if in_force else "")
+        unset = f"{name} (this work order's profile)" if name else "This work order's profile"
+        choices = [("", unset)]
+        for profile in profiles:
+            if profile.name == name:
+                continue
+            count = profile.max_iterations
+            plural = "" if count == 1 else "s"
+            label = f"{profile.name} ({count} iteration{plural})" if count else profile.name
+            choices.append((profile.name, label))
+        typed = self["profile_name"].value()
+        if typed and typed not in dict(choices):
+            choices.append((typed, typed))
+        cast("forms.Select", self.fields["profile_name"].widget).choices = choices

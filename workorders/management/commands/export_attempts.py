@@ -1,0 +1,69 @@
+import datetime as dt
+import json
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from workorders.json_values import as_moment
+from workorders.models import TriggerAttempt
+
+
+class Command(BaseCommand):
+    help = "Writes every attempt to start a run as JSON lines, oldest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", type=_moment, help="ISO 8601, UTC unless it says otherwise")
+        parser.add_argument("--work-order", default="", help="the ID of one work order")
+
+    def handle(self, *_: Any, since: dt.datetime | None, work_order: str, **__: Any) -> None:
+        for attempt in _attempts(since, work_order):
+            self.stdout.write(json.dumps(_line(attempt)))
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = as_moment(text)
+    if moment is None:
+        raise ArgumentTypeError(f"{text!r} is no ISO 8601 time, such as 2026-01-31T09:00:00Z")
+    return moment
+
+
+def _attempts(since: dt.datetime | None, work_order_id: str) -> Iterator[TriggerAttempt]:
+    found = TriggerAttempt.objects.select_related("user").order_by("created_at", "key")
+    if since:
+        found = found.filter(created_at__gte=since)
+    if work_order_id:
+        found = found.filter(work_order_id=work_order_id)
+    return found.iterator()
+
+
+def _line(attempt: TriggerAttempt) -> dict[str, Any]:
+    """Names and order stay as they are: other programs read this. Times are UTC."""
+    duration = attempt.duration
+    return {
+        "key": str(attempt.key),
+        "user": attempt.user.username,
+        "workOrderId": attempt.work_order_id,
+        "maxIterations": attempt.max_iterations,
+        "profileName": attempt.profile_name,
+        "state": attempt.state,
+        "outcome": attempt.outcome,
+        "earlier": attempt.earlier,
+        "runId": attempt.run_id,
+        "runNumber": attempt.run_number,
+        "provisionalRunId": attempt.provisional_run_id,
+        "appeared": attempt.appeared,
+        "queuePosition": attempt.queue_position,
+        "knownRunIds": attempt.known_run_ids,
+        "createdAt": _utc(attempt.created_at),
+        "sentAt": _utc(attempt.sent_at),
+        "settledAt": _utc(attempt.settled_at),
+        "durationSeconds": duration.total_seconds() if duration else None,
+        "requestId": attempt.request_id,
+        "apiRequestId": attempt.api_request_id,
+    }
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

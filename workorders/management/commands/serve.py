@@ -1,0 +1,88 @@
+"""``manage.py serve``: the whole product in one command, which is what ``make run`` runs."""
+
+import logging
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+
+from dashboard import env
+from workorders.accounts import ensure_operator, sign_in_path
+from workorders.serving import web_server
+from workorders.serving.processes import Child, Supervisor
+from workorders.serving.static_files import collect_if_changed
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepare the database, start the web server and the workers, and print a sign-in link. "
+        "Ctrl-C or SIGTERM ends them all. Variables: docs/configuration.md."
+    )
+
+    def handle(self, **options: Any) -> None:
+        wanted = web_server.wanted_address()
+        workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
+        grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
+        with (
+            web_server.reserved_address(*wanted) as address,
+            Supervisor(
+                logs=settings.DATA_DIR / "logs",
+                grace_seconds=grace_seconds,
+                named_lines=settings.LOG_FORMAT == "TEXT",  # a line of JSON must stay one
+            ) as supervisor,
+        ):
+            web_command, pulse = web_server.command(address), web_server.Pulse(address)
+            path = prepare()
+            web = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
+            if not settings.RUNS_API_URL:
+                for number in range(1, workers + 1):
+                    supervisor.start(f"worker-{number}", worker_command())
+            pulse.start()
+            wait_for_answer(supervisor, web, pulse)
+            if not supervisor.stopping:
+                self.announce(web_server.public_url(address), path)
+            keep_running(supervisor, web, pulse)
+
+    def announce(self, url: str, path: str) -> None:
+        self.stdout.write(f"The dashboard answers at {url}/ (Ctrl-C stops it). Sign in, once, by")
+        self.stdout.write(f"{url}{path}")
+        self.stdout.flush()
+
+
+def prepare() -> str:
+    """Bring the database and the static files up to date; the path of a sign-in link."""
+    try:
+        call_command("migrate", verbosity=0)
+        path = sign_in_path(ensure_operator())
+        if not settings.RUNS_API_URL:
+            call_command("load_examples", verbosity=0)
+    except DatabaseError as exc:
+        raise CommandError(f"The database cannot be used: {exc}") from exc
+    finally:
+        connections.close_all()  # this process needs it no more
+    collect_if_changed()
+    return path
+
+
+def worker_command() -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--skip-checks"]
+
+
+def wait_for_answer(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
+    while not (pulse.last_answer or supervisor.stopping):
+        if not web.running:
+            raise CommandError(f"The web server {web.how_it_ended()}; see {web.log_file}.")
+        supervisor.tick()
+
+
+def keep_running(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
+    while not supervisor.stopping:
+        if web.running and pulse.is_lost(web.started_at):
+            logger.warning("The web server does not answer: it is replaced")
+            web.kill()
+        supervisor.tick()

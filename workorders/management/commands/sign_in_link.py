@@ -1,0 +1,27 @@
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+from workorders.accounts import OPERATOR, ensure_account, sign_in_path
+from workorders.serving.web_server import public_url, wanted_address
+
+
+class Command(BaseCommand):
+    help = "Print the path of a link that signs an account in once; make the account if needed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username", nargs="?", default=OPERATOR)
+        parser.add_argument(
+            "--viewer",
+            action="store_true",
+            help="a new account may look at everything but not trigger runs",
+        )
+        parser.add_argument(
+            "--base-url",
+            default=public_url(wanted_address()),
+            help="where the dashboard is reached",
+        )
+
+    def handle(self, *, username: str, viewer: bool, base_url: str, **options: object) -> None:
+        user = ensure_account(username, can_trigger=not viewer)
+        self.stdout.write(base_url.rstrip("/") + sign_in_path(user))

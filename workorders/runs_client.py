@@ -1,0 +1,368 @@
+"""The one place that speaks HTTP to the runs API.
+
+Values of ``workorders.contract`` come out, exceptions of ``workorders.errors``
+are raised; low-level ones are translated in ``RunsClient._exchange`` only.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from workorders import request_id
+from workorders.api_diagnosis import NO_CONNECTION, diagnosis_of
+from workorders.api_health import HealthRecord
+from workorders.api_log import LoggedCall
+from workorders.contract import (
+    LogPart,
+    Page,
+    Profile,
+    QueueHealth,
+    Run,
+    RunOverrides,
+    TriggeredRun,
+    WorkOrder,
+    queue_position_of,
+)
+from workorders.deadline import keep_to
+from workorders.envelope import Answer, read_envelope
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.json_values import Json, as_text
+
+logger = logging.getLogger(__name__)
+
+API_PREFIX = "/api/v1"
+EMBEDDED_APPLICATION = "workorders.embedded.wsgi.application"
+PAGE_LIMIT = 100
+"""The most items the API gives at once."""
+ANSWER_LIMIT_BYTES = 8_000_000
+LOG_PART_BYTES = 65_536
+SHORTEST_CALL_SECONDS = 0.2
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+"""After these the API has provably not heard of the request."""
+PLACE_SECONDS = 0.1
+"""How long a call may wait for one of the places (RUNS_API_MAX_CALLS) while the API is well."""
+
+
+class RunsClient:
+    """A typed client of the runs API.
+
+    Args:
+        http: carries base URL, key and the time-outs of reads; tests hand in one
+            whose transport is theirs.
+        trigger_timeout: seconds that starting a run may take in all (N7.1).
+        read_timeout: seconds that any other call may take in all.
+        honours_keys: whether the API honours ``Idempotency-Key``, so that a trigger whose
+            answer was lost can be sent again without starting a second run.
+        reads_end: when the last read must be over, by ``time.monotonic()``.
+        record: is told of every call whether the API has answered.
+
+    Every method raises ``RunsAPIError``: ``NetworkError`` when no answer came,
+    ``UnknownAnswer`` when one came that is not the contract's, else the API's own refusal.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        read_timeout: float = 2,
+        trigger_timeout: float = 2,
+        honours_keys: bool = False,
+        reads_end: float = math.inf,
+        record: HealthRecord | None = None,
+    ) -> None:
+        self._http = http
+        self._read_timeout = read_timeout
+        self._reads_end = reads_end
+        self.record = record or HealthRecord()
+        self.trigger_timeout = trigger_timeout
+        self.honours_keys = honours_keys
+
+    def within(self, seconds: float) -> "RunsClient":
+        """The same client with less time: what is left of a larger budget.
+
+        All reads share it; once it is used up, one still gets the fifth of a second
+        that most of them need.
+        """
+        return RunsClient(
+            self._http,
+            read_timeout=self._read_timeout,
+            trigger_timeout=min(self.trigger_timeout, max(seconds, SHORTEST_CALL_SECONDS)),
+            honours_keys=self.honours_keys,
+            reads_end=min(self._reads_end, time.monotonic() + seconds),
+            record=self.record,
+        )
+
+    def with_half_the_time(self) -> "RunsClient":
+        """For one read of several that share a deadline."""
+        return self.within((self._reads_end - time.monotonic()) / 2)
+
+    def list_work_orders(
+        self, *, status: str = "", search: str = "", limit: int = 20, offset: int = 0
+    ) -> Page[WorkOrder]:
+        # The wire spells it with one l (recorded from a real server).
+        query = {"status": "canceled" if status == "cancelled" else status, "search": search}
+        return self._page("/work-orders", query, WorkOrder.parse, limit=limit, offset=offset)
+
+    def get_work_order(self, work_order_id: str) -> WorkOrder:
+        data = self._get(f"/work-orders/{_segment(work_order_id)}")
+        return _parsed(lambda: WorkOrder.parse(data), data)
+
+    def list_runs(self, work_order_id: str = "", *, limit: int = 50, offset: int = 0) -> Page[Run]:
+        """Newest first; those of all work orders when none is named."""
+        query = {"workOrderId": work_order_id}
+        return self._page("/runs", query, Run.parse, limit=limit, offset=offset)
+
+    def get_run(self, run_id: str) -> Run:
+        data = self._get(f"/runs/{_segment(run_id)}")
+        return _parsed(lambda: Run.parse(data), data)
+
+    def get_log(
+        self, run_id: str, *, offset: int = -LOG_PART_BYTES, limit: int = LOG_PART_BYTES
+    ) -> LogPart:
+        """Part of a run's log; a negative offset, in bytes, counts from the end."""
+        query = {"offset": offset, "limit": limit}
+        data = self._get(f"/runs/{_segment(run_id)}/log", query)
+        return _parsed(lambda: LogPart.parse(data), data)
+
+    def iterate_log(self, run_id: str) -> Iterator[str]:
+        """The whole log as far as it is written, part by part."""
+        offset, size = 0, 1
+        while offset < size:
+            part = self.get_log(run_id, offset=offset, limit=16 * LOG_PART_BYTES)
+            yield part.text
+            if part.next_offset <= offset:
+                return
+            offset, size = part.next_offset, part.size
+
+    def list_profiles(self) -> tuple[Profile, ...]:
+        data = self._get("/profiles")
+        return _parsed(lambda: Page.parse(data, Profile.parse).items, data)
+
+    def version(self) -> str:
+        """The server's own; empty where it tells none."""
+        try:
+            data = self._get("/health")
+        except RunsAPIError as error:
+            if error.code != "NOT_FOUND":
+                raise
+            # Real servers have it beside /api/v1 (recorded).
+            data = self._get("/health", prefix="")
+        return as_text(data.get("version"))
+
+    def queue_health(self) -> QueueHealth:
+        return QueueHealth.parse(self._get("/queue/health"))
+
+    def queue_position(self, work_order_id: str) -> int | None:
+        data = self._get(f"/queue/position/{_segment(work_order_id)}")
+        return queue_position_of(data, "position")
+
+    def create_work_order(
+        self,
+        *,
+        prompt: str,
+        workspace: str,
+        profile_name: str = "",
+        max_iterations: int | None = None,
+    ) -> WorkOrder:
+        body: dict[str, Any] = {
+            "taskPrompt": prompt,
+            "workspaceSource": {"type": "local", "path": workspace},
+        }
+        if profile_name:
+            body["profileName"] = profile_name
+        if max_iterations is not None:
+            body["maxIterations"] = max_iterations
+        data = self._exchange("POST", "/work-orders", timeout=self._read_timeout, body=body).data
+        return _parsed(lambda: WorkOrder.parse(data), data)
+
+    def trigger_run(
+        self, work_order_id: str, overrides: RunOverrides, *, idempotency_key: str
+    ) -> TriggeredRun:
+        """Start a run.
+
+        The key travels as ``Idempotency-Key`` (IETF draft
+        draft-ietf-httpapi-idempotency-key-header): the same key gives the same run.
+        A run that was queued because the server is full arrives as ``RunsAPIError``
+        with the code CAPACITY_EXCEEDED and the run in its details.
+        """
+        data, request_id = self._exchange(
+            "POST",
+            f"/work-orders/{_segment(work_order_id)}/runs",
+            timeout=self.trigger_timeout,
+            body=overrides.body(),
+            headers={"Idempotency-Key": idempotency_key},
+            about={"work_order_id": work_order_id, "key": idempotency_key},
+        )
+        run = _parsed(lambda: TriggeredRun.required(data), data)
+        return replace(run, request_id=request_id)
+
+    def cancel_run(self, run_id: str) -> None:
+        """Cancel a queued run, or ask an active one to stop; not every API can."""
+        path = f"/runs/{_segment(run_id)}/cancel"
+        self._exchange("POST", path, timeout=self._read_timeout)
+
+    def cancel_work_order(self, work_order_id: str) -> None:
+        """End a work order for good, with all its runs."""
+        path = f"/work-orders/{_segment(work_order_id)}"
+        self._exchange("DELETE", path, timeout=self._read_timeout)
+
+    def _page[Item](
+        self,
+        path: str,
+        query: Mapping[str, str],
+        parse: Callable[[Json], Item],
+        *,
+        limit: int,
+        offset: int,
+    ) -> Page[Item]:
+        data = self._get(path, {**query, "limit": limit, "offset": offset})
+        return _parsed(lambda: Page.parse(data, parse, limit=limit, offset=offset), data)
+
+    def _get(
+        self, path: str, query: Mapping[str, str | int] | None = None, *, prefix: str = API_PREFIX
+    ) -> Json:
+        params = {name: value for name, value in (query or {}).items() if value != ""}
+        left = max(self._reads_end - time.monotonic(), SHORTEST_CALL_SECONDS)
+        timeout = min(self._read_timeout, left)
+        return self._exchange("GET", path, timeout=timeout, query=params, prefix=prefix).data
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: float,
+        query: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
+        prefix: str = API_PREFIX,
+    ) -> Answer:
+        """Send one request; ``about`` is for its log line."""
+        deadline = time.monotonic() + timeout
+        call = LoggedCall(method, path, about or {})
+        headers = dict(headers or {})
+        if own_id := request_id.current():
+            headers[request_id.HEADER] = own_id
+        try:
+            request = self._http.build_request(
+                method, prefix + path, params=query, json=body, headers=headers
+            )
+            keep_to(deadline, request)
+            request.extensions["timeout"]["pool"] = self._place_seconds
+            response = self._http.send(request, stream=True)
+            try:
+                content = _read_all(response, deadline=deadline)
+            finally:
+                response.close()
+        except (httpx.RequestError, httpx.InvalidURL) as exc:
+            reason = diagnosis_of(exc)
+            if not isinstance(exc, httpx.InvalidURL):  # that says nothing of the server
+                self.record.failed(reason, certain=isinstance(exc, NO_CONNECTION))
+            call.unanswered(reason, known=self.record.health.is_wrong)
+            raise NetworkError(
+                reason,
+                sent=not isinstance(exc, NEVER_SENT),
+                timed_out=isinstance(exc, httpx.TimeoutException),
+            ) from exc
+        try:
+            answer = read_envelope(response, content)
+        except RunsAPIError as exc:
+            diagnosis = diagnosis_of(response, content)
+            if self.record.refused(exc, diagnosis, reading=method == "GET"):
+                exc.diagnosis = diagnosis
+            call.refused(exc, known=bool(exc.diagnosis) and self.record.health.is_wrong)
+            raise
+        self.record.answered()
+        call.answered(response.status_code, answer)
+        return answer
+
+    @property
+    def _place_seconds(self) -> float:
+        """Nobody stands in line for an API that may not answer: that would hold every thread."""
+        return PLACE_SECONDS if self.record.can_be_trusted else 0
+
+
+def _segment(identifier: str) -> str:
+    """An ID as one part of a path; dots alone would lead to another endpoint."""
+    quoted = quote(identifier, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
+
+
+def _read_all(response: httpx.Response, *, deadline: float) -> bytes:
+    """The body, within the deadline and the size that an honest answer has."""
+    content = bytearray()
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > ANSWER_LIMIT_BYTES:
+            raise httpx.ReadError("the answer is too large", request=response.request)
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer took too long", request=response.request)
+    return bytes(content)
+
+
+def _parsed[T](parse: Callable[[], T], data: Json) -> T:
+    try:
+        return parse()
+    except ValueError as exc:
+        logger.warning("an answer could not be understood: %s; keys: %s", exc, sorted(data))
+        raise UnknownAnswer(str(exc)) from exc
+
+
+@cache
+def default_client() -> RunsClient:
+    """The client of the configured runs API; one for all threads of a process."""
+    return _client(HealthRecord(), calls=settings.RUNS_API_MAX_CALLS)
+
+
+def page_client() -> RunsClient:
+    """The same for one page, whose reads share one deadline, however many there are."""
+    return default_client().within(settings.RUNS_API_READ_TIMEOUT)
+
+
+def probing_client() -> RunsClient:
+    """Tells the same record, but needs none of the places that pages wait for."""
+    return _client(default_client().record, calls=1)
+
+
+def _client(record: HealthRecord, *, calls: int) -> RunsClient:
+    timeout = httpx.Timeout(
+        max(settings.RUNS_API_READ_TIMEOUT, settings.RUNS_API_TRIGGER_TIMEOUT),
+        connect=settings.RUNS_API_CONNECT_TIMEOUT,
+    )
+    transport = None
+    if not settings.RUNS_API_URL:
+        # Same JSON, same code path; only the wire is a function call.
+        transport = httpx.WSGITransport(app=import_string(EMBEDDED_APPLICATION))
+    headers = {"Accept": "application/json"}
+    if settings.RUNS_API_KEY:
+        headers["Authorization"] = f"Bearer {settings.RUNS_API_KEY}"
+    http = httpx.Client(
+        base_url=settings.RUNS_API_URL or "http://embedded",
+        headers=headers,
+        timeout=timeout,
+        limits=httpx.Limits(max_connections=calls),
+        transport=transport,
+    )
+    return RunsClient(
+        http,
+        read_timeout=settings.RUNS_API_READ_TIMEOUT,
+        trigger_timeout=settings.RUNS_API_TRIGGER_TIMEOUT,
+        honours_keys=settings.RUNS_API_HONOURS_KEYS,
+        record=record,
+    )

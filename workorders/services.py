@@ -1,0 +1,169 @@
+"""Starting a run, exactly once for each opened dialog. No request objects, no HTML.
+
+An attempt (``TriggerAttempt``) is claimed before the request goes out. When the
+answer is lost nobody guesses: ``workorders.settling`` finds out what became of it.
+"""
+
+import time
+import uuid
+
+from django.contrib.auth.models import User
+
+from workorders import settling
+from workorders.availability import trigger_availability
+from workorders.contract import Run, RunOverrides, RunReference
+from workorders.errors import Action, NetworkError, RunsAPIError
+from workorders.models import TriggerAttempt
+from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
+from workorders.runs_client import RunsClient
+
+LOST_BEHIND_A_GATEWAY = frozenset({502, 504})
+"""Somebody between us and the API lost its answer (RFC 9110 15.6.3, 15.6.5)."""
+
+
+def trigger_run(
+    client: RunsClient,
+    *,
+    user: User,
+    work_order_id: str,
+    overrides: RunOverrides,
+    key: uuid.UUID,
+    seen: str = "",
+) -> TriggerOutcome:
+    """Start a new run of a work order, once for each ``key``.
+
+    Args:
+        key: made when the dialog opened; every retry of it carries the same.
+        seen: the ``state_token`` of the work order that the dialog showed. When it is
+            another by now nothing is sent: the operator decides anew.
+    """
+    attempt, _ = TriggerAttempt.objects.get_or_create(
+        key=key,
+        defaults={
+            "user": user,
+            "work_order_id": work_order_id,
+            "max_iterations": overrides.max_iterations,
+            "profile_name": overrides.profile_name,
+        },
+    )
+    is_free = attempt.state == TriggerAttempt.State.READY
+    if (
+        attempt.work_order_id != work_order_id
+        or attempt.user_id != user.pk
+        or (attempt.overrides != overrides and not is_free)
+    ):
+        return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
+    if not is_free:
+        return look_again(client, attempt, may_send=True)
+    if not attempt.claim(overrides) and not _claim_after_others(client, attempt, overrides):
+        if attempt.state == TriggerAttempt.State.READY:
+            return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
+        return look_again(client, attempt)  # the same form, sent twice at once
+    return _read_and_send(client, attempt, seen)
+
+
+def look_again(
+    client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
+) -> TriggerOutcome:
+    """What a form that was sent before has come to, looked up where it is not known yet."""
+    outcome = settling.look(client, attempt, may_send=may_send)
+    if isinstance(outcome, Refused):
+        return _explained(client, attempt.work_order_id, outcome.error)
+    return outcome
+
+
+def _claim_after_others(
+    client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides
+) -> bool:
+    """Settle what is open for this work order, which may be a crashed process's, and claim."""
+    deadline = time.monotonic() + client.trigger_timeout
+    for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
+        settling.look(client.within(deadline - time.monotonic()), other)
+    return attempt.claim(overrides)
+
+
+def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> TriggerOutcome:
+    """Both calls share the time that a trigger may take (N7.1)."""
+    deadline = time.monotonic() + client.trigger_timeout
+    try:
+        reader = client.within(deadline - time.monotonic())
+        work_order = reader.get_work_order(attempt.work_order_id)
+    except NetworkError as error:
+        return _not_sent(attempt, NetworkError(error.message, sent=False))
+    except RunsAPIError as error:
+        return _not_sent(attempt, error)
+    availability = trigger_availability(work_order)
+    if availability.hindrance:
+        refusal = RunsAPIError(code=availability.hindrance.value, status=409)
+        return _not_sent(attempt, refusal, availability.active_run)
+    if seen and seen != work_order.state_token:
+        attempt.release(RunsAPIError(code="CHANGED"))
+        return Changed(work_order)
+    if not attempt.about_to_send(run.id for run in work_order.runs):
+        return look_again(client, attempt)
+    return _send(client, attempt, deadline)
+
+
+def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> TriggerOutcome:
+    sender = client.within(deadline - time.monotonic())
+    try:
+        run = sender.trigger_run(
+            attempt.work_order_id, attempt.overrides, idempotency_key=str(attempt.key)
+        )
+    except RunsAPIError as error:
+        return _without_a_run(client.within(deadline - time.monotonic()), attempt, error)
+    attempt.start("started", run, api_request_id=run.request_id)
+    return Started(run)
+
+
+def _not_sent(
+    attempt: TriggerAttempt, error: RunsAPIError, blocking_run: Run | None = None
+) -> Refused:
+    attempt.release(error)
+    return Refused(error, blocking_run)
+
+
+def _without_a_run(
+    client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
+) -> TriggerOutcome:
+    if error.code == "CAPACITY_EXCEEDED":
+        return settling.queued(client, attempt, error)
+    if not error.answer_lost:
+        if not attempt.release(error):
+            return look_again(client, attempt)  # another request has found more
+        return _explained(client, attempt.work_order_id, error)
+    attempt.lose_answer(error)
+    if isinstance(error, NetworkError) and error.timed_out:
+        return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
+    outcome = settling.look(client, attempt)
+    is_own_failure = error.said_by_api and error.status not in LOST_BEHIND_A_GATEWAY
+    if isinstance(outcome, Checking) and is_own_failure and attempt.give_up():
+        return Failed(error)
+    return outcome
+
+
+def _explained(client: RunsClient, work_order_id: str, error: RunsAPIError) -> Refused:
+    """Say which of the known cases a conflict is, and which run stands in the way.
+
+    Real servers answer every conflict with one generic code, so the work order tells.
+    """
+    if error.code != "RUN_ALREADY_ACTIVE" and error.rule.action is not Action.LOOK:
+        return Refused(error)
+    blocking_run = RunReference.parse(error.details)
+    if error.code == "RUN_ALREADY_ACTIVE" and blocking_run:
+        return Refused(error, blocking_run)
+    try:
+        work_order = client.get_work_order(work_order_id)
+    except RunsAPIError:
+        return Refused(error)
+    availability = trigger_availability(work_order)
+    if error.code == "CONFLICT" and availability.hindrance:
+        error = RunsAPIError(
+            error.message,
+            code=availability.hindrance.value,
+            status=error.status,
+            details=error.details,
+            request_id=error.request_id,
+        )
+    waiting_run = next(iter(work_order.queued_runs), None)
+    return Refused(error, availability.active_run or waiting_run)

@@ -1,0 +1,205 @@
+"""Processes that ``serve`` keeps running beside it."""
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import IO, Self
+
+from workorders.guardian import Guardian, kill_group
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.1
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+SETTLED_SECONDS = 30
+"""A process that lived this long before it ended is no crash loop."""
+SECOND_GRACE_SECONDS = 5
+LOG_FILE_BYTES = 5_000_000
+LOG_FILES_KEPT = 2
+
+
+class Child:
+    """One process, started again whenever it ends, after a pause that doubles.
+
+    It leads a process group of its own: a Ctrl-C in the terminal reaches only
+    the supervisor, which then decides who ends when. What it prints goes to
+    the console, with its name in front, and to its log file.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: dict[str, str],
+        log_file: Path,
+        guardian: Guardian,
+        *,
+        named_lines: bool,
+    ) -> None:
+        self.name = name
+        self.log_file = log_file
+        self.started_at = 0.0
+        self._command = command
+        self._environment = environment
+        self._guardian = guardian
+        self._output = _output_logger(name, log_file, named_lines=named_lines)
+        self._process: subprocess.Popen[str] | None = None
+        self._pause = 0.0
+        self._start_at = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+            text=True,
+            errors="replace",
+        )
+        self._guardian.started(self._process.pid)
+        self.started_at = time.monotonic()
+        threading.Thread(target=self._pass_on, args=[self._process.stdout], daemon=True).start()
+
+    def keep_running(self) -> None:
+        """Start the process again if it ended and its pause is over; call it often."""
+        if self.running:
+            return
+        if self._process is not None:
+            self._plan_restart()
+        elif time.monotonic() >= self._start_at:
+            self.start()
+
+    def terminate(self) -> None:
+        """Ask the process alone; it knows what to do with its own children."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End the whole group, also what a process that died has left in it."""
+        if self._process is not None:
+            kill_group(self._process.pid)
+            self._process.wait()
+            self._guardian.ended(self._process.pid)
+
+    def how_it_ended(self) -> str:
+        status = self._process.returncode if self._process else 0
+        if status < 0:
+            named = {number.value: number.name for number in signal.Signals}
+            return f"was ended by {named.get(-status, f'signal {-status}')}"  # some have no name
+        return f"ended with status {status}"
+
+    def _plan_restart(self) -> None:
+        now = time.monotonic()
+        if self._pause and now - self.started_at < SETTLED_SECONDS:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        else:
+            self._pause = FIRST_PAUSE_SECONDS
+        self._start_at = now + self._pause
+        logger.warning("%s %s; restart in %g s", self.name, self.how_it_ended(), self._pause)
+        self.kill()
+        self._process = None
+
+    def _pass_on(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
+                self._output.info("%s", line.rstrip("\n"))
+
+
+class Supervisor:
+    """Keeps children running until a signal asks to stop; leaving its block ends them all.
+
+    Args:
+        named_lines: put a child's name before each of its lines on the console.
+    """
+
+    def __init__(self, *, logs: Path, grace_seconds: float, named_lines: bool) -> None:
+        self._logs = logs
+        self._grace_seconds = grace_seconds
+        self._named_lines = named_lines
+        self._children: list[Child] = []
+        self._times_asked = 0
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Under nohup a closed terminal is no reason to stop.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._ask)
+        self._guardian = Guardian()
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """TERM; after the grace TERM again, which ends a worker's run too; then KILL.
+
+        Being asked again meanwhile, by a second Ctrl-C, cuts each wait short.
+        """
+        for seconds in (self._grace_seconds, SECOND_GRACE_SECONDS):
+            for child in self._children:
+                child.terminate()
+            self._wait(seconds)
+        for child in self._children:
+            child.kill()
+        self._guardian.close()
+
+    @property
+    def stopping(self) -> bool:
+        return self._times_asked > 0
+
+    def start(self, name: str, command: Sequence[str], **environment: str) -> Child:
+        child = Child(
+            name,
+            command,
+            os.environ | environment,
+            self._logs / f"{name}.log",
+            self._guardian,
+            named_lines=self._named_lines,
+        )
+        self._children.append(child)
+        child.start()
+        return child
+
+    def tick(self) -> None:
+        for child in self._children:
+            child.keep_running()
+        time.sleep(TICK_SECONDS)
+
+    def _wait(self, seconds: float) -> None:
+        asked = self._times_asked
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and asked == self._times_asked:
+            if not any(child.running for child in self._children):
+                return
+            time.sleep(TICK_SECONDS)
+
+    def _ask(self, *_: object) -> None:
+        # A signal handler runs between any two instructions: it only counts.
+        self._times_asked += 1
+
+
+def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.Logger:
+    """Passes a child's lines on as they are: they carry their own time and level."""
+    console = logging.StreamHandler()
+    console.setFormatter(
+        logging.Formatter(f"{name} | %(message)s" if named_lines else "%(message)s")
+    )
+    output = logging.getLogger(f"output.{name}")
+    output.propagate = False
+    output.setLevel(logging.INFO)
+    output.handlers = [
+        RotatingFileHandler(log_file, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT),
+        console,
+    ]
+    return output

@@ -1,0 +1,46 @@
+"""A form that arrives after its session has ended: back to its dialog, with everything typed.
+
+Nothing is started on the way, whatever was pressed: the dialog is shown again,
+and it is the same one, with its key and what it had shown.
+"""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import MAX_URL_LENGTH
+
+from workorders.forms import TriggerRunForm
+from workorders.http import HtmxHttpRequest, go_to
+from workorders.models import TriggerAttempt
+from workorders.trigger_dialog import show_dialog
+
+
+def address_of_form(request: HttpRequest) -> str:
+    """Where the form of this POST is shown again as it was typed; ``""``: it cannot be."""
+    match = request.resolver_match
+    if request.method != "POST" or match is None:
+        return ""
+    if match.url_name == "trigger_attempt":
+        return request.path
+    if match.url_name != "trigger_run":
+        return ""
+    fields = TriggerRunForm.base_fields
+    typed = {name: value for name in fields if (value := request.POST.get(name))}
+    address = f"{request.path}?{urlencode({'session': 'ended', **typed})}"
+    if len(address) > MAX_URL_LENGTH:  # signing in would not lead to it
+        return f"{request.path}?session=ended&dropped=1"
+    return address
+
+
+def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """The dialog at such an address, or what its key has come to where it was sent before."""
+    form = TriggerRunForm.resumed(request.GET)
+    attempt = TriggerAttempt.objects.filter(key=form.initial["key"]).first()
+    if attempt is None:
+        return show_dialog(request, work_order_id, form)
+    if attempt.user != request.user or attempt.work_order_id != work_order_id:
+        form.renew()
+    elif attempt.state != TriggerAttempt.State.READY:
+        return go_to(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
+    return show_dialog(request, work_order_id, form)

@@ -1,0 +1,70 @@
+"""Signing in by password or one-time link, and out."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from workorders.accounts import user_of_token
+
+WANTED_PAGE = "wanted_page"
+"""A cookie: it outlives no session, and costs no row for each visitor without one."""
+WANTED_PAGE_SECONDS = 3600
+
+
+class SignInView(LoginView):
+    """Django's own log-in: it checks that ``next`` stays on this site."""
+
+    template_name = "sign_in.html"
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Remember where the person was going, for one who signs in by a link instead."""
+        response = super().get(request, *args, **kwargs)
+        if page := self.get_redirect_url():
+            response.set_signed_cookie(
+                WANTED_PAGE,
+                page,
+                max_age=WANTED_PAGE_SECONDS,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        response.delete_cookie(WANTED_PAGE)
+        return response
+
+
+@login_not_required
+@never_cache
+@require_GET
+def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    user = user_of_token(token)
+    if user is not None:
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
+        response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
+        response.delete_cookie(WANTED_PAGE)
+        return response
+    if request.user.is_authenticated:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    messages.error(
+        request,
+        "This sign-in link was used before or is too old. "
+        "A new one: .venv/bin/python manage.py sign_in_link",
+    )
+    return redirect("sign_in")
+
+
+sign_out = LogoutView.as_view()

@@ -1,0 +1,85 @@
+"""How it is written who started a run, with what, and what came of an attempt to."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django import template
+from django.contrib.auth.models import User
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from workorders.contract import Run, RunOverrides, RunReference
+from workorders.errors import RULES
+from workorders.models import TriggerAttempt
+from workorders.templatetags.dashboard import moment
+
+register = template.Library()
+
+State = TriggerAttempt.State
+
+AFTERWARDS: Mapping[str, str] = {  # where the words of workorders.errors are for the moment itself
+    "NETWORK_ERROR": "Could not connect to server",
+    "RATE_LIMITED": "Too many requests",
+    "CHANGED": "The work order had changed since the dialog was opened",
+}
+
+
+@register.simple_tag
+def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> SafeString | str:
+    """ "started by alice 2 min ago", as far as it is known; empty when nothing is."""
+    attempt = TriggerAttempt.objects.of_run(run.id, work_order_id).first()
+    if attempt:
+        who = "you" if attempt.user == viewer else attempt.user.username
+        return format_html("started by {} {}", who, moment(attempt.sent_at, ago=True))
+    if isinstance(run, Run) and run.started_at:
+        return format_html("started {}", moment(run.started_at, ago=True))
+    if isinstance(run, Run) and run.queued_at:
+        return format_html("queued {}", moment(run.queued_at, ago=True))
+    return ""
+
+
+@register.filter
+def options_words(overrides: RunOverrides) -> str:
+    """What a run was started with: "Max Iterations 5, Profile careful"."""
+    words = []
+    if overrides.max_iterations is not None:
+        words.append(f"Max Iterations {overrides.max_iterations}")
+    if overrides.profile_name:
+        words.append(f"Profile {overrides.profile_name}")
+    return ", ".join(words) or "this work order's settings"
+
+
+@register.filter
+def outcome_words(attempt: TriggerAttempt) -> str:
+    """What came of an attempt, in words."""
+    match attempt.state:
+        case State.STARTED:
+            if attempt.outcome == "queued":
+                return "Queued"
+            is_seen = attempt.appeared or attempt.run_number
+            return "Started" if is_seen else "Accepted, the run was not seen yet"
+        case State.SENDING | State.UNSETTLED:
+            return "Not known yet: the runs API did not say whether the run started"
+        case State.UNKNOWN:
+            return "Unknown: the runs API did not say whether the run started"
+    if attempt.outcome in {"", "NOT_STARTED"}:
+        return "Not started"
+    return f"Not started: {_reason(attempt.outcome)}"
+
+
+@register.filter
+def took_words(attempt: TriggerAttempt) -> str:
+    """How long the API took; nothing where somebody has looked again only later."""
+    took = attempt.duration
+    return f"{took.total_seconds():.2f} s" if took and took < dt.timedelta(minutes=1) else "–"
+
+
+@register.filter
+def earlier_words(attempt: TriggerAttempt) -> list[str]:
+    """What sending the same dialog before came to, the latest first."""
+    return [f"Before that: {_reason(entry['outcome'])}" for entry in reversed(attempt.earlier)]
+
+
+def _reason(code: str) -> str:
+    rule = RULES.get(code)
+    return AFTERWARDS.get(code) or (rule.message.rstrip(".") if rule else code)

@@ -1,0 +1,193 @@
+"""What the trigger dialog answers: one response for each outcome of an attempt."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from workorders.contract import Run, RunReference, WorkOrder
+from workorders.errors import RULES, Action, NetworkError, RunsAPIError
+from workorders.forms import TriggerRunForm
+from workorders.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.outcomes import (
+    Changed,
+    Checking,
+    Failed,
+    NotKnown,
+    Queued,
+    Refused,
+    Started,
+    TriggerOutcome,
+)
+from workorders.reading import TriggerDialog, load_trigger_dialog
+from workorders.runs_client import page_client
+from workorders.templatetags.receipts import run_origin
+
+
+def respond(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: TriggerOutcome
+) -> HttpResponse:
+    match outcome:
+        case Started(run):
+            if request.method == "POST":  # an old address may be opened days later
+                messages.success(request, f"{run.label} started")
+            response = go_to(request, reverse("run_detail", args=[run.id]))
+        case Queued():
+            response = _queued(request, work_order_id, form, outcome)
+        case Refused():
+            response = _refused(request, work_order_id, form, outcome)
+        case Changed(work_order):
+            changes = _changes(str(form["seen"].value()), work_order)
+            form.now_shows(work_order)
+            response = show_dialog(request, work_order_id, form, status=409, changes=changes)
+        case Failed(error):
+            text = "{}: {}. Look at the runs below before you start another."
+            messages.error(request, text.format(error.user_message, error.reference))
+            response = go_to(request, reverse("work_order_detail", args=[work_order_id]))
+        case Checking(key):
+            response = _checking(request, work_order_id, key)
+        case NotKnown(key):
+            response = _in_dialog(
+                request,
+                "trigger_run/not_known.html",
+                work_order_id,
+                check_page=reverse("trigger_attempt", args=[work_order_id, key]),
+                looked_at=timezone.now(),
+            )
+    return response
+
+
+def show_dialog(
+    request: HtmxHttpRequest,
+    work_order_id: str,
+    form: TriggerRunForm,
+    *,
+    status: int = 200,
+    error: RunsAPIError | None = None,
+    blocking_run: Run | RunReference | None = None,
+    queued: str = "",
+    changes: tuple[str, ...] = (),
+) -> HttpResponse:
+    """The confirmation.
+
+    When even the work order cannot be read the form stays, so that nothing
+    the operator typed is lost.
+    """
+    dialog: TriggerDialog | None = None
+    # An API that has just not answered is not asked again: the operator has waited enough.
+    if not isinstance(error, NetworkError):
+        try:
+            dialog = load_trigger_dialog(page_client(), work_order_id)
+        except RunsAPIError as read_error:
+            if error is None and read_error.rule.action is Action.LEAVE:
+                messages.error(request, read_error.user_message)
+                return go_to(request, reverse("work_order_list"))
+            error = error or read_error
+            status = status if status != 200 else 422
+    form.show_for(dialog)
+    is_said = error is None or error.code in {"NOT_STARTED", "IDEMPOTENCY_KEY_REUSED"}
+    return _in_dialog(
+        request,
+        "trigger_run/trigger_run_dialog.html",
+        work_order_id,
+        status=status,
+        dialog=dialog,
+        work_order=dialog.work_order if dialog else None,
+        form=form,
+        error=error,
+        blocking_run=blocking_run,
+        nothing_started=request.method == "POST" and not is_said,
+        queued=queued,
+        changes=changes,
+    )
+
+
+def _in_dialog(
+    request: HtmxHttpRequest, template: str, work_order_id: str, *, status: int = 200, **shown: Any
+) -> HttpResponse:
+    """The dialog's content, alone for htmx, else as a page of its own."""
+    context = shown | {"work_order_id": work_order_id, "content": template}
+    name = template if request.htmx else "trigger_run/trigger_run.html"
+    # The back button must bring the same form: sent again, its key finds the run it has started.
+    return for_this_request(render(request, name, context, status=status))
+
+
+def _checking(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
+    """Ask again and again, in the dialog by itself, without scripts by a button."""
+    check_page = reverse("trigger_attempt", args=[work_order_id, key])
+    if request.htmx and request.path == check_page:
+        return HttpResponse(status=204)  # what is shown is still true
+    if request.method == "POST" and not request.htmx:
+        return redirect(check_page)
+    return _in_dialog(request, "trigger_run/start_check.html", work_order_id, check_page=check_page)
+
+
+def _queued(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Queued
+) -> HttpResponse:
+    """A run exists and waits: show it, or where it has no name yet, what is known (F7.8)."""
+    text = RULES["CAPACITY_EXCEEDED"].message
+    if outcome.position:
+        text += f" Position in the queue: {outcome.position}."
+    if outcome.run:
+        messages.warning(request, text)
+        return go_to(request, reverse("run_detail", args=[outcome.run.id]))
+    return show_dialog(request, work_order_id, form, queued=text)
+
+
+def _refused(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Refused
+) -> HttpResponse:
+    """Do what the error's rule says, with the operator's typed values kept."""
+    error = outcome.error
+    if error.rule.action is Action.CLOSE:
+        messages.error(request, _toast(request, work_order_id, outcome))
+        return go_to(request, reverse("work_order_detail", args=[work_order_id]))
+    if error.rule.action is Action.LEAVE:
+        messages.error(request, _toast(request, work_order_id, outcome))
+        return go_to(request, reverse("work_order_list"))
+    if error.rule.action is Action.INLINE and form.is_valid():
+        for field, text in error.field_errors.items():
+            form.add_error(field or None, text)
+    status = 409 if error.status == 409 else 422
+    return show_dialog(
+        request,
+        work_order_id,
+        form,
+        error=error,
+        blocking_run=outcome.blocking_run,
+        status=status,
+    )
+
+
+def _toast(request: HtmxHttpRequest, work_order_id: str, outcome: Refused) -> str:
+    text = format_html("{}", outcome.error.user_message)
+    if outcome.error.status >= 500:
+        text = format_html("{}: {}. No run was started.", text, outcome.error.reference)
+    if run := outcome.blocking_run:
+        origin = run_origin(run, work_order_id, request.user)
+        if origin:
+            text = format_html("{}. {} was {}", text, run.label, origin)
+        url = reverse("run_detail", args=[run.id])
+        text = format_html('{}. <a href="{}">View {}</a>', text, url, run.label)
+    return text
+
+
+def _changes(seen: str, work_order: WorkOrder) -> tuple[str, ...]:
+    """What is different from the ``WorkOrder.state_token`` that the dialog was opened on."""
+    status, newest_status, newest_id = (*seen.split("/", 2), "", "")[:3]
+    changes = []
+    if work_order.runs:
+        newest = work_order.runs[0]
+        if newest.id != newest_id:
+            changes.append(f"{newest.label} is its newest run now ({newest.status}).")
+        elif newest.status != newest_status:
+            changes.append(f"{newest.label} was {newest_status} and is {newest.status} now.")
+    if status != work_order.status:
+        changes.append(f"Its status was {status} and is {work_order.status} now.")
+    return tuple(changes)

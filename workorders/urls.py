@@ -1,0 +1,30 @@
+from django.urls import path, register_converter
+from django.views.generic import RedirectView
+
+from workorders import cancel_views, views
+from workorders.converters import IdentifierConverter
+from workorders.runs_api_status import runs_api_banner, runs_api_status
+from workorders.sign_in import SignInView, sign_in_by_link, sign_out
+
+register_converter(IdentifierConverter, "id")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="work_order_list"), name="home"),
+    path("work-orders/", views.work_order_list, name="work_order_list"),
+    path("work-orders/<id:work_order_id>/", views.work_order_detail, name="work_order_detail"),
+    path("work-orders/<id:work_order_id>/trigger/", views.trigger_run, name="trigger_run"),
+    path(
+        "work-orders/<id:work_order_id>/trigger/<uuid:key>/",
+        views.trigger_attempt,
+        name="trigger_attempt",
+    ),
+    path("work-orders/<id:work_order_id>/attempts/", views.attempt_list, name="attempt_list"),
+    path("runs/<id:run_id>/", views.run_detail, name="run_detail"),
+    path("runs/<id:run_id>/log/", views.run_log, name="run_log"),
+    path("runs/<id:run_id>/cancel/", cancel_views.cancel_run, name="cancel_run"),
+    path("runs-api/", runs_api_status, name="runs_api_status"),
+    path("runs-api/banner/", runs_api_banner, name="runs_api_banner"),
+    path("sign-in/", SignInView.as_view(), name="sign_in"),
+    path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_by_link"),
+    path("sign-out/", sign_out, name="sign_out"),
+]

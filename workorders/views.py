@@ -1,0 +1,210 @@
+"""The dashboard's pages. Each loads, validates, calls one service and responds."""
+
+import uuid
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
+
+from workorders import accepted_run, services
+from workorders.accounts import TRIGGER_PERMISSION
+from workorders.contract import WORK_ORDER_STATUSES
+from workorders.errors import NetworkError, RunsAPIError
+from workorders.forms import TriggerRunForm
+from workorders.http import HtmxHttpRequest, for_this_request, live_page
+from workorders.models import TriggerAttempt
+from workorders.outcomes import Checking
+from workorders.reading import list_work_orders, load_listed_run, load_run, load_work_order
+from workorders.runs_client import default_client, page_client
+from workorders.session_expiry import show_again
+from workorders.trigger_dialog import respond, show_dialog
+
+ATTEMPTS_PER_PAGE = 10
+
+
+@require_safe
+def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
+    status = request.GET.get("status", "")
+    status = status if status in WORK_ORDER_STATUSES else ""
+    search = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    number = _page_number(request)
+    try:
+        found = list_work_orders(page_client(), status=status, search=search, number=number)
+    except RunsAPIError as error:
+        return _unavailable(request, error, title="Work Orders")
+    context = {
+        "found": found,
+        "statuses": WORK_ORDER_STATUSES,
+        "status": status,
+        "search": search,
+    }
+    return live_page(request, "work_orders/work_order_list.html", context, shows=found)
+
+
+@require_safe
+def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    try:
+        detail = load_work_order(page_client(), work_order_id, number=_page_number(request))
+    except RunsAPIError as error:
+        title = f"Work Order: {work_order_id}"
+        if error.code == "NOT_FOUND":
+            raise Http404(f"{title} does not exist, or no longer does.") from error
+        return _unavailable(request, error, title=title)
+    attempts, more_attempts = _attempts(work_order_id)
+    context = {
+        "detail": detail,
+        "work_order": detail.work_order,
+        "attempts": attempts,
+        "more_attempts": more_attempts,
+    }
+    receipts = [(a.key, a.state, a.outcome, a.run_id) for a in attempts]
+    shows = (detail, receipts)
+    return live_page(request, "work_orders/work_order_detail.html", context, shows=shows)
+
+
+@require_safe
+def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """Who tried to start runs of a work order here, and what came of it."""
+    number = _page_number(request)
+    attempts, has_more = _attempts(work_order_id, number=number)
+    if not attempts:
+        raise Http404(f"Nobody has started a run of work order {work_order_id} here.")
+    context = {
+        "work_order_id": work_order_id,
+        "attempts": attempts,
+        "number": number,
+        "has_more": has_more,
+    }
+    return for_this_request(render(request, "work_orders/attempt_list.html", context))
+
+
+def _attempts(work_order_id: str, *, number: int = 1) -> tuple[list[TriggerAttempt], bool]:
+    """One page, and whether there are more: one query."""
+    start, end = (number - 1) * ATTEMPTS_PER_PAGE, number * ATTEMPTS_PER_PAGE
+    found = list(TriggerAttempt.objects.newest_of(work_order_id)[start : end + 1])
+    return found[:ATTEMPTS_PER_PAGE], len(found) > ATTEMPTS_PER_PAGE
+
+
+@require_safe
+def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    log_from = request.GET.get("log", "")
+    goes_on = request.htmx and log_from.isdecimal() and len(log_from) < 16
+    client = page_client()
+    try:
+        detail = load_run(
+            client,
+            run_id,
+            TriggerAttempt.work_order_of(run_id),
+            log_from=int(log_from) if goes_on else None,
+        )
+    except RunsAPIError as error:
+        if error.code == "NOT_FOUND":
+            return _run_not_found(request, run_id)
+        work_order_id = TriggerAttempt.work_order_of(run_id)
+        failed = error.status >= 500 or isinstance(error, NetworkError)
+        listed = load_listed_run(client, run_id, work_order_id) if failed else None
+        if listed is None:
+            return _unavailable(request, error, title=f"Run {run_id}")
+        detail = listed
+    run = detail.run
+    receipt = TriggerAttempt.objects.of_run(run.id, run.work_order_id).first()
+    if receipt and not receipt.appeared:
+        receipt.was_seen()
+    context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
+    # How far the log is read counts: it may have grown by more than one part at once.
+    log_end = detail.log and detail.log.next_offset
+    shows = (run, detail.availability, detail.queue, log_end, receipt)
+    return live_page(request, "runs/run_detail.html", context, shows=shows)
+
+
+def _run_not_found(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    attempt = TriggerAttempt.objects.of_run(run_id).first()
+    if attempt is None:
+        raise Http404(f"Run {run_id} does not exist, or no longer does.")
+    try:
+        return accepted_run.respond(request, page_client(), run_id, attempt)
+    except RunsAPIError as error:
+        if error.code == "NOT_FOUND":
+            raise Http404(f"Run {run_id} and its work order no longer exist.") from error
+        return _unavailable(request, error, title=f"Run {run_id}")
+
+
+@require_GET
+def run_log(request: HtmxHttpRequest, run_id: str) -> HttpResponse | StreamingHttpResponse:
+    """The whole log as a file, streamed part by part."""
+    parts = default_client().iterate_log(run_id)
+    try:
+        first = next(parts, "")
+    except RunsAPIError as error:
+        if error.code == "NOT_FOUND":
+            raise Http404(f"Run {run_id} has no log.") from error
+        return _unavailable(request, error, title="Log", comes_back=False)
+
+    def stream() -> Iterator[str]:
+        yield first
+        try:
+            yield from parts
+        except RunsAPIError as error:
+            yield f"\n[The log could not be read further: {error.user_message}]\n"
+
+    response = StreamingHttpResponse(stream(), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=f"{run_id}.log"
+    )
+    return response
+
+
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """The confirmation dialog (F7.3) and the start of a run (F7.5, F7.6)."""
+    if request.method != "POST":
+        if "session" in request.GET:
+            return show_again(request, work_order_id)
+        return show_dialog(request, work_order_id, TriggerRunForm.fresh())
+    form = TriggerRunForm(request.POST)
+    if not form.is_valid():
+        return show_dialog(request, work_order_id, form, status=422)
+    outcome = services.trigger_run(
+        default_client(),
+        user=request.user,
+        work_order_id=work_order_id,
+        overrides=form.overrides,
+        key=form.cleaned_data["key"],
+        seen=form.cleaned_data["seen"],
+    )
+    return respond(request, work_order_id, form, outcome)
+
+
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
+    """What became of a start whose answer was lost: a POST looks, a GET offers to."""
+    attempt = get_object_or_404(TriggerAttempt, work_order_id=work_order_id, key=key)
+    form = TriggerRunForm.of(attempt) if attempt.user == request.user else TriggerRunForm.fresh()
+    if request.method == "POST" or attempt.state not in TriggerAttempt.OPEN:
+        outcome = services.look_again(default_client(), attempt)
+    else:
+        outcome = Checking(attempt.key)
+    return respond(request, work_order_id, form, outcome)
+
+
+def _unavailable(
+    request: HtmxHttpRequest, error: RunsAPIError, *, title: str, comes_back: bool = True
+) -> HttpResponse:
+    """A page whose subject could not be loaded says so; nothing it showed is made up.
+
+    ``comes_back``: it looks again by itself until it can be shown.
+    """
+    if request.htmx:
+        return HttpResponse(status=503, headers={"HX-Trigger": "runs-api-fails"})
+    context = {"title": title, "error": error, "comes_back": comes_back}
+    return render(request, "api_unavailable.html", context, status=503)
+
+
+def _page_number(request: HtmxHttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return min(int(text), 1_000_000) if text.isdecimal() and len(text) < 10 and int(text) else 1
