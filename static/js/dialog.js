@@ -1,0 +1,120 @@
+// The dialog of a page: what htmx loads is shown in a native <dialog>, which keeps
+// the focus inside, closes on Escape and gives the focus back to the button.
+
+(() => {
+  const dialog = () => document.getElementById("trigger-dialog");
+  const CONFIRM = "[data-dialog-form] [type=submit]";
+  const isDialogContent = (target) => target.id === "trigger-dialog-content";
+
+  // A button that says why it is disabled stays focusable, so it is stopped here. And on a
+  // phone "Start Run" comes up under the finger: the second tap of a double tap starts nothing.
+  document.addEventListener("click", (event) => {
+    const secondClick = event.detail > 1 && event.target.closest(CONFIRM);
+    if (secondClick || event.target.closest("[aria-disabled=true]")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
+  // Holding Enter on "Trigger New Run" must not go on to press "Start Run".
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter" && event.target.closest("button")) event.preventDefault();
+  }, true);
+
+  let pressed;
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+
+  // A start that is under way cannot be taken back, so the dialog does not pretend to.
+  const isBusy = () => dialog()?.querySelector(`${CONFIRM}[aria-busy=true]`);
+  document.addEventListener("cancel", (event) => { if (isBusy()) event.preventDefault(); }, true);
+
+  document.addEventListener("click", (event) => {
+    if (isBusy()) return;
+    const close = event.target.closest("[data-close-dialog]");
+    if (close) {
+      if (dialog()?.open) dialog().close();
+      else location.assign(close.dataset.closeDialog);
+    }
+    // The second click of a double click on the button lands on the backdrop, and marking text
+    // may end there: neither is a wish to close.
+    if (event.target === dialog() && pressed === dialog() && event.detail < 2) dialog().close();
+  });
+
+  let opener;  // the ID of the button that did
+  // A refresh may have put another button in the place of the one that opened the dialog.
+  document.addEventListener("close", () => {
+    const focused = document.activeElement;
+    if (focused === document.body || dialog().contains(focused)) {
+      document.getElementById(opener)?.focus();
+    }
+  }, true);
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (!isDialogContent(event.detail.target)) return;
+    if (dialog() && !dialog().open) {
+      const page = document.documentElement;
+      page.style.setProperty("--scroll-bar", `${innerWidth - page.clientWidth}px`);
+      dialog().showModal();
+    }
+    event.detail.target.querySelector("[autofocus]")?.focus();
+    checkSoon();
+  });
+
+  // Gone back to, a page may be as it was left: with the dialog of a run that was started since.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && document.querySelector("[data-dialog-form]")) location.reload();
+  });
+
+  // Where an answer was lost the dialog goes on asking; less often while the dashboard itself
+  // does not answer, which is said once.
+  function checkSoon(milliseconds = 700) {
+    const form = document.querySelector("[data-checks]");
+    if (!form) return;
+    setBusy(form, true);
+    setTimeout(() => form.isConnected && htmx.trigger(form, "check"), milliseconds);
+  }
+  document.addEventListener("DOMContentLoaded", () => checkSoon());
+
+  function setBusy(form, busy) {
+    const button = form.querySelector("[type=submit]");
+    button?.setAttribute("aria-busy", String(busy));
+    button?.setAttribute("aria-disabled", String(busy));
+  }
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches("[data-opens-dialog]")) opener = event.detail.elt.querySelector("[type=submit]").id;
+    if (!event.detail.elt.matches("[data-dialog-form]")) return;
+    if (!event.detail.elt.matches("[data-checks]")) document.getElementById("network-error").hidden = true;
+    setBusy(event.detail.elt, true);
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.requestConfig.elt;
+    if (!form.matches("[data-dialog-form], [data-opens-dialog]")) return;
+    // Another page is under way: the form stays busy until it is there.
+    const { xhr } = event.detail;
+    if (xhr.getResponseHeader("HX-Redirect") || xhr.getResponseHeader("HX-Refresh")) return;
+    if (xhr.status === 204) { // still checking
+      document.getElementById("network-error").hidden = true;
+      checkSoon();
+      return;
+    }
+    if (form.matches("[data-dialog-form]")) setBusy(form, false);
+    if (event.detail.successful || xhr.status === 409 || xhr.status === 422) return;
+    // The dashboard itself did not answer, or not sensibly: the words are in the page already.
+    if (form.matches("[data-dialog-form]")) {
+      const notice = document.getElementById("network-error");
+      const answered = ![0, 502, 503, 504].includes(xhr.status);
+      notice.querySelector("[data-no-answer]").hidden = answered;
+      notice.querySelector("[data-bad-answer]").hidden = !answered;
+      const isNew = notice.hidden;
+      notice.hidden = false;
+      if (isNew) notice.focus();
+      if (form.matches("[data-checks]")) checkSoon(3000);
+      else form.querySelector("[type=submit] .label").textContent = "Retry";
+    } else {
+      document.getElementById("toasts")
+        .append(document.getElementById("network-error-toast").content.cloneNode(true));
+    }
+  });
+})();

@@ -1,0 +1,71 @@
+// Pages that stay true: ask again after `data-live` seconds, never on a hidden tab,
+// and say so when asking fails. The server answers 204 when nothing has changed.
+
+(() => {
+  const RETRY_SECONDS = 2;
+  let timer;
+  let lastUpdate = new Date();
+
+  const region = () => document.getElementById("live");
+
+  function schedule(seconds) {
+    clearTimeout(timer);
+    if (seconds && !document.hidden) timer = setTimeout(refresh, seconds * 1000);
+  }
+
+  function refresh() {
+    if (region()) htmx.trigger(region(), "refresh");
+  }
+
+  function showStale(stale, cause) {
+    const notice = document.getElementById("stale");
+    const words = notice.querySelector("[data-stale-cause]");
+    document.body.toggleAttribute("data-stale", stale);
+    if (stale) words.textContent = words.dataset[cause];
+    if (notice.hidden !== stale) return;
+    notice.querySelector("[data-stale-since]").textContent = lastUpdate.toLocaleTimeString();
+    notice.hidden = !stale;
+  }
+
+  document.addEventListener("DOMContentLoaded", () => schedule(Number(region()?.dataset.live)));
+
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (!document.hidden && region()?.dataset.live) refresh();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    // Not detail.elt: the element that asked has been replaced, and then that is its parent.
+    if (event.detail.requestConfig.elt.id !== "live") return;
+    const { successful, xhr } = event.detail;
+    const waiting = region()?.hasAttribute("data-waiting");
+    if (successful && waiting) location.reload();
+    if (successful) lastUpdate = new Date();
+    // The dashboard answers, and says that it is the runs API that does not.
+    const cause = xhr.getResponseHeader("HX-Trigger") === "runs-api-fails" ? "api" : "server";
+    showStale(!successful && !(waiting && cause === "api"), cause);
+    const seconds = Number(region()?.dataset.live);
+    schedule(successful ? seconds : seconds && RETRY_SECONDS);
+  });
+
+  // The session has ended: the page leads to sign-in, but not while somebody types in a dialog,
+  // which comes back as it was when it is sent.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { requestConfig, xhr } = event.detail;
+    const asksByItself = requestConfig.elt.matches("#live, #runs-api-banner");
+    if (!asksByItself || !document.querySelector("dialog[open], main [data-dialog-form]")) return;
+    if (xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
+  });
+
+  // Opened details stay open, and the title says the new status.
+  let open = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "live") return;
+    open = [...event.detail.target.querySelectorAll("details[open]")].map(({ id }) => id);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "live") return;
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (region().dataset.title) document.title = region().dataset.title;
+  });
+})();

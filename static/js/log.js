@@ -1,0 +1,49 @@
+// A run's log that is followed: it grows at its end, is cut at its top, and neither moves
+// what somebody has scrolled up to read.
+
+(() => {
+  const LONGEST = 2_000_000; // characters: a browser scrolls through more only slowly
+  const isLog = (event) => event.detail.target.id === "log-text";
+  const box = () => document.querySelector(".log");
+
+  // The box is reversed (column-reverse): scrollTop is 0 at the end and negative above it,
+  // so what is cut at the top moves nothing, and what is added below moves what is shown.
+  let heightBefore;
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (isLog(event)) heightBefore = box().scrollHeight;
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (!isLog(event)) return;
+    const isFollowing = box().scrollTop > -1;
+    if (!isFollowing) box().scrollTop -= box().scrollHeight - heightBefore;
+    cut(event.detail.target);
+  });
+
+  function cut(text) {
+    const excess = text.textContent.length - LONGEST;
+    if (excess <= 0) return;
+    const cutOff = untilLineAfter(text, excess);
+    // Who reads the oldest lines keeps them, until there are twice as many as there should be.
+    const isRead = cutOff.getBoundingClientRect().bottom > box().getBoundingClientRect().top;
+    if (isRead && excess < LONGEST) return;
+    cutOff.deleteContents();
+    document.getElementById("log-cut").hidden = false;
+  }
+
+  // The text from the top to the first line break after so many characters.
+  function untilLineAfter(text, count) {
+    const range = document.createRange();
+    range.setStart(text, 0);
+    let left = count;
+    for (const node of text.childNodes) {
+      const lineEnd = left < node.length ? node.data.indexOf("\n", Math.max(left - 1, 0)) : -1;
+      if (lineEnd >= 0) {
+        range.setEnd(node, lineEnd + 1);
+        return range;
+      }
+      left = Math.max(left - node.length, 0);
+    }
+    range.setEnd(text, text.childNodes.length - 1); // one endless line: only its newest part stays
+    return range;
+  }
+})();
