@@ -1,0 +1,35 @@
+"""Attempts to start a run as the dashboard has written them down."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from workorders.models import TriggerAttempt
+
+State = TriggerAttempt.State
+
+
+def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
+    """Sent ``ago`` seconds before now; has started ``run-1`` of ``wo-1`` unless told otherwise."""
+    sent_at = timezone.now() - dt.timedelta(seconds=ago)
+    settled_at = sent_at + dt.timedelta(milliseconds=250)
+    defaults: dict[str, Any] = {
+        "work_order_id": "wo-1",
+        "state": State.STARTED,
+        "outcome": "started",
+        "run_id": "run-1",
+        "sent_at": sent_at,
+        "settled_at": settled_at,
+        "known_run_ids": [],
+    }
+    attempt = TriggerAttempt.objects.create(user=user, **defaults | fields)
+    TriggerAttempt.objects.filter(pk=attempt.pk).update(created_at=sent_at)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def refused(user: User, code: str, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
+    fields = {"state": State.READY, "outcome": code, "run_id": ""} | fields
+    return attempted(user, ago=ago, **fields)

@@ -1,0 +1,78 @@
+"""People with a browser, and the runs API their dashboard talks to."""
+
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from tests.runs_api import API_KEY, RunsAPI, serve
+from tests.trigger_form import KINDS, TriggerForm
+from workorders.accounts import ensure_account, ensure_operator
+from workorders.runs_client import default_client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_root() -> None:
+    """What ``collectstatic`` makes; WhiteNoise warns of every handler without it."""
+    django_settings.STATIC_ROOT.mkdir(exist_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes() -> None:
+    """Made once, as the product makes them: a test that points the dashboard at another
+    runs API must not be the one to decide whether the embedded one has addresses."""
+    import_module(django_settings.ROOT_URLCONF)
+
+
+@pytest.fixture
+def operator_user(db: None) -> User:
+    return ensure_operator()
+
+
+@pytest.fixture
+def operator(operator_user: User) -> Client:
+    """The browser of a person who may trigger runs."""
+    client = Client()
+    client.force_login(operator_user)
+    return client
+
+
+@pytest.fixture(params=KINDS)
+def form(request: pytest.FixtureRequest, operator: Client) -> TriggerForm:
+    """A dialog that an operator has opened, once with htmx and once without scripts."""
+    return TriggerForm(operator, KINDS[request.param])
+
+
+@pytest.fixture
+def viewer(db: None) -> Client:
+    """The browser of a person who may only look."""
+    client = Client()
+    client.force_login(ensure_account("viewer", can_trigger=False))
+    return client
+
+
+@pytest.fixture
+def runs_api(settings: Settings) -> Iterator[RunsAPI]:
+    """A local runs API, with the dashboard pointed at it."""
+    with serve() as api:
+        settings.RUNS_API_URL = api.url
+        settings.RUNS_API_KEY = API_KEY
+        settings.RUNS_API_HONOURS_KEYS = False
+        # Generous: only tests of time-outs may depend on time.
+        settings.RUNS_API_CONNECT_TIMEOUT = 30
+        settings.RUNS_API_READ_TIMEOUT = 30
+        settings.RUNS_API_TRIGGER_TIMEOUT = 30
+        default_client.cache_clear()
+        yield api
+        default_client()._http.close()
+        default_client.cache_clear()
+
+
+@pytest.fixture
+def impatient(settings: Settings, runs_api: RunsAPI) -> None:
+    """A dashboard that soon gives up waiting for the runs API."""
+    settings.RUNS_API_READ_TIMEOUT = settings.RUNS_API_TRIGGER_TIMEOUT = 1

@@ -1,0 +1,178 @@
+"""The runs API called in process, and real workers on the test's own database."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from tests.embedded.workers import WorkerProcess, start_worker
+from workorders.embedded.execution.executor import execute
+from workorders.embedded.execution.hands import Hands
+from workorders.embedded.models import Run, Worker, WorkOrder
+from workorders.embedded.transitions import claim_next
+from workorders.embedded.triggering import Trigger, trigger_run
+from workorders.embedded.wsgi import application
+from workorders.guardian import Guardian
+
+PROFILES = """
+[profiles.default]
+description = "Passes at once"
+agent = "cat"
+verify = "true"
+
+[profiles.careful]
+description = "More attempts"
+agent = "cat"
+verify = "true"
+max_iterations = 8
+time_limit = 600
+"""
+
+
+class Api:
+    """The runs API behind a real WSGI round trip; answers are ``httpx.Response``."""
+
+    def __init__(self, key: str) -> None:
+        self.http = httpx.Client(
+            transport=httpx.WSGITransport(app=application),
+            base_url="http://runs.test/api/v1",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+
+    def get(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.http.get(path, **arguments)
+
+    def post(self, path: str, body: Any = None, **arguments: Any) -> httpx.Response:
+        if body is not None:
+            arguments["json"] = body
+        return self.http.post(path, **arguments)
+
+    def delete(self, path: str) -> httpx.Response:
+        return self.http.delete(path)
+
+    def data(self, path: str, **arguments: Any) -> Any:
+        response = self.get(path, **arguments)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
+
+
+@pytest.fixture(autouse=True)
+def installation(settings: Settings, tmp_path: Path) -> Path:
+    """A data directory, a key and profiles of the test's own."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.WORKSPACES_DIR = settings.DATA_DIR / "workspaces"
+    settings.PROFILES_FILE = settings.DATA_DIR / "profiles.toml"
+    settings.RUNS_API_KEY = "the-key"
+    settings.DATA_DIR.mkdir()
+    settings.PROFILES_FILE.write_text(PROFILES)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def api(db: None, installation: Path) -> Iterator[Api]:
+    api = Api("the-key")
+    yield api
+    api.http.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    directory = tmp_path / "repository"
+    directory.mkdir()
+    (directory / "README").write_text("a workspace\n")
+    return directory
+
+
+@pytest.fixture
+def make_work_order(workspace: Path) -> Callable[..., WorkOrder]:
+    def make(**values: Any) -> WorkOrder:
+        return WorkOrder.objects.create(
+            **{"prompt": "Fix the login", "workspace_path": str(workspace), **values}
+        )
+
+    return make
+
+
+@pytest.fixture
+def work_order(db: None, make_work_order: Callable[..., WorkOrder]) -> WorkOrder:
+    return make_work_order()
+
+
+@pytest.fixture
+def free_worker(db: None) -> Worker:
+    return Worker.objects.create(token="free", name="free")
+
+
+@pytest.fixture
+def trigger(installation: Path) -> Callable[..., Run]:
+    def trigger(work_order: WorkOrder, **values: Any) -> Run:
+        asked: dict[str, Any] = {
+            "profile_name": "",
+            "max_iterations": None,
+            "sent": {},
+            "key": None,
+        }
+        return trigger_run(Trigger(work_order_id=work_order.pk, **(asked | values)))[0]
+
+    return trigger
+
+
+@pytest.fixture
+def set_profile(settings: Settings) -> Callable[..., None]:
+    """Replace the profiles by a single one, used by default."""
+
+    def set_profile(*, agent: str = "cat", verify: str = "true", **limits: int) -> None:
+        lines = ["[profiles.default]", f"agent = '''{agent}'''", f"verify = '''{verify}'''"]
+        lines += [f"{name} = {value}" for name, value in limits.items()]
+        settings.PROFILES_FILE.write_text("\n".join(lines))
+
+    return set_profile
+
+
+@pytest.fixture
+def hands(installation: Path) -> Iterator[Hands]:
+    hands = Hands("test", Guardian())
+    yield hands
+    hands.guardian.close()
+
+
+@pytest.fixture
+def run(hands: Hands, work_order: WorkOrder, trigger: Callable[..., Run]) -> Callable[..., Run]:
+    """Triggers and executes a run of ``work_order``; the run as it has ended."""
+
+    def run(**overrides: int) -> Run:
+        trigger(work_order, **overrides)
+        claimed = claim_next(hands.token)
+        assert claimed
+        execute(claimed, hands)
+        return Run.objects.select_related("work_order").get(pk=claimed.pk)
+
+    return run
+
+
+@pytest.fixture
+def worker(transactional_db: None, installation: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts real ``manage.py worker`` processes; none survives the test."""
+    started: list[WorkerProcess] = []
+
+    def start(name: str = "one", **environment: str) -> WorkerProcess:
+        started.append(start_worker(name, installation, environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    """The condition's first true value; fails when it stays false."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"did not happen within {seconds} s")

@@ -1,0 +1,144 @@
+"""Requests at the same moment, on real connections of their own."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.embedded.conftest import Api
+from workorders.embedded.models import Run, Status, WorkOrder
+from workorders.embedded.transitions import claim_next, finish, reap_expired
+
+TOGETHER = 8
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        yield pool
+
+
+def at_once(pool: ThreadPoolExecutor, call: Callable[[int], Any]) -> list[Any]:
+    barrier = Barrier(TOGETHER)
+
+    def meet(number: int) -> Any:
+        barrier.wait()
+        try:
+            return call(number)
+        finally:
+            connection.close()
+
+    return list(pool.map(meet, range(TOGETHER)))
+
+
+def test_triggers_get_distinct_numbers(
+    installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
+) -> None:
+    api = Api("the-key")
+    answers = at_once(pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs"))
+    numbers = [answer.json()["error"]["details"]["runNumber"] for answer in answers]
+    assert sorted(numbers) == list(range(1, TOGETHER + 1))
+
+
+def test_the_same_key_makes_one_run(
+    installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
+) -> None:
+    api = Api("the-key")
+    answers = at_once(
+        pool,
+        lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers={"Idempotency-Key": "k"}),
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.json()["error"]["details"]["runId"] for answer in answers} == {
+        Run.objects.get().pk
+    }
+
+
+def test_an_expired_key_makes_one_new_run(
+    installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
+) -> None:
+    api, headers = Api("the-key"), {"Idempotency-Key": "k"}
+    api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
+    Run.objects.update(queued_at="2020-01-01T00:00Z")
+    answers = at_once(
+        pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
+    )
+    assert {answer.json()["error"]["details"]["runNumber"] for answer in answers} == {2}
+    assert Run.objects.count() == 2
+
+
+def test_an_expired_key_for_several_work_orders_makes_one_new_run(
+    installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
+) -> None:
+    api, headers = Api("the-key"), {"Idempotency-Key": "k"}
+    ids = [make_work_order().pk for _ in range(TOGETHER)]
+    api.post(f"/work-orders/{ids[0]}/runs", headers=headers)
+    Run.objects.update(queued_at="2020-01-01T00:00Z")
+    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs", headers=headers))
+    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (TOGETHER - 1)
+    assert Run.objects.count() == 2
+
+
+def test_others_with_the_same_key_wait_for_the_answer(
+    installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
+) -> None:
+    """One answer is the first, and each of the others is that one, marked as repeated."""
+    api, headers = Api("the-key"), {"Idempotency-Key": "k"}
+    answers = at_once(
+        pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
+    )
+    assert len({str(answer.json()["error"]) for answer in answers}) == 1
+    repeated = ["Idempotency-Replayed" in answer.headers for answer in answers]
+    assert sorted(repeated) == [False] + [True] * (TOGETHER - 1)
+
+
+def test_the_same_key_for_several_work_orders_makes_one_run(
+    installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
+) -> None:
+    api = Api("the-key")
+    ids = [make_work_order().pk for _ in range(TOGETHER)]
+    answers = at_once(
+        pool,
+        lambda n: api.post(f"/work-orders/{ids[n]}/runs", headers={"Idempotency-Key": "k"}),
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (TOGETHER - 1)
+    assert Run.objects.count() == 1
+
+
+def test_a_run_is_claimed_once(
+    work_order: WorkOrder, trigger: Callable[..., Run], pool: ThreadPoolExecutor
+) -> None:
+    trigger(work_order)
+    trigger(work_order)
+    claimed = [run for run in at_once(pool, lambda n: claim_next(f"w{n}")) if run]
+    assert [run.number for run in claimed] == [1]
+
+
+def test_claims_of_several_work_orders_do_not_collide(
+    make_work_order: Callable[..., WorkOrder],
+    trigger: Callable[..., Run],
+    pool: ThreadPoolExecutor,
+) -> None:
+    for _ in range(TOGETHER):
+        trigger(make_work_order())
+    claimed = at_once(pool, lambda n: claim_next(f"w{n}"))
+    assert len({run.pk for run in claimed}) == TOGETHER
+
+
+def test_an_expired_run_ends_once(
+    work_order: WorkOrder, trigger: Callable[..., Run], pool: ThreadPoolExecutor
+) -> None:
+    trigger(work_order)
+    run = claim_next("w")
+    assert run
+    Run.objects.update(lease_until="2020-01-01T00:00Z")
+
+    def end(number: int) -> int:
+        return reap_expired() if number else finish(run, "w", Status.SUCCEEDED)
+
+    assert sum(at_once(pool, end)) == 1

@@ -1,0 +1,258 @@
+"""Runs executed in this process, with real commands."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests.embedded.conftest import Api, eventually
+from tests.embedded.workers import is_alive
+from workorders.embedded.execution.executor import execute
+from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.transitions import claim_next
+
+type SetProfile = Callable[..., None]
+type Execute = Callable[..., Run]
+type MakeRun = Callable[..., Run]
+
+
+def log_of(run: Run) -> str:
+    return b"".join(bytes(chunk.data) for chunk in run.log_chunks.order_by("offset")).decode()
+
+
+def test_success(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="echo working", verify="echo fine")
+    ended = run()
+    assert (ended.status, ended.work_order.status, ended.error) == ("succeeded", "succeeded", "")
+    assert ended.started_at
+    assert ended.completed_at
+    iteration = ended.iterations.get()
+    assert (iteration.status, iteration.agent_exit_code, iteration.verify_exit_code) == (
+        "passed",
+        0,
+        0,
+    )
+
+
+def test_the_log_tells_what_happened(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="echo out; echo err >&2; printf unfinished", verify="echo checked")
+    lines = log_of(run()).splitlines()
+    assert lines[1:] == [
+        "── Iteration 1 of 3: agent ──",
+        "out",
+        "err",
+        "unfinished",
+        "── Iteration 1 of 3: verification ──",
+        "checked",
+        "── Run succeeded ──",
+    ]
+
+
+def test_the_agent_gets_the_prompt(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent='test "$(cat)" = "Fix the login" && cmp "$PROMPT_FILE" - <<E\nFix\nE\ntrue')
+    assert run().status == "succeeded"
+
+
+def test_a_failed_verification_is_told_to_the_next_iteration(
+    run: Execute, set_profile: SetProfile
+) -> None:
+    set_profile(
+        agent='cat > input; cp "$FEEDBACK_FILE" feedback; cat input',
+        verify='test "$ITERATION" = 2 || { echo "expected 5, got 4"; exit 3; }',
+    )
+    ended = run()
+    assert ended.status == "succeeded"
+    first, second = ended.iterations.order_by("number")
+    assert (first.status, first.verify_exit_code) == ("failed", 3)
+    assert first.verify_output == "expected 5, got 4\n"
+    assert second.status == "passed"
+    assert "Fix the login\n\nexpected 5, got 4\n" in log_of(ended)
+
+
+def test_the_first_iteration_has_no_feedback(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent='test ! -s "$FEEDBACK_FILE"')
+    assert run().status == "succeeded"
+
+
+def test_iterations_work_in_the_same_copy(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="echo x >> trace", verify='test "$(wc -l < trace)" -eq 3')
+    assert run().iteration_count == 3
+
+
+def test_it_fails_when_the_iterations_are_used_up(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(verify="false", max_iterations=2)
+    ended = run()
+    assert (ended.status, ended.work_order.status) == ("failed", "failed")
+    assert ended.error == "Verification still failed after 2 iterations."
+    assert ended.iteration_count == 2
+
+
+def test_max_iterations_of_this_run(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(verify='test "$ITERATION" = "$MAX_ITERATIONS"', max_iterations=2)
+    assert run(max_iterations=4).iteration_count == 4
+
+
+def test_an_agent_that_fails_is_not_verified(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="exit 7", max_iterations=1)
+    ended = run()
+    assert ended.error == "The agent ended with exit code 7 in iteration 1."
+    iteration = ended.iterations.get()
+    assert (iteration.status, iteration.agent_exit_code, iteration.verify_exit_code) == (
+        "failed",
+        7,
+        None,
+    )
+
+
+def test_a_profile_that_has_vanished(
+    hands: Hands, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
+) -> None:
+    trigger(work_order, profile_name="careful")
+    set_profile()
+    claimed = claim_next(hands.token)
+    assert claimed
+    execute(claimed, hands)
+    claimed.refresh_from_db()
+    assert claimed.error == "Profile 'careful' does not exist any more."
+
+
+def test_time_limit(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="echo begun; sleep 600", time_limit=1)
+    ended = run()
+    assert (ended.status, ended.error) == ("failed", "Time limit of 1 s reached.")
+    assert "begun" in log_of(ended)
+    assert ended.iterations.get().status == "failed"
+
+
+def test_time_limit_of_one_who_ignores_sigterm(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(agent="trap '' TERM; while :; do sleep 1; done", time_limit=1)
+    assert run().error == "Time limit of 1 s reached."
+
+
+def test_a_background_process_neither_holds_the_run_up_nor_lives_on(
+    run: Execute, set_profile: SetProfile, settings: Settings
+) -> None:
+    set_profile(agent="sleep 600 & echo $! > pid")
+    ended = run()
+    assert ended.status == "succeeded"
+    process_id = int((settings.WORKSPACES_DIR / ended.pk / "pid").read_text())
+    eventually(lambda: not is_alive(process_id))
+
+
+def test_a_background_process_of_another_group_does_not_hold_the_run_up(
+    run: Execute, set_profile: SetProfile, settings: Settings
+) -> None:
+    set_profile(agent="setsid sleep 600 & echo $! > pid; sleep 0.2")
+    ended = run()
+    assert ended.status == "succeeded"
+    os.kill(int((settings.WORKSPACES_DIR / ended.pk / "pid").read_text()), 9)
+
+
+def test_output_is_kept_as_it_is(run: Execute, set_profile: SetProfile, api: Api) -> None:
+    set_profile(agent=r"printf '\033[31mred\377\000<script>'", verify=r"printf 'a\000b\377'; false")
+    ended = run(max_iterations=1)
+    data = b"".join(bytes(chunk.data) for chunk in ended.log_chunks.order_by("offset"))
+    assert b"\x1b[31mred\xff\x00<script>" in data
+    assert ended.iterations.get().verify_output == "a\ufffdb\ufffd"
+    assert "\x1b[31mred\ufffd\0<script>" in api.data(f"/runs/{ended.pk}/log")["text"]
+
+
+def test_the_end_of_a_long_verification_is_kept(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(verify="seq 1 20000; false", max_iterations=1)
+    output = run().iterations.get().verify_output
+    assert len(output) == 8192
+    assert output.endswith("19999\n20000\n")
+
+
+def test_the_log_has_a_limit(
+    run: Execute, set_profile: SetProfile, settings: Settings, api: Api
+) -> None:
+    settings.RUN_LOG_LIMIT_BYTES = 200_000
+    set_profile(agent="yes | head -c 5000000", verify="echo checked")
+    ended = run()
+    assert ended.status == "succeeded"
+    assert 200_000 < ended.log_size < 200_200
+    log = log_of(ended)
+    assert len(log.encode()) == ended.log_size
+    notice = "── Log limit of 200,000 bytes reached: what follows is not kept ──\n"
+    assert log.endswith(notice)
+    assert log.count("──\n") == 3
+
+
+def test_secrets_are_not_in_the_commands_environment(
+    run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.setenv(name, f"hidden-{name}")
+    monkeypatch.setenv("HARMLESS", "inherited")
+    set_profile(agent="env", verify="env")
+    log = log_of(run())
+    assert "HARMLESS=inherited" in log
+    assert "hidden-" not in log
+    assert "DJANGO_SETTINGS_MODULE" not in log
+
+
+def test_what_the_commands_are_told(run: Execute, set_profile: SetProfile) -> None:
+    set_profile(
+        agent='echo "$WORK_ORDER_ID $RUN_ID $RUN_NUMBER $ITERATION of $MAX_ITERATIONS";'
+        ' "$PYTHON" -c "print(6 * 7)"; ls "$EXAMPLES_DIR"'
+    )
+    ended = run()
+    log = log_of(ended)
+    assert f"{ended.work_order_id} {ended.pk} 1 1 of 3\n42\n" in log
+    assert "scripted_agent.py" in log
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "error"),
+    [
+        (Stop.CANCELED, "canceled", ""),
+        (
+            Stop.WORKER_STOPPED,
+            "failed",
+            "The worker was stopped while this run was in progress.",
+        ),
+    ],
+)
+def test_stopped_from_outside(
+    run: Execute,
+    hands: Hands,
+    set_profile: SetProfile,
+    settings: Settings,
+    *,
+    why: Stop,
+    status: str,
+    error: str,
+) -> None:
+    set_profile(agent="echo $$ > pid; sleep 600")
+    stop_soon(hands, why, settings.WORKSPACES_DIR)
+    ended = run()
+    assert (ended.status, ended.error) == (status, error)
+    assert ended.iterations.get().status == "failed"
+
+
+def test_a_lost_lease_stops_everything_and_writes_nothing(
+    run: Execute, hands: Hands, set_profile: SetProfile, settings: Settings
+) -> None:
+    set_profile(agent="echo $$ > pid; sleep 600")
+    stop_soon(hands, Stop.LEASE_LOST, settings.WORKSPACES_DIR)
+    ended = run()
+    assert (ended.status, ended.error, ended.completed_at) == ("running", "", None)
+    assert hands.run_id is None
+    process_id = int((settings.WORKSPACES_DIR / ended.pk / "pid").read_text())
+    assert not is_alive(process_id)
+
+
+def stop_soon(hands: Hands, why: Stop, workspaces: Path) -> None:
+    """As soon as the agent has written its process ID, from another thread."""
+
+    def stop() -> None:
+        eventually(lambda: any(file.read_text() for file in workspaces.glob("run-*/pid")))
+        assert hands.run_id
+        hands.ask_to_stop(hands.run_id, why)
+
+    threading.Thread(target=stop, daemon=True).start()

@@ -1,0 +1,111 @@
+import os
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests.embedded.conftest import Api
+from workorders.embedded.profiles import ProfileError, check_profiles, load_profiles
+
+GOOD = '[profiles.a]\nagent = "cat"\nverify = "true"\n'
+
+
+def write(settings: Settings, text: str) -> None:
+    settings.PROFILES_FILE.write_text(text)
+
+
+def test_list_without_commands(api: Api, settings: Settings) -> None:
+    write(settings, '[profiles.a]\nagent = "hidden-agent"\nverify = "hidden-check"\n')
+    response = api.get("/profiles")
+    assert response.json()["data"] == {
+        "items": [
+            {
+                "name": "a",
+                "description": None,
+                "extends": None,
+                "isBuiltIn": False,
+                "maxIterations": 3,
+                "maxTime": 3600,
+            }
+        ],
+        "total": 1,
+    }
+    assert "hidden" not in response.text + api.get("/profiles/a").text
+
+
+def test_detail(api: Api) -> None:
+    assert api.data("/profiles/careful?resolve=true") == {
+        "name": "careful",
+        "description": "More attempts",
+        "extends": None,
+        "isBuiltIn": False,
+        "loopStrategy": {"mode": "fixed", "maxIterations": 8},
+        "executionLimits": {"maxWallClockSeconds": 600},
+    }
+
+
+@pytest.mark.parametrize("name", ["nobody", "%00", "Careful"])
+def test_unknown_profile(api: Api, name: str) -> None:
+    assert api.get(f"/profiles/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/profiles", "/profiles/careful"])
+def test_profiles_cannot_be_written(api: Api, method: str, path: str) -> None:
+    assert api.http.request(method, path, json={"name": "x"}).status_code == 405
+
+
+def test_the_packaged_profiles_serve_without_a_file(api: Api, settings: Settings) -> None:
+    settings.PROFILES_FILE.unlink()
+    items = api.data("/profiles")["items"]
+    assert [item["name"] for item in items] == ["default", "careful", "patient"]
+    assert all(item["isBuiltIn"] for item in items)
+
+
+def test_the_file_is_read_again_when_it_changes(api: Api, settings: Settings) -> None:
+    assert api.data("/profiles")["total"] == 2
+    write(settings, GOOD)
+    os.utime(settings.PROFILES_FILE, ns=(1, 1))
+    assert api.data("/profiles")["total"] == 1
+
+
+def test_the_first_profile_is_the_default_when_none_is_called_so(settings: Settings) -> None:
+    write(settings, GOOD + GOOD.replace("profiles.a", "profiles.b"))
+    assert load_profiles().default.name == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "must hold tables named [profiles.NAME]"),
+        ("[profiles]", "must hold tables named [profiles.NAME]"),
+        (GOOD + "[other]", "and nothing else"),
+        ("profiles = 5", "must hold tables named [profiles.NAME]"),
+        ("[profiles", "is not valid TOML"),
+        (GOOD + GOOD, "is not valid TOML"),
+        ('[profiles]\na = "x"', "must be a table"),
+        ('[profiles.a]\nverify = "true"', "agent must be a text and not empty"),
+        ('[profiles.a]\nagent = "cat"\nverify = " "', "verify must be a text and not empty"),
+        (GOOD + "max_iterations = 0", "max_iterations must be a whole number from 1 to 100"),
+        (GOOD + "max_iterations = true", "max_iterations must be a whole number from 1 to 100"),
+        (GOOD + "time_limit = 1.5", "time_limit must be a whole number from 1 to 86400"),
+        (GOOD + "max_iteration = 5", "unknown key 'max_iteration'"),
+        (GOOD.replace("profiles.a", 'profiles."a b"'), "a name is letters, digits"),
+    ],
+)
+def test_a_wrong_file_is_explained_at_the_start(settings: Settings, text: str, says: str) -> None:
+    write(settings, text)
+    (error,) = check_profiles(None)
+    assert says in error.msg
+    assert str(settings.PROFILES_FILE) in error.msg
+    assert "\n" not in error.msg
+
+
+def test_a_file_that_is_no_text(settings: Settings) -> None:
+    settings.PROFILES_FILE.write_bytes(b"\xff\xfe")
+    with pytest.raises(ProfileError, match="cannot be read"):
+        load_profiles()
+
+
+def test_a_good_file_passes_the_check(installation: Path) -> None:
+    assert check_profiles(None) == []

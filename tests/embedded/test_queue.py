@@ -1,0 +1,72 @@
+from collections.abc import Callable
+
+from tests.embedded.conftest import Api
+from workorders.embedded.models import Run, Worker, WorkOrder
+from workorders.embedded.transitions import claim_next
+
+type Make = Callable[..., WorkOrder]
+type MakeRun = Callable[..., Run]
+
+
+def test_without_workers_nothing_can_start(api: Api) -> None:
+    health = api.data("/queue/health")
+    assert health["status"] == "unhealthy"
+    assert health["stats"]["maxConcurrent"] == 0
+    assert health["indicators"]["accepting"] is True
+    assert health["indicators"]["canStartImmediately"] is False
+
+
+def test_an_idle_worker(api: Api, free_worker: Worker) -> None:
+    health = api.data("/queue/health")
+    assert health["status"] == "healthy"
+    assert health["stats"]["maxConcurrent"] == 1
+    assert health["indicators"]["canStartImmediately"] is True
+
+
+def test_a_busy_worker(
+    api: Api, make_work_order: Make, trigger: MakeRun, free_worker: Worker
+) -> None:
+    trigger(make_work_order())
+    trigger(make_work_order())
+    claim_next(free_worker.token)
+    health = api.data("/queue/health")
+    assert (health["stats"]["running"], health["stats"]["waiting"]) == (1, 1)
+    assert health["utilization"] == 1
+    assert health["indicators"] == {
+        "accepting": True,
+        "canStartImmediately": False,
+        "queueDepth": 1,
+        "runningCount": 1,
+    }
+
+
+def test_average_wait(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+    run = trigger(work_order)
+    claim_next("w")
+    Run.objects.filter(pk=run.pk).update(
+        queued_at="2026-01-02T10:00:00Z", started_at="2026-01-02T10:00:01.500Z"
+    )
+    assert api.data("/queue/health")["stats"]["averageWaitMs"] == 1500
+
+
+def test_position_of_the_oldest_queued_run(
+    api: Api, make_work_order: Make, trigger: MakeRun
+) -> None:
+    trigger(make_work_order())
+    work_order = make_work_order()
+    run = trigger(work_order)
+    trigger(work_order)
+    assert api.data(f"/queue/position/{work_order.pk}") == {
+        "workOrderId": work_order.pk,
+        "runId": run.pk,
+        "runNumber": 1,
+        "position": 2,
+        "ahead": 1,
+    }
+
+
+def test_position_when_nothing_is_queued(api: Api, work_order: WorkOrder) -> None:
+    response = api.get(f"/queue/position/{work_order.pk}")
+    assert response.status_code == 404
+    message = f"Work order not found in queue: {work_order.pk}"
+    assert response.json()["error"]["message"] == message

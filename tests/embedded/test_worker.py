@@ -1,0 +1,231 @@
+"""Real ``manage.py worker`` processes: what kills, stops and outpaces them."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from django_tasks_db.models import DBTaskResult
+from pytest_django import Settings
+
+from tests.embedded.conftest import Api, eventually
+from tests.embedded.workers import WorkerProcess, is_alive
+from workorders.embedded.models import Run, Worker, WorkOrder
+from workorders.embedded.transitions import WORKER_LOST
+
+type Start = Callable[..., WorkerProcess]
+type MakeRun = Callable[..., Run]
+type SetProfile = Callable[..., None]
+
+SLEEPER = 'echo $$ > "$(dirname "$PWD")/pid-$RUN_ID"; echo begun; sleep 600'
+"""An agent that tells its process ID and then takes longer than any test."""
+
+
+@pytest.fixture(autouse=True)
+def short_leases(settings: Settings) -> None:
+    settings.RUN_LEASE_SECONDS = 2
+
+
+def ended(run: Run) -> Run | None:
+    run.refresh_from_db()
+    return run if run.completed_at else None
+
+
+def agent_of(run: Run, settings: Settings) -> int:
+    """The process ID of a ``SLEEPER``, once it is there and has written its log."""
+    file = settings.WORKSPACES_DIR / f"pid-{run.pk}"
+    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+    eventually(lambda: run.log_chunks.count() > 1)
+    return int(file.read_text())
+
+
+def live_workers() -> int:
+    return Worker.objects.live().count()
+
+
+def test_a_triggered_run_is_executed(
+    worker: Start, work_order: WorkOrder, trigger: MakeRun
+) -> None:
+    worker()
+    eventually(live_workers)
+    run = trigger(work_order)
+    eventually(lambda: ended(run))
+    assert run.status == "succeeded"
+
+
+def test_a_run_triggered_before_there_was_a_worker(
+    worker: Start, work_order: WorkOrder, trigger: MakeRun
+) -> None:
+    run = trigger(work_order)
+    worker()
+    eventually(lambda: ended(run))
+    assert run.status == "succeeded"
+
+
+def test_a_lost_call_is_made_up_for(worker: Start, work_order: WorkOrder, trigger: MakeRun) -> None:
+    run = trigger(work_order)
+    DBTaskResult.objects.all().delete()
+    worker()
+    eventually(lambda: ended(run))
+    assert run.status == "succeeded"
+
+
+def test_queued_runs_of_one_work_order_are_executed_one_after_the_other(
+    worker: Start, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
+) -> None:
+    set_profile(verify="false", max_iterations=1)
+    first, second = trigger(work_order), trigger(work_order)
+    worker("one")
+    worker("two")
+    eventually(lambda: ended(first) and ended(second))
+    assert first.completed_at
+    assert second.started_at
+    assert first.completed_at <= second.started_at
+
+
+def test_two_workers_execute_a_run_once(
+    worker: Start,
+    make_work_order: Callable[..., WorkOrder],
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent='echo "$RUN_ID" >> "$(dirname "$PWD")/executed"')
+    worker("one")
+    worker("two")
+    eventually(lambda: live_workers() == 2)
+    runs = [trigger(make_work_order()) for _ in range(6)]
+    eventually(lambda: all(ended(run) for run in runs))
+    executed = (settings.WORKSPACES_DIR / "executed").read_text().split()
+    assert sorted(executed) == sorted(run.pk for run in runs)
+
+
+def test_kill_9_fails_the_run_and_leaves_no_agent(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent=SLEEPER)
+    killed = worker("killed")
+    run = trigger(work_order)
+    agent = agent_of(run, settings)
+    killed.send(signal.SIGKILL)
+    eventually(lambda: not is_alive(agent))
+    other = worker("other")
+    eventually(lambda: ended(run))
+    assert (run.status, run.error) == ("failed", WORKER_LOST)
+    # The other worker takes what comes next, but not this run again.
+    set_profile(agent="true")
+    following = trigger(work_order)
+    eventually(lambda: ended(following))
+    assert (following.status, run.iterations.count()) == ("succeeded", 1)
+    assert run.pk not in other.log.read_text()
+
+
+def test_a_killed_workers_run_ends_without_any_other_worker(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent=SLEEPER)
+    killed = worker()
+    run = trigger(work_order)
+    agent_of(run, settings)
+    killed.send(signal.SIGKILL)
+    api = Api("the-key")
+    eventually(lambda: api.data(f"/runs/{run.pk}")["status"] == "failed")
+    assert api.data(f"/work-orders/{work_order.pk}")["status"] == "failed"
+    assert api.data("/queue/health")["status"] == "unhealthy"
+
+
+def test_sigterm_finishes_the_run_in_hand(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent='touch "$(dirname "$PWD")/begun"; sleep 2')
+    process = worker()
+    run = trigger(work_order)
+    eventually((settings.WORKSPACES_DIR / "begun").exists)
+    process.send(signal.SIGTERM)
+    assert process.wait() == 0
+    run.refresh_from_db()
+    assert run.status == "succeeded"
+    assert not Worker.objects.exists()
+
+
+def test_a_second_sigterm_ends_the_run_in_hand(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent=SLEEPER)
+    process = worker()
+    run = trigger(work_order)
+    agent = agent_of(run, settings)
+    process.send(signal.SIGTERM)
+    process.send(signal.SIGINT)
+    assert process.wait() == 0
+    run.refresh_from_db()
+    assert run.error == "The worker was stopped while this run was in progress."
+    assert not is_alive(agent)
+
+
+def test_an_idle_worker_goes_at_once(worker: Start) -> None:
+    process = worker()
+    eventually(live_workers)
+    process.send(signal.SIGTERM)
+    assert process.wait() == 0
+    assert not Worker.objects.exists()
+    assert "Traceback" not in process.log.read_text()
+
+
+def test_cancel_in_mid_run(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent=SLEEPER)
+    worker()
+    run = trigger(work_order)
+    agent = agent_of(run, settings)
+    assert Api("the-key").post(f"/runs/{run.pk}/cancel").status_code == 202
+    eventually(lambda: ended(run))
+    assert run.status == "canceled"
+    assert not is_alive(agent)
+
+
+def test_a_worker_that_slept_too_long_writes_nothing(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    set_profile(agent=SLEEPER + " & while :; do echo still here; sleep 0.1; done")
+    process = worker()
+    run = trigger(work_order)
+    agent = agent_of(run, settings)
+    process.send(signal.SIGSTOP)
+    api = Api("the-key")
+    eventually(lambda: api.data(f"/runs/{run.pk}")["status"] == "failed")
+    before = api.data(f"/runs/{run.pk}"), api.data(f"/runs/{run.pk}/log")
+    process.send(signal.SIGCONT)
+    eventually(lambda: not is_alive(agent))
+    eventually(lambda: "was taken from this worker" in process.log.read_text())
+    assert (api.data(f"/runs/{run.pk}"), api.data(f"/runs/{run.pk}/log")) == before
+
+
+def test_a_dead_workers_row_is_forgotten(worker: Start) -> None:
+    Worker.objects.create(token="dead", name="dead", seen_at="2020-01-01T00:00Z")
+    worker()
+    eventually(lambda: [row.name for row in Worker.objects.all()] == ["one"])

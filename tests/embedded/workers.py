@@ -1,0 +1,59 @@
+"""Real worker processes on the test database."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+MANAGE = Path(__file__).parents[2] / "manage.py"
+
+
+class WorkerProcess:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def send(self, signal_number: signal.Signals) -> None:
+        self.process.send_signal(signal_number)
+
+    def wait(self) -> int:
+        return self.process.wait(timeout=30)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.send(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+
+def start_worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> WorkerProcess:
+    log = data_dir / f"worker-{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(MANAGE), "worker", "--name", name],
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+                "DATA_DIR": str(data_dir),
+                "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+                "RUNS_API_KEY": "the-key",
+                "RUN_LEASE_SECONDS": str(settings.RUN_LEASE_SECONDS),
+                **environment,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    return WorkerProcess(process, log)
+
+
+def is_alive(process_id: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,71 @@
+"""A dashboard in this process at a runs API that fails as planned."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from tests.exactly_once.desk import Desk
+from tests.faults import ALL_QUICK, ALL_SLOW
+from tests.faulty_api import FaultyAPI, Kind, Order, serve_faulty
+from tests.runs_api import API_KEY
+from workorders.runs_client import default_client
+
+PATIENT = 10
+IMPATIENT = 0.2
+"""Seconds: only where the answer never comes in time is it worth while to give up soon."""
+
+every_fault = pytest.mark.parametrize("fault", [*ALL_SLOW, *ALL_QUICK], ids=lambda fault: fault.id)
+every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+
+type MakeOrder = Callable[..., Order]
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[FaultyAPI]:
+    with serve_faulty() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def client_for() -> Iterator[dict[str, object]]:
+    """What the client at hand was made for: to make one costs more than a test."""
+    made_for: dict[str, object] = {}
+    yield made_for
+    forget_client()
+
+
+def forget_client() -> None:
+    default_client()._http.close()
+    default_client.cache_clear()
+
+
+@pytest.fixture
+def make_order(api: FaultyAPI, settings: Settings, client_for: dict[str, object]) -> MakeOrder:
+    """A new work order, with the dashboard pointed at its server."""
+
+    def make(kind: Kind, *, slow: bool = False, unreachable: bool = False) -> Order:
+        wanted: dict[str, object] = {
+            "RUNS_API_URL": api.server.url,
+            "RUNS_API_KEY": API_KEY,
+            "RUNS_API_HONOURS_KEYS": kind is Kind.KEYS,
+            "RUNS_API_SETTLE_SECONDS": 0.1,
+            "RUNS_API_CONNECT_TIMEOUT": IMPATIENT if unreachable else PATIENT,
+            "RUNS_API_READ_TIMEOUT": PATIENT,
+            "RUNS_API_TRIGGER_TIMEOUT": IMPATIENT if slow else PATIENT,
+        }
+        for name, value in wanted.items():
+            setattr(settings, name, value)
+        if client_for != wanted:
+            forget_client()
+            client_for.clear()
+            client_for.update(wanted)
+        return api.add(kind, runs=1)
+
+    return make
+
+
+@pytest.fixture(params=[True, False], ids=["htmx", "no-script"])
+def desk(request: pytest.FixtureRequest, operator: Client) -> Desk:
+    return Desk(operator, request.param)

@@ -1,0 +1,71 @@
+"""The request provably never went out: Retry is offered at once."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.exactly_once.conftest import MakeOrder, every_kind
+from tests.exactly_once.desk import Desk
+from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.faulty_api import FaultyAPI, Kind, Order
+from tests.screen import Screen
+
+NOT_REACHED = "Could not connect to server. Please try again."
+
+
+@contextmanager
+def full(port: int) -> Iterator[None]:
+    """A server whose queue of connections is full: connecting takes for ever."""
+    with ExitStack() as open_sockets:
+        server = open_sockets.enter_context(socket.create_server(("127.0.0.1", port), backlog=0))
+        for _ in range(4):
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(server.getsockname())
+        yield
+
+
+def assert_retry_starts_it(api: FaultyAPI, screen: Screen, order: Order, key: str) -> None:
+    assert NOT_REACHED in screen.text
+    assert_told_the_truth(screen, order, key)
+    screen = screen.press("Retry")
+    assert_told_the_truth(screen, order, key)
+    assert len(order.made_for(key)) == 1
+    assert_started_once(api, screen, order, key)
+
+
+@every_kind
+def test_refused(api: FaultyAPI, make_order: MakeOrder, desk: Desk, kind: Kind) -> None:
+    order = make_order(kind)
+    dialog = desk.open_dialog(order.id)
+    api.leave_after_read(order)
+    desk.open_dialog(order.id)
+    screen = dialog.press("Start Run", max_iterations=TYPED)
+    api.server.come_back()
+    assert_retry_starts_it(api, screen, order, dialog.key)
+
+
+@every_kind
+def test_refused_between_the_read_and_the_start(
+    api: FaultyAPI, make_order: MakeOrder, desk: Desk, kind: Kind
+) -> None:
+    order = make_order(kind)
+    dialog = desk.open_dialog(order.id)
+    api.leave_after_read(order)
+    screen = dialog.press("Start Run", max_iterations=TYPED)
+    api.server.come_back()
+    assert_retry_starts_it(api, screen, order, dialog.key)
+
+
+@every_kind
+def test_no_connection_in_time(
+    api: FaultyAPI, make_order: MakeOrder, desk: Desk, kind: Kind
+) -> None:
+    order = make_order(kind, unreachable=True)
+    dialog = desk.open_dialog(order.id)
+    api.leave_after_read(order)
+    desk.open_dialog(order.id)  # its read is the last
+    with full(api.server.port):
+        screen = dialog.press("Start Run", max_iterations=TYPED)
+    api.server.come_back()
+    assert_retry_starts_it(api, screen, order, dialog.key)

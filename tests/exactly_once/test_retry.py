@@ -1,0 +1,29 @@
+"""The API goes on failing in the same way, and the operator presses Retry where it is offered."""
+
+from django.test import Client
+
+from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind
+from tests.exactly_once.desk import Desk, told
+from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.faults import ALL_SLOW
+from tests.faulty_api import Fault, FaultyAPI, Kind
+
+MOST_RETRIES = 2
+FOR_EVER = 200
+
+
+@every_fault
+@every_kind
+def test_retry(
+    api: FaultyAPI, make_order: MakeOrder, operator: Client, kind: Kind, fault: Fault
+) -> None:
+    order = make_order(kind, slow=fault in ALL_SLOW)
+    dialog = Desk(operator, htmx=kind is not Kind.RECORDED).open_dialog(order.id)
+    order.plan = [fault] * FOR_EVER
+    screen = told(dialog.press("Start Run", max_iterations=TYPED))
+    assert_told_the_truth(screen, order, dialog.key)
+    for _ in range(MOST_RETRIES):
+        if screen.form("Retry"):
+            screen = told(screen.press("Retry"))
+            assert_told_the_truth(screen, order, dialog.key)
+    assert_started_once(api, screen, order, dialog.key)

@@ -1,0 +1,40 @@
+"""The answer was lost, and the API is asked again with the same key: what it says then is no
+word on the first time, unless it gives the run."""
+
+import pytest
+
+from tests.exactly_once.conftest import MakeOrder
+from tests.exactly_once.desk import Desk, told
+from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.faults import BY_ID, REFUSALS, always
+from tests.faulty_api import Fault, FaultyAPI, Kind
+from tests.runs_api import refusal
+
+IN_PROGRESS = refusal(409, "CONFLICT", "A request with this Idempotency-Key is in progress")
+"""What a server may say while it works on the first request (IETF draft, section 2.6)."""
+SECOND = {"409 in progress": IN_PROGRESS} | {
+    name: REFUSALS[name] for name in ("401", "403", "418 unknown code", "429", "429 HTML")
+}
+
+
+@pytest.mark.parametrize("second", SECOND)
+@pytest.mark.parametrize("first", ["closed-made", "closed-made-later", "closed-not-made"])
+@pytest.mark.parametrize("times", [1, 100], ids=["once", "always"])
+def test_second_answer(
+    *,
+    api: FaultyAPI,
+    make_order: MakeOrder,
+    desk: Desk,
+    first: str,
+    second: str,
+    times: int,
+) -> None:
+    order = make_order(Kind.KEYS)
+    dialog = desk.open_dialog(order.id)
+    order.plan = [BY_ID[first], *[Fault(second, always(SECOND[second]))] * times]
+    screen = told(dialog.press("Start Run", max_iterations=TYPED))
+    assert_told_the_truth(screen, order, dialog.key)
+    if screen.form("Retry"):
+        screen = told(screen.press("Retry"))
+        assert_told_the_truth(screen, order, dialog.key)
+    assert_started_once(api, screen, order, dialog.key)

@@ -1,0 +1,127 @@
+"""The dashboard killed with -9 at each step of a start, and the same form sent again."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.exactly_once.desk import Desk, desk_at, sign_in, told
+from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.faults import always, hang
+from tests.faulty_api import Fault, FaultyAPI, Kind, Makes, Order, serve_faulty
+from tests.product import Product, wait_until
+from tests.restart.killing import kill_and_start, kill_web_workers, wait_for_answer
+from tests.runs_api import Asked, Handler, Reply, data
+
+type Plan = Callable[[Order, Event], None]
+
+
+def reached(step: Event, reply: Reply) -> Reply:
+    def and_said(handler: Handler, asked: Asked) -> None:
+        step.set()
+        reply(handler, asked)
+
+    return and_said
+
+
+def while_it_reads(order: Order, step: Event) -> None:
+    """After the attempt was written down and claimed, before anything was sent."""
+    order.read_plan = [reached(step, hang)]
+
+
+def while_it_waits(makes: Makes) -> Plan:
+    def plan(order: Order, step: Event) -> None:
+        order.plan = [Fault("hang", always(reached(step, hang)), makes)]
+
+    return plan
+
+
+def with_the_answer(order: Order, step: Event) -> None:
+    """About when it is written down that there is a run."""
+
+    def answering(true: Mapping[str, Any]) -> Reply:
+        return reached(step, data(true, 201))
+
+    order.plan = [Fault("answer", answering, Makes.FIRST)]
+
+
+STEPS: dict[str, Plan] = {
+    "while it reads": while_it_reads,
+    "before a run is made": while_it_waits(Makes.NOTHING),
+    "after a run is made": while_it_waits(Makes.FIRST),
+    "before a run is made late": while_it_waits(Makes.LATER),
+    "before a run is made at last": while_it_waits(Makes.LAST),
+    "with the answer": with_the_answer,
+}
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[FaultyAPI]:
+    with serve_faulty() as api:
+        yield api
+
+
+@pytest.fixture(scope="module", params=[Kind.KEYS, Kind.NO_KEYS], ids=lambda kind: kind.value)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    kind: Kind = request.param
+    return kind
+
+
+@pytest.fixture(scope="module")
+def product(
+    api: FaultyAPI, kind: Kind, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    settings = {
+        "RUNS_API_URL": api.server.url,
+        "RUNS_API_HONOURS_KEYS": str(int(kind is Kind.KEYS)),
+        "RUNS_API_TRIGGER_TIMEOUT": "1",
+    }
+    with Product(tmp_path_factory.mktemp("starts"), **settings) as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
+def cookies(product: Product) -> httpx.Cookies:
+    return sign_in(product)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kill", [kill_web_workers, kill_and_start], ids=lambda kill: kill.__name__)
+def test_killed(
+    *,
+    api: FaultyAPI,
+    kind: Kind,
+    product: Product,
+    cookies: httpx.Cookies,
+    step: str,
+    kill: Callable[[Product], None],
+) -> None:
+    order = api.add(kind, runs=1)
+    with desk_at(product, cookies) as before, ThreadPoolExecutor(1) as pool:
+        dialog = before.open_dialog(order.id)
+        reached = Event()
+        STEPS[step](order, reached)
+        click = pool.submit(dialog.press, "Start Run", max_iterations=TYPED)
+        wait_until(reached.is_set)
+        kill(product)
+        click.exception()
+    wait_for_answer(product)
+    with desk_at(product, cookies) as after:
+        screen = told(dialog.at(after.send).press("Start Run", max_iterations=TYPED))
+        assert_told_the_truth(screen, order, dialog.key)
+        if screen.form("Retry"):
+            screen = told(screen.press("Retry"))
+            assert_told_the_truth(screen, order, dialog.key)
+        assert_started_once(api, screen, order, dialog.key)
+        assert_another_starts(after, order)
+
+
+def assert_another_starts(desk: Desk, order: Order) -> None:
+    """Nothing that was cut off stands in its way."""
+    dialog = desk.open_dialog(order.id)
+    screen = told(dialog.press("Start Run", max_iterations=TYPED))
+    assert_told_the_truth(screen, order, dialog.key)
+    assert len(order.made_for(dialog.key)) == 1, screen.text

@@ -1,0 +1,264 @@
+"""A runs API on a real local port: it answers as a test says and remembers what it was asked."""
+
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+API_KEY = "the-key-that-no-browser-may-see"
+REQUEST_ID = "req-42"
+LAST_DRIP = 400
+"""Pieces of an answer that drips, at 20 a second: far more than any deadline of a test."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived; ``path`` is below ``/api/v1`` and still quoted."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Reply = Callable[["Handler", Asked], None]
+"""Writes one answer, or does what servers do instead."""
+
+
+def answer(
+    status: int, body: bytes, content_type: str = "application/json", **headers: str
+) -> Reply:
+    def reply(handler: "Handler", asked: Asked) -> None:
+        handler.send_response(status)
+        sent = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        for name, value in (sent | headers).items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return reply
+
+
+def data(value: Any, status: int = 200) -> Reply:
+    body = {"success": True, "data": value, "requestId": REQUEST_ID}
+    return answer(status, json.dumps(body).encode())
+
+
+def refusal(
+    status: int,
+    code: str,
+    message: str = "As the API says it",
+    details: Mapping[str, Any] | None = None,
+    **headers: str,
+) -> Reply:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if details is not None:
+        error["details"] = details
+    body = {"success": False, "error": error, "requestId": REQUEST_ID}
+    return answer(status, json.dumps(body).encode(), **headers)
+
+
+def items(*entries: Any, total: int | None = None, **more: Any) -> Reply:
+    count = len(entries) if total is None else total
+    return data({"items": entries, "total": count, **more})
+
+
+def reset(handler: "Handler", asked: Asked) -> None:
+    """The connection breaks in place of an answer."""
+    at_once = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    handler.close_connection = True
+    handler.rfile.close()  # it keeps the connection open
+    handler.connection.close()
+
+
+def silence(handler: "Handler", asked: Asked) -> None:
+    """No answer while the test runs; a caller without a deadline gets one at last."""
+    if not handler.runs_api.released.wait(LAST_DRIP / 20):
+        handler.runs_api.waited_out.set()
+    data({"runId": "too-late", "id": "too-late"})(handler, asked)
+
+
+def hang(handler: "Handler", asked: Asked) -> None:
+    """No answer for as long as the server is there, to callers with a deadline of their own."""
+    handler.runs_api.released.wait()
+    reset(handler, asked)
+
+
+def dripping_header(handler: "Handler", asked: Asked) -> None:
+    """An answer that is fine but for the time its header takes, each byte in good time."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    _drip(handler, b"x")
+    body = b'{"success": true, "data": {"id": "too-late", "runId": "too-late"}}'
+    handler.wfile.write(b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def dripping_body(handler: "Handler", asked: Asked) -> None:
+    """An answer that is fine but for the time its body takes, each byte in good time."""
+    body = b'{"success": true, "data": {"id": "too-late", "runId": "too-late"}}'
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LAST_DRIP + len(body)))
+    _drip(handler, b" ")
+    handler.wfile.write(body)
+
+
+def _drip(handler: "Handler", piece: bytes) -> None:
+    for _ in range(LAST_DRIP):
+        if handler.runs_api.released.is_set():
+            return
+        handler.wfile.write(piece)
+        time.sleep(1 / 20)
+    handler.runs_api.waited_out.set()
+
+
+@dataclass
+class RunsAPI:
+    """What is answered, by method and unquoted path below ``/api/v1``, and what was asked."""
+
+    url: str
+    replies: dict[tuple[str, str], Reply] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+    waited_out: threading.Event = field(default_factory=threading.Event)
+    """Set when a caller stayed to the end of an answer that takes too long."""
+    go_away: Callable[[], None] = lambda: None
+    """From then on connections are refused, and open ones break, until ``come_back()``."""
+    stop_listening: Callable[[], None] = lambda: None
+    """The same, but open connections go on."""
+    come_back: Callable[[], None] = lambda: None
+
+    def on(self, method: str, path: str, reply: Reply) -> None:
+        self.replies[method, path] = reply
+
+    def has(self, **fields: Any) -> None:
+        """A work order, failed unless told otherwise, its runs included."""
+        work_order = {"id": "wo-1", "taskPrompt": "Fix the login", "status": "failed"} | fields
+        work_order.setdefault("runs", [])
+        work_order.setdefault("runCount", len(work_order["runs"]))
+        self.on("GET", f"/work-orders/{work_order['id']}", data(work_order))
+
+    def has_run(self, **fields: Any) -> None:
+        run = {"id": "run-1", "workOrderId": "wo-1", "runNumber": 1, "status": "failed"} | fields
+        self.on("GET", f"/runs/{run['id']}", data(run))
+
+    def triggers(self, reply: Reply, work_order_id: str = "wo-1") -> None:
+        """What starting a run of the work order is answered with."""
+        self.on("POST", f"/work-orders/{work_order_id}/runs", reply)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def triggered(self) -> list[Asked]:
+        return [asked for asked in self.asked if asked.method == "POST"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # header and body go out apart: it would wait between them
+    runs_api: RunsAPI
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        path = parts.path.removeprefix("/api/v1")
+        length = int(self.headers.get("Content-Length", 0))
+        asked = Asked(
+            method=self.command,
+            path=path,
+            query=dict(parse_qsl(parts.query)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length),
+        )
+        self.runs_api.asked.append(asked)
+        unknown = refusal(404, "NOT_FOUND", "Nothing is known of this")
+        reply = self.runs_api.replies.get((self.command, unquote(path)), unknown)
+        try:
+            reply(self, asked)
+        except OSError:  # the caller did not wait
+            self.close_connection = True
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except (OSError, ValueError):  # what reset() closed
+            return
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing: a test's output is its own."""
+
+
+class Server(ThreadingHTTPServer):
+    """Remembers its connections: a server that goes away breaks those that are kept open too."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.connections: list[socket.socket] = []
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        self.connections.append(request)
+        super().finish_request(request, client_address)
+
+
+class Port:
+    """Where connections are accepted; closed and opened again, it is the same."""
+
+    def __init__(self, handler: type[Handler], number: int, tls: ssl.SSLContext | None) -> None:
+        self.number = number
+        self._handler = handler
+        self._tls = tls
+        self.open()
+
+    def open(self) -> None:
+        self._server = Server(("127.0.0.1", self.number), self._handler)
+        self.number = self._server.server_port
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop_listening(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def close(self) -> None:
+        self.stop_listening()
+        for connection in self._server.connections:
+            with suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def serve(port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[RunsAPI]:
+    class OwnHandler(Handler):
+        pass
+
+    opened = Port(OwnHandler, port, tls)
+    runs_api = RunsAPI(f"http://127.0.0.1:{opened.number}")
+    OwnHandler.runs_api = runs_api
+    runs_api.go_away, runs_api.come_back = opened.close, opened.open
+    runs_api.stop_listening = opened.stop_listening
+    try:
+        yield runs_api
+    finally:
+        runs_api.released.set()
+        opened.close()

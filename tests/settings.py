@@ -1,0 +1,20 @@
+"""The product's settings with a data directory of the test run's own."""
+
+import os
+import tempfile
+
+# Set before the import: the settings read the environment once.
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dashboard-tests-")
+for _name in ("RUNS_API_URL", "RUNS_API_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "DEBUG"):
+    os.environ.pop(_name, None)
+os.environ["SECRET_KEY"] = "a-key-for-tests-only-" + "x" * 40
+
+from dashboard.settings import *  # noqa: E402, F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A file, not memory: threads and worker processes of a test share it.
+DATABASES["default"]["TEST"] = {"NAME": os.path.join(os.environ["DATA_DIR"], "test.sqlite3")}  # noqa: F405, PTH118

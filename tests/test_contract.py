@@ -1,0 +1,286 @@
+"""What the runs API's JSON means, whole, in parts or wrong."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workorders.availability import Hindrance, trigger_availability
+from workorders.contract import (
+    LogPart,
+    Page,
+    Profile,
+    QueueHealth,
+    Run,
+    RunOverrides,
+    RunReference,
+    TriggeredRun,
+    WorkOrder,
+    queue_position_of,
+)
+
+# --- Fields that are missing, null, wrong or unknown
+
+
+def test_work_order_of_an_id_alone() -> None:
+    work_order = WorkOrder.parse({"id": "wo-1"})
+    assert (work_order.id, work_order.status, work_order.prompt) == ("wo-1", "unknown", "")
+    assert (work_order.created_at, work_order.run_count, work_order.runs) == (None, None, ())
+
+
+def test_work_order_of_nulls() -> None:
+    names = ("taskPrompt", "status", "workspaceSource", "runs", "harness", "createdAt", "runCount")
+    nulls = WorkOrder.parse({"id": "wo-1"} | dict.fromkeys(names))
+    assert nulls == WorkOrder.parse({"id": "wo-1"})
+
+
+def test_run_of_wrong_types() -> None:
+    names = ("status", "runNumber", "startedAt", "iterations", "error", "logSize", "waitingFor")
+    assert Run.parse({"id": "r"} | {name: [] for name in names}) == Run.parse({"id": "r"})
+
+
+def test_extra_fields_are_ignored() -> None:
+    assert Run.parse({"id": "r", "mood": "good"}) == Run.parse({"id": "r"})
+
+
+def test_number_for_an_id() -> None:
+    assert Run.parse({"id": 17}).id == "17"
+
+
+@pytest.mark.parametrize("identifier", [None, "", [], {}, True, 1.5])
+def test_no_id_is_refused(identifier: Any) -> None:
+    with pytest.raises(ValueError, match="has no id"):
+        Run.parse({"id": identifier})
+
+
+def test_true_is_no_number() -> None:
+    assert Run.parse({"id": "r", "runNumber": True, "logSize": False}).log_size is None
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**30])
+def test_run_number_that_is_none(number: int) -> None:
+    assert Run.parse({"id": "r", "runNumber": number}).label == "Run r"
+
+
+def test_time_limit_beyond_reckoning() -> None:
+    assert WorkOrder.parse({"id": "wo-1", "maxTime": 10**20}).max_time is None
+
+
+@pytest.mark.parametrize("value", [{"runId": 5}, {"runId": "5", "runNumber": "x"}])
+def test_reference_to_a_run(value: Any) -> None:
+    assert RunReference.parse(value) == RunReference("5", None)
+
+
+@pytest.mark.parametrize("value", [{}, {"runId": None}, {"runId": {}}, {"runId": ""}])
+def test_reference_to_no_run(value: Any) -> None:
+    assert RunReference.parse(value) is None
+
+
+@pytest.mark.parametrize("position", [None, 0, -1, True, "2", 1.5])
+def test_no_position_in_the_queue(position: Any) -> None:
+    assert queue_position_of({"queuePosition": position}) is None
+
+
+# --- Statuses
+
+
+@pytest.mark.parametrize("spelling", ["cancelled", "canceled"])
+def test_both_spellings_of_cancelled(spelling: str) -> None:
+    assert WorkOrder.parse({"id": "wo-1", "status": spelling}).status == "cancelled"
+    assert Run.parse({"id": "r", "status": spelling}).is_final
+
+
+@pytest.mark.parametrize("status", ["running", "building", "hibernating", "", None])
+def test_active_is_what_is_neither_waiting_nor_over(status: Any) -> None:
+    assert Run.parse({"id": "r", "status": status}).is_active
+
+
+@pytest.mark.parametrize("status", ["queued", "succeeded", "failed", "canceled"])
+def test_not_active(status: str) -> None:
+    assert not Run.parse({"id": "r", "status": status}).is_active
+
+
+def test_unknown_status_stands_in_the_way() -> None:
+    run = {"id": "r", "status": "hibernating"}
+    availability = trigger_availability(
+        WorkOrder.parse({"id": "wo-1", "status": "failed", "runs": [run]})
+    )
+    assert availability.hindrance is Hindrance.ACTIVE
+    assert availability.active_run
+    assert availability.active_run.status == "hibernating"
+
+
+# --- Times
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-02T10:00:00Z",
+        "2026-01-02T10:00:00",
+        "2026-01-02T10:00:00.000+00:00",
+        "2026-01-02T12:00:00+02:00",
+    ],
+)
+def test_times_are_utc(text: str) -> None:
+    run = Run.parse({"id": "r", "startedAt": text})
+    assert run.started_at == datetime(2026, 1, 2, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", 1767348000, "0001-01-01T00:00:00+23:59"])
+def test_times_that_are_none(text: Any) -> None:
+    assert Run.parse({"id": "r", "startedAt": text}).started_at is None
+
+
+# --- The order and the numbers of runs
+
+
+FIRST = {"id": "a", "startedAt": "2026-01-02T10:00:00Z"}
+SECOND = {"id": "b", "startedAt": "2026-01-02T11:00:00Z"}
+
+
+def order_of(*runs: dict[str, Any], count: int | None) -> list[tuple[str, int | None]]:
+    parsed = WorkOrder.parse({"id": "wo-1", "runs": list(runs), "runCount": count})
+    return [(run.id, run.number) for run in parsed.runs]
+
+
+def test_runs_are_numbered_when_all_are_listed() -> None:
+    assert order_of(FIRST, SECOND, count=2) == [("b", 2), ("a", 1)]
+
+
+@pytest.mark.parametrize("count", [None, 1, 3])
+def test_runs_are_not_numbered_when_some_may_be_missing(count: int | None) -> None:
+    assert order_of(FIRST, SECOND, count=count) == [("b", None), ("a", None)]
+
+
+def test_runs_are_not_numbered_without_their_times() -> None:
+    assert order_of({"id": "a"}, SECOND, count=2) == [("a", None), ("b", None)]
+
+
+def test_runs_are_not_numbered_beside_one_that_is() -> None:
+    assert order_of(FIRST | {"runNumber": 1}, SECOND, count=2) == [("b", None), ("a", 1)]
+
+
+def test_runs_with_numbers_go_by_them() -> None:
+    runs = (FIRST | {"runNumber": 2}, SECOND | {"runNumber": 1})
+    assert order_of(*runs, count=2) == [("a", 2), ("b", 1)]
+
+
+def test_runs_belong_to_the_work_order_that_lists_them() -> None:
+    work_order = WorkOrder.parse({"id": "wo-1", "runs": [{"id": "a"}]})
+    assert work_order.runs[0].work_order_id == "wo-1"
+
+
+@pytest.mark.parametrize(
+    ("runs", "count", "expected"),
+    [
+        ([], 0, 1),
+        ([FIRST], 1, 2),
+        ([FIRST | {"runNumber": 4}], 4, 5),
+        ([], None, None),
+        ([], 3, None),
+        ([FIRST], None, None),
+        ([FIRST | {"runNumber": 2}], 4, None),
+    ],
+)
+def test_next_number_only_when_certain(
+    runs: list[Any], count: int | None, expected: int | None
+) -> None:
+    work_order = WorkOrder.parse({"id": "wo-1", "runs": runs, "runCount": count})
+    assert work_order.next_run_number == expected
+
+
+# --- Pages
+
+
+def page(**data: Any) -> Page[Run]:
+    return Page.parse({"items": [{"id": "a"}, {"id": "b"}]} | data, Run.parse, limit=2)
+
+
+@pytest.mark.parametrize(
+    ("data", "more"),
+    [
+        ({"total": 5, "hasMore": False}, True),
+        ({"total": 2, "hasMore": True}, False),
+        ({"total": 4, "offset": 2, "hasMore": True}, False),
+        ({"hasMore": True}, True),
+        ({"hasMore": "yes"}, False),
+        ({}, False),
+        ({"items": [], "total": 5, "hasMore": True}, False),
+    ],
+)
+def test_has_more_is_worked_out(data: dict[str, Any], more: bool) -> None:  # noqa: FBT001
+    assert page(**data).has_more is more
+
+
+def test_page_without_items() -> None:
+    assert Page.parse({}, Run.parse) == Page((), None, 0, 0, has_more=False)
+
+
+# --- Overrides
+
+
+def test_overrides_come_back_as_they_were_sent() -> None:
+    overrides = RunOverrides(max_iterations=5, profile_name="careful")
+    assert RunOverrides.parse(overrides.body() or {}) == overrides
+
+
+def test_no_overrides_have_no_body() -> None:
+    assert RunOverrides().body() is None
+
+
+# --- Any JSON at all
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=2**60)
+    | st.floats()
+    | st.text()
+    | st.datetimes().map(lambda moment: moment.isoformat())
+    | st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "canceled"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+NAMES = """
+    id name runId runNumber status taskPrompt workspaceSource path repo branch runs runCount
+    harness loopStrategy profile profileName maxIterations maxTime createdAt updatedAt queuedAt
+    startedAt completedAt iterations iterationCount verification passed exitCode output number
+    overrides profileOverrides queuePosition waitingFor error logSize imported items total limit
+    offset hasMore stats waiting running maxConcurrent text nextOffset size complete
+""".split()  # noqa: SIM905  # a line for each would be a page
+OBJECT = st.dictionaries(st.sampled_from(NAMES), JSON)
+NESTED = st.dictionaries(
+    st.sampled_from(NAMES), JSON | OBJECT | st.lists(OBJECT.map(lambda o: {"id": "x"} | o))
+)
+
+PARSERS: dict[str, Callable[[Any], object]] = {
+    "work order": WorkOrder.parse,
+    "run": Run.parse,
+    "triggered run": TriggeredRun.required,
+    "profile": Profile.parse,
+    "queue": QueueHealth.parse,
+    "log": LogPart.parse,
+    "overrides": RunOverrides.parse,
+    "reference": RunReference.parse,
+    "page of work orders": lambda value: Page.parse(value, WorkOrder.parse),
+    "page of runs": lambda value: Page.parse(value, Run.parse),
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@given(value=NESTED)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_object_gives_a_value_or_a_value_error(name: str, value: dict[str, Any]) -> None:
+    try:
+        parsed = PARSERS[name]({"id": "x", "name": "x", "runId": "x"} | value)
+    except ValueError:
+        return
+    assert parsed == parsed  # a value that compares  # noqa: PLR0124
+    if isinstance(parsed, WorkOrder):
+        assert trigger_availability(parsed).enabled in {True, False}
+        assert parsed.next_run_number != 0

@@ -1,0 +1,106 @@
+"""The table of errors is whole: each code has words, and each action is carried out."""
+
+import pytest
+from django.test import Client
+
+from tests import runs_api as api
+from tests.runs_api import RunsAPI
+from tests.trigger_form import HTMX, TriggerForm
+from workorders.availability import Hindrance
+from workorders.errors import CODE_OF_STATUS, RULES, Action, RunsAPIError, rule_for
+
+SPECIFIED = {
+    "RUN_ALREADY_ACTIVE": "A run is already in progress for this work order",
+    "WORK_ORDER_COMPLETE": "This work order has already succeeded",
+    "CAPACITY_EXCEEDED": "Server at capacity. Your run has been queued.",
+    "NETWORK_ERROR": "Could not connect to server. Please try again.",
+    "UNKNOWN": "An unexpected error occurred",
+}
+RETRYABLE = {
+    *("NETWORK_ERROR", "UNKNOWN", "RATE_LIMITED", "SERVER_ERROR"),
+    *("NOT_STARTED", "TRIGGER_IN_PROGRESS"),
+}
+
+
+@pytest.mark.parametrize("code", SPECIFIED)
+def test_words_are_the_specification_s(code: str) -> None:
+    assert RunsAPIError(code=code).user_message == SPECIFIED[code]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_every_rule_has_words_of_its_own(code: str) -> None:
+    message = RULES[code].message
+    assert message.strip()
+    alike = [other for other in RULES if RULES[other].message == message]
+    assert alike == [code] or set(alike) == {"VALIDATION_ERROR", "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_only_what_may_help_is_offered_again(code: str) -> None:
+    assert RULES[code].retryable is (code in RETRYABLE)
+
+
+def test_every_action_is_used() -> None:
+    assert {rule.action for rule in RULES.values()} == set(Action)
+
+
+@pytest.mark.parametrize("code", ["", "TEAPOT", "run_already_active"])
+def test_unknown_code_falls_back(code: str) -> None:
+    assert rule_for(code, 400) is RULES["UNKNOWN"]
+
+
+@pytest.mark.parametrize("code", sorted({*RULES, "TEAPOT"} - {"CAPACITY_EXCEEDED"}))
+def test_status_of_a_server_error_wins(code: str) -> None:
+    assert rule_for(code, 500) is rule_for(code, 599) is RULES["SERVER_ERROR"]
+
+
+def test_full_server_is_no_failed_server() -> None:
+    assert rule_for("CAPACITY_EXCEEDED", 503) is RULES["CAPACITY_EXCEEDED"]
+
+
+def test_every_code_of_a_status_has_a_rule() -> None:
+    assert set(CODE_OF_STATUS.values()) <= set(RULES)
+
+
+def test_every_hindrance_has_a_rule() -> None:
+    assert {hindrance.value for hindrance in Hindrance} <= set(RULES)
+
+
+LOCATIONS = {
+    Action.KEEP_OPEN: "",
+    Action.INLINE: "",
+    Action.LOOK: "",
+    Action.CLOSE: "/work-orders/wo-1/",
+    Action.LEAVE: "/work-orders/",
+}
+
+
+@pytest.mark.parametrize("code", sorted({*RULES} - {"NETWORK_ERROR", "SERVER_ERROR"}))
+def test_every_action_is_carried_out(runs_api: RunsAPI, operator: Client, code: str) -> None:
+    runs_api.has()
+    runs_api.triggers(api.refusal(400, code))
+    sent = TriggerForm(operator, HTMX).send()
+    assert sent.location == LOCATIONS[RULES[code].action]
+    assert RULES[code].message in (sent.html or sent.next_page).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(
+    ("parts", "reference"),
+    [
+        ({}, "UNKNOWN"),
+        ({"code": "TEAPOT"}, "TEAPOT"),
+        ({"code": "TEAPOT", "request_id": "r-1"}, "TEAPOT · request r-1"),
+    ],
+)
+def test_reference_is_what_there_is_to_quote(parts: dict[str, str], reference: str) -> None:
+    assert RunsAPIError(**parts).reference == reference  # type: ignore[arg-type]
+
+
+def test_field_errors_keep_the_first_of_a_field() -> None:
+    errors = [
+        {"path": ["profileName"], "message": "first"},
+        {"path": ["profileName"], "message": "second"},
+        {"path": [], "message": "of the whole"},
+    ]
+    found = RunsAPIError(details={"errors": errors}).field_errors
+    assert found == {"profile_name": "first", "": "of the whole"}

@@ -1,0 +1,307 @@
+"""Who sees what, what leaves the server, and how settings that are wrong stop the start."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests import runs_api as api
+from tests.runs_api import API_KEY, RunsAPI
+from tests.trigger_form import HTMX, TriggerForm
+from workorders.accounts import sign_in_path
+
+ROOT = Path(__file__).resolve().parent.parent
+OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/"}
+OPEN_IN_THE_API = {"api/v1/health", "api/v1/health/live", "api/v1/health/ready"}
+PAGES = ["/work-orders/", "/work-orders/wo-1/", "/work-orders/wo-1/trigger/", "/runs/run-1/"]
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from routes(pattern, route)
+
+
+ROUTES = sorted(routes(get_resolver()))
+
+
+def path_of(route: str) -> str:
+    """An address of the route, its placeholders filled."""
+    filled = route.replace("^.*$", "no-such-route").replace("<uuid:key>", str(UUID(int=1)))
+    for placeholder in ("<id:work_order_id>", "<id:run_id>", "<str:token>"):
+        filled = filled.replace(placeholder, "x")
+    return "/" + filled.replace("<str:work_order_id>", "x").replace("<str:run_id>", "x").replace(
+        "<str:name>", "x"
+    )
+
+
+@pytest.fixture
+def api_with_all(runs_api: RunsAPI) -> RunsAPI:
+    runs_api.has()
+    runs_api.has_run(logSize=4)
+    runs_api.on("GET", "/work-orders", api.items({"id": "wo-1"}))
+    log = {"text": "done", "offset": 0, "nextOffset": 4, "size": 4}
+    runs_api.on("GET", "/runs/run-1/log", api.data(log))
+    return runs_api
+
+
+# --- Sign-in
+
+
+def test_routes_are_all_known_here() -> None:
+    assert set(ROUTES) >= OPEN_TO_ALL | OPEN_IN_THE_API
+    assert not [route for route in ROUTES if "<" in path_of(route)]
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if not r.startswith("api/") and r not in OPEN_TO_ALL]
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_page_needs_sign_in(client: Client, db: None, route: str, method: str) -> None:
+    response = getattr(client, method)(path_of(route))
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, "/sign-in/")
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.startswith("api/")])
+def test_every_api_route_needs_the_key(client: Client, db: None, route: str) -> None:
+    expected = 200 if route in OPEN_IN_THE_API else 401
+    assert client.get(path_of(route)).status_code == expected
+
+
+def test_session_is_no_key_of_the_api(operator: Client) -> None:
+    assert operator.get("/api/v1/work-orders").status_code == 401
+
+
+@pytest.mark.parametrize("page", ["/sign-in/", "/sign-in/made-up/"])
+def test_sign_in_is_open(client: Client, db: None, page: str) -> None:
+    response = client.get(page, follow=True)
+    assert response.status_code == 200
+    assert "<h1>Sign in</h1>" in response.content.decode()
+
+
+@pytest.fixture
+def password(operator_user: User) -> str:
+    operator_user.set_password("correct horse")
+    operator_user.save()
+    return "correct horse"
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/runs/run-1/", "/runs/run-1/"),
+        ("https://evil.example/", "/work-orders/"),
+        ("//evil.example/", "/work-orders/"),
+        ("/\\evil.example/", "/work-orders/"),
+        ("javascript:alert(1)", "/work-orders/"),
+    ],
+)
+def test_sign_in_goes_to_no_other_site(
+    client: Client, password: str, target: str, location: str
+) -> None:
+    typed = {"username": "operator", "password": password, "next": target}
+    response = client.post("/sign-in/", typed)
+    assert (response.status_code, response["Location"]) == (302, location)
+
+
+def test_sign_in_with_a_wrong_password(client: Client, password: str) -> None:
+    response = client.post("/sign-in/", {"username": "operator", "password": "wrong"})
+    assert "The user name and password do not match." in response.content.decode()
+    assert "sessionid" not in response.cookies
+
+
+def test_sign_in_link_works_once(operator_user: User) -> None:
+    link = sign_in_path(operator_user)
+    first, second = Client(), Client()
+    assert first.get(link)["Location"] == "/work-orders/"
+    assert "_auth_user_id" in first.session
+    assert second.get(link)["Location"] == "/sign-in/"
+    assert "_auth_user_id" not in second.session
+
+
+def test_sign_in_link_that_was_used_says_so(client: Client, operator_user: User) -> None:
+    link = sign_in_path(operator_user)
+    Client().get(link)
+    page = client.get(link, follow=True).content.decode()
+    assert "This sign-in link was used before or is too old." in page
+
+
+def test_sign_in_link_of_another_account_is_worth_nothing(
+    client: Client, operator_user: User
+) -> None:
+    other = User.objects.create(username="other")
+    signature = sign_in_path(operator_user).strip("/").rpartition(".")[2]
+    forged = sign_in_path(other).strip("/").rpartition(".")[0]
+    assert client.get(f"/{forged}.{signature}/")["Location"] == "/sign-in/"
+
+
+def test_sign_in_link_of_a_closed_account(client: Client, operator_user: User) -> None:
+    link = sign_in_path(operator_user)
+    operator_user.is_active = False
+    operator_user.save()
+    assert client.get(link)["Location"] == "/sign-in/"
+
+
+@pytest.mark.parametrize("token", ["x", ".", "a.b.c", "MQ.x-y", "____", "%00", "9" * 5000])
+def test_sign_in_link_that_is_made_up(client: Client, db: None, token: str) -> None:
+    assert client.get(f"/sign-in/{token}/")["Location"] == "/sign-in/"
+
+
+def test_sign_out(operator: Client) -> None:
+    assert operator.post("/sign-out/")["Location"] == "/sign-in/"
+    assert operator.get("/work-orders/")["Location"] == "/sign-in/?next=/work-orders/"
+
+
+# --- What leaves the server
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/sign-in/", "/no-such-page/", "/runs/gone/"])
+def test_content_security_policy(api_with_all: RunsAPI, operator: Client, path: str) -> None:
+    policy = operator.get(path)["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/sign-in/", "/no-such-page/"])
+def test_pages_keep_to_their_policy(api_with_all: RunsAPI, operator: Client, path: str) -> None:
+    """No script or style in the page, which the policy would stop."""
+    html = operator.get(path, follow=True).content.decode()
+    assert "<style" not in html
+    assert " style=" not in html
+    assert " onclick=" not in html
+    assert html.count("<script") == html.count("<script src=")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/runs/run-1/log/", "/sign-in/", "/no-such-page/"])
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
+def test_api_key_is_in_no_answer(
+    api_with_all: RunsAPI, operator: Client, path: str, headers: dict[str, str]
+) -> None:
+    response = operator.get(path, headers=headers)
+    body = b"".join(response)
+    assert API_KEY.encode() not in body
+    assert API_KEY not in str(response.headers)
+
+
+def test_api_key_is_in_no_refusal(api_with_all: RunsAPI, form: TriggerForm) -> None:
+    api_with_all.triggers(api.refusal(401, "UNAUTHORIZED", f"Not {API_KEY}"))
+    assert API_KEY not in form.send().html
+
+
+# --- Settings
+
+
+def manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=inherited | {"DATA_DIR": str(tmp_path)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+PRODUCTION = {"ALLOWED_HOSTS": "example.com", "SECRET_KEY": "k" * 10 + "0123456789abcdef" * 4}
+
+
+def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+
+
+PROBE = """
+from django.conf import settings as s
+print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT,
+      s.SECURE_HSTS_SECONDS > 0, s.SESSION_COOKIE_HTTPONLY, s.DEBUG)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        (PRODUCTION, "True True True True True False"),
+        ({"ALLOWED_HOSTS": "localhost,example.com"}, "True True True True True False"),
+        ({"ALLOWED_HOSTS": "*"}, "True True True True True False"),
+        ({}, "False False False False True False"),
+        ({"ALLOWED_HOSTS": "localhost"}, "False False False False True False"),
+        (PRODUCTION | {"SECURE_SSL_REDIRECT": "0"}, "True True False True True False"),
+    ],
+)
+def test_secure_settings_off_localhost(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    done = manage(tmp_path, "shell", "--no-imports", "-c", PROBE, **environment)
+    assert done.stdout.strip() == expected, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUNS_API_URL", "runs.example.com"),
+        ("RUNS_API_URL", "ftp://runs.example.com"),
+        ("RUNS_API_URL", "http://runs.example.com:port"),
+        ("RUNS_API_URL", "https://"),
+        ("RUNS_API_CONNECT_TIMEOUT", "soon"),
+        ("RUNS_API_READ_TIMEOUT", "0"),
+        ("RUNS_API_TRIGGER_TIMEOUT", "nan"),
+        ("RUNS_API_TRIGGER_TIMEOUT", "1000000"),
+        ("RUNS_API_CANCELS", "everything"),
+        ("DATABASE_URL", "no database"),
+        ("DATABASE_URL", "nosuch://user@host/name"),
+        ("DEBUG", "maybe"),
+        ("SECURE_SSL_REDIRECT", "2"),
+        ("TRUST_PROXY_HEADERS", "proxy"),
+        ("WORKSPACES_KEPT", "1.5"),
+        ("RUN_LEASE_SECONDS", "-1"),
+        ("RUN_LOG_LIMIT_MB", "lots"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("RUNS_API_KEY", "schlüssel"),
+        ("DATA_DIR", "/dev/null/data"),
+    ],
+)
+def test_wrong_setting_stops_the_start_with_one_sentence(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    done = manage(tmp_path, "check", **{name: value})
+    assert done.returncode != 0
+    sentence = done.stderr.strip()
+    assert name in sentence
+    assert len(sentence.splitlines()) == 1
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "RUNS_API_URL"])
+def test_password_in_a_wrong_setting_is_not_repeated(tmp_path: Path, name: str) -> None:
+    done = manage(tmp_path, "check", **{name: "nosuch://user:hunter2@host/name"})
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
+    manage(tmp_path, "check")
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("secret-key",)}
+    assert modes == {"secret-key": 0o600}
+
+
+def test_a_database_server_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
+    probe = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    done = manage(
+        tmp_path,
+        *("shell", "--no-imports", "-c", probe),
+        DATABASE_URL="postgres://user:password@host/name?sslmode=require",
+    )
+    assert done.stdout.strip() == "{'connect_timeout': 2, 'sslmode': 'require'}"
