@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_SECONDS = 90
 """Far more than a start or a stop takes: a slow machine must not fail a test."""
@@ -22,6 +24,14 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "this never became true"
         time.sleep(0.05)
+
+
+def command_line(process: psutil.Process) -> str:
+    """Empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is no process either
+        return ""
 
 
 class Product:
@@ -113,23 +123,12 @@ class Product:
         return done.stdout
 
     def processes(self) -> dict[int, str]:
-        """Process ID and command line of ``serve``'s children and their children."""
-        listing = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
-        )
-        children: dict[int, list[tuple[int, str]]] = {}
-        for line in listing.stdout.splitlines():
-            pid, parent, state, command = line.split(maxsplit=3)
-            if not state.startswith("Z"):
-                children.setdefault(int(parent), []).append((int(pid), command))
-        # From parent to child: numbers start over, so that a child's may be the smaller one.
-        found: dict[int, str] = {}
-        parents = [self.pid]
-        while parents:
-            family = children.get(parents.pop(), [])
-            found |= family
-            parents += [pid for pid, _ in family]
-        return found
+        """Process ID and command line of ``serve``'s children and theirs, parents first."""
+        try:
+            family = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return {}
+        return {process.pid: command for process in family if (command := command_line(process))}
 
     def pids(self, word: str) -> set[int]:
         """Of the processes with this word in their command line, e.g. ``"worker"``."""

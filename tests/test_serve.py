@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.product import ROOT, Product, wait_until
@@ -29,11 +30,14 @@ def answers(product: Product) -> bool:
 
 
 def alive(pids: set[int]) -> bool:
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True
-    )
-    states = dict(line.split() for line in listing.stdout.splitlines())
-    return any(not states.get(str(pid), "Z").startswith("Z") for pid in pids)
+    return any(is_running(pid) for pid in pids)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class TestRunning:
