@@ -320,6 +320,15 @@ def test_every_form_that_django_knows_is_taken(tmp_path: Path, name: str, value:
     assert done.stdout.strip() == value, done.stderr
 
 
+def test_nobody_waits_longer_than_two_seconds_by_default(tmp_path: Path) -> None:
+    """N7.1."""
+    names = ("CONNECT", "READ", "TRIGGER")
+    values = ", ".join(f"settings.RUNS_API_{name}_TIMEOUT" for name in names)
+    probe = f"from django.conf import settings; print({values})"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", probe)
+    assert done.stdout.split() == ["1", "2", "2"], done.stderr
+
+
 @pytest.mark.parametrize("end", ["", "/", "/api/v1", "/api/v1/"])
 def test_the_address_of_a_runs_api_may_hold_its_prefix(tmp_path: Path, end: str) -> None:
     probe = "from django.conf import settings; print(settings.RUNS_API_URL)"
