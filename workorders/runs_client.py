@@ -89,7 +89,7 @@ class RunsClient:
         self._read_timeout = read_timeout
         self._end = end
         self.record = record or HealthRecord()
-        self.trigger_timeout = trigger_timeout
+        self._trigger_timeout = trigger_timeout
         self.honours_keys = honours_keys
 
     def within(self, seconds: float) -> "RunsClient":
@@ -100,7 +100,7 @@ class RunsClient:
         return RunsClient(
             self._http,
             read_timeout=self._read_timeout,
-            trigger_timeout=self.trigger_timeout,
+            trigger_timeout=self._trigger_timeout,
             honours_keys=self.honours_keys,
             end=min(self._end, time.monotonic() + seconds),
             record=self.record,
@@ -202,7 +202,7 @@ class RunsClient:
         data, request_id = self._exchange(
             "POST",
             f"/work-orders/{_segment(work_order_id)}/runs",
-            timeout=self._left_of(self.trigger_timeout),
+            timeout=self._left_of(self._trigger_timeout),
             body=overrides.body(),
             headers={"Idempotency-Key": idempotency_key},
             about={"work_order_id": work_order_id, "key": idempotency_key},
