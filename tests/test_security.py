@@ -350,8 +350,8 @@ def test_a_secret_that_is_too_short_is_not_repeated(tmp_path: Path, name: str) -
 
 def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
     manage(tmp_path, "check")
-    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("secret-key",)}
-    assert modes == {"secret-key": 0o600}
+    names = ("secret-key", "runs-api-key")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o600, 0o600]
 
 
 def test_a_database_server_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
