@@ -18,7 +18,7 @@ from workorders.http import HtmxHttpRequest, for_this_request, live_page
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
 from workorders.reading import list_work_orders, load_listed_run, load_run, load_work_order
-from workorders.runs_client import default_client, page_client
+from workorders.runs_client import default_client, page_client, start_client
 from workorders.session_expiry import show_again
 from workorders.trigger_dialog import respond, show_dialog
 
@@ -164,19 +164,20 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     if request.method != "POST":
         if "session" in request.GET:
             return show_again(request, work_order_id)
-        return show_dialog(request, work_order_id, TriggerRunForm.fresh())
+        return show_dialog(request, work_order_id, TriggerRunForm.fresh(), page_client())
     form = TriggerRunForm(request.POST)
     if not form.is_valid():
-        return show_dialog(request, work_order_id, form, status=422)
+        return show_dialog(request, work_order_id, form, page_client(), status=422)
+    client = start_client()
     outcome = services.trigger_run(
-        default_client(),
+        client,
         user=request.user,
         work_order_id=work_order_id,
         overrides=form.overrides,
         key=form.cleaned_data["key"],
         seen=form.cleaned_data["seen"],
     )
-    return respond(request, work_order_id, form, outcome)
+    return respond(request, work_order_id, form, outcome, client)
 
 
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
@@ -189,7 +190,7 @@ def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID
         outcome = services.look_again(default_client(), attempt)
     else:
         outcome = Checking(attempt.key)
-    return respond(request, work_order_id, form, outcome)
+    return respond(request, work_order_id, form, outcome, page_client())
 
 
 def _unavailable(

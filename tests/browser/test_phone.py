@@ -57,6 +57,13 @@ def test_dialog_is_full_screen(phone_page: Page, orders: Orders) -> None:
     expect_no_horizontal_scroll(phone_page)
 
 
+def test_dialog_slides_up_on_a_phone_alone(page: Page, orders: Orders) -> None:
+    dialog = open_dialog(page, orders.create())
+    expect(dialog).to_have_css("animation-name", "none")
+    page.set_viewport_size({"width": 375, "height": 812})
+    expect(dialog).to_have_css("animation-name", "slide-up")
+
+
 @pytest.mark.parametrize(("width", "is_full_screen"), [(639, True), (640, False)])
 def test_dialog_is_full_screen_below_640_px(
     page: Page, orders: Orders, width: int, *, is_full_screen: bool
