@@ -34,6 +34,8 @@ RUNS_API_HONOURS_KEYS = env.flag("RUNS_API_HONOURS_KEYS", default=not RUNS_API_U
 RUNS_API_SETTLE_SECONDS = env.number("RUNS_API_SETTLE_SECONDS", 6, minimum=0.05, maximum=60)
 """How long a run whose trigger was not answered is looked for: recorded servers list one
 within a second of accepting it."""
+SHARED_READ_SECONDS = env.number("SHARED_READ_SECONDS", 1, minimum=0, maximum=60)
+"""How old an answer may be that a page's refresh shares with others; 0: nothing is shared."""
 RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
@@ -122,6 +124,16 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
 # The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.
 DATABASES = {"default": _database}
+
+# Reads of the runs API that open pages share: between processes and hosts by the database.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_reads",
+        "TIMEOUT": 60,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ---

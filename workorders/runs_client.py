@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 from django.conf import settings
@@ -36,6 +36,7 @@ from workorders.deadline import keep_to
 from workorders.envelope import Answer, read_envelope
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.json_values import Json, as_text
+from workorders.shared_reads import SharedRead
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class RunsClient:
             answer was lost can be sent again without starting a second run.
         end: when reads and triggers must all be over, by ``time.monotonic()``.
         record: is told of every call whether the API has answered.
+        shared: where reads are taken from that others may have asked for already.
 
     Every method raises ``RunsAPIError``: ``NetworkError`` when no answer came,
     ``UnknownAnswer`` when one came that is not the contract's, else the API's own refusal.
@@ -84,15 +86,18 @@ class RunsClient:
         honours_keys: bool = False,
         end: float = math.inf,
         record: HealthRecord | None = None,
+        shared: SharedRead | None = None,
     ) -> None:
         self._http = http
+        self._made_at = time.time()
+        self._shared = shared
         self._read_timeout = read_timeout
         self._end = end
         self.record = record or HealthRecord()
         self._trigger_timeout = trigger_timeout
         self.honours_keys = honours_keys
 
-    def within(self, seconds: float) -> "RunsClient":
+    def within(self, seconds: float, *, shared: SharedRead | None = None) -> "RunsClient":
         """The same client with less time, which all its reads and triggers share.
 
         Once it is used up, a call still gets the fifth of a second that most of them need.
@@ -104,7 +109,13 @@ class RunsClient:
             honours_keys=self.honours_keys,
             end=min(self._end, time.monotonic() + seconds),
             record=self.record,
+            shared=shared or self._shared,
         )
+
+    @property
+    def as_of(self) -> float:
+        """The moment (time of day, in seconds) of which everything it has read so far is true."""
+        return self._shared.as_of if self._shared else self._made_at
 
     def with_half_the_time(self) -> "RunsClient":
         """For one read of several that share a deadline."""
@@ -236,8 +247,14 @@ class RunsClient:
         self, path: str, query: Mapping[str, str | int] | None = None, *, prefix: str = API_PREFIX
     ) -> Json:
         params = {name: value for name, value in (query or {}).items() if value != ""}
-        timeout = self._left_of(self._read_timeout)
-        return self._exchange("GET", path, timeout=timeout, query=params, prefix=prefix).data
+
+        def ask() -> Json:
+            timeout = self._left_of(self._read_timeout)
+            return self._exchange("GET", path, timeout=timeout, query=params, prefix=prefix).data
+
+        if self._shared is None:
+            return ask()
+        return self._shared.read(f"{prefix}{path}?{urlencode(params)}", ask)
 
     def _left_of(self, timeout: float) -> float:
         return min(timeout, max(self._end - time.monotonic(), SHORTEST_CALL_SECONDS))
@@ -334,6 +351,12 @@ def default_client() -> RunsClient:
 def page_client() -> RunsClient:
     """The same for one page, whose reads share one deadline, however many there are."""
     return default_client().within(settings.RUNS_API_READ_TIMEOUT)
+
+
+def refresh_client(since: float) -> RunsClient:
+    """The same for a page that refreshes itself and shows the moment ``since`` (time of day)."""
+    seconds = settings.RUNS_API_READ_TIMEOUT
+    return default_client().within(seconds, shared=SharedRead(since))
 
 
 def start_client() -> RunsClient:
