@@ -118,6 +118,14 @@ def api_key(name: str) -> str:
     return value
 
 
+def token(name: str) -> str:
+    """A secret that callers of ours present, or ``""`` when the variable is empty."""
+    value = api_key(name)
+    if value and len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} must be at least {SHORTEST_SECRET} characters long.")
+    return value
+
+
 def http_url(name: str) -> str:
     """An http(s) URL without a trailing slash, or ``""`` when the variable is empty."""
     value = text(name)

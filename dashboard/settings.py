@@ -54,6 +54,11 @@ RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_0
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
+# --- Metrics (docs/observability.md) ---
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+"""What a scraper of ``/metrics`` presents; empty: nobody may ask."""
+METRICS_DIR = env.directory("METRICS_DIR", DATA_DIR / "metrics")
+
 # --- Applications ---
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -71,6 +76,7 @@ MIDDLEWARE = [
     "workorders.request_id.RequestIDMiddleware",
     "workorders.access_log.AccessLogMiddleware",
     "workorders.health_endpoints.HealthEndpointsMiddleware",
+    "workorders.metrics.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -5,7 +5,14 @@ import tempfile
 
 # Set before the import: the settings read the environment once.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dashboard-tests-")
-for _name in ("RUNS_API_URL", "RUNS_API_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "DEBUG"):
+for _name in (
+    "RUNS_API_URL",
+    "RUNS_API_KEY",
+    "DATABASE_URL",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "METRICS_TOKEN",
+):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "a-key-for-tests-only-" + "x" * 40
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from workorders import request_id
 from workorders.contract import RunOverrides, RunReference
 from workorders.errors import RunsAPIError
+from workorders.metrics.instruments import attempt_moved
 
 EARLIER_KEPT = 20
 
@@ -281,5 +282,7 @@ class TriggerAttempt(models.Model):
             pk=self.pk, state__in=tuple(before), sent_at=self.sent_at
         )
         moved = row.update(state=after, **values) > 0
+        if moved:
+            attempt_moved(after, str(values.get("outcome", "")))
         self.refresh_from_db()
         return moved

@@ -370,6 +370,13 @@ def probing_client() -> RunsClient:
     return _client(default_client().record, calls=1)
 
 
+@cache
+def scraping_client() -> RunsClient:
+    """For figures beside the pages: its record is its own, so that an API which does not tell
+    them is not taken for one that is lost."""
+    return _client(HealthRecord(), calls=1)
+
+
 def _client(record: HealthRecord, *, calls: int) -> RunsClient:
     timeout = httpx.Timeout(
         max(settings.RUNS_API_READ_TIMEOUT, settings.RUNS_API_TRIGGER_TIMEOUT),

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 
 from dashboard import env
 from workorders.accounts import ensure_operator, sign_in_path
+from workorders.metrics import shared_files
 from workorders.serving import web_server
 from workorders.serving.processes import Child, Supervisor
 from workorders.serving.static_files import collect_if_changed
@@ -66,6 +67,7 @@ def prepare() -> str:
     finally:
         connections.close_all()  # this process needs it no more
     collect_if_changed()
+    shared_files.clear()
     return path
 
 
