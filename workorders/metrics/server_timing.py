@@ -49,12 +49,12 @@ class Timing:
             self._queries.append(time.perf_counter() - started)
 
     def header(self, total: float) -> str:
-        calls, queries = len(self._calls), len(self._queries)
-        return (
-            f"total;dur={_ms(total)}, "
-            f'api;dur={_ms(sum(self._calls))};desc="{calls} call{"s" * (calls != 1)}", '
-            f'db;dur={_ms(sum(self._queries))};desc="{queries} quer{"y" if queries == 1 else "ies"}"'
+        shares = (
+            f"total;dur={_milliseconds(total)}",
+            _share("api", self._calls, "call", "calls"),
+            _share("db", self._queries, "query", "queries"),
         )
+        return ", ".join(shares)
 
 
 _current: ContextVar[Timing | None] = ContextVar("server_timing", default=None)
@@ -76,5 +76,11 @@ def measured() -> Iterator[Timing]:
         _current.reset(before)
 
 
-def _ms(seconds: float) -> str:
+def _share(name: str, seconds: list[float], one: str, many: str) -> str:
+    count = len(seconds)
+    description = f"{count} {one if count == 1 else many}"
+    return f'{name};dur={_milliseconds(sum(seconds))};desc="{description}"'
+
+
+def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f}"
