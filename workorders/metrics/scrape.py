@@ -4,12 +4,12 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats/, or OpenMet
 whoever asks for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils.crypto import constant_time_compare
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -38,12 +38,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
-    if shared_files.are_shared():
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
-        registry.register(COUNTED)
+    registry.register(AllProcesses() if shared_files.are_shared() else COUNTED)
     registry.register(RunsAPICollector())
     return registry
+
+
+class AllProcesses:
+    """The sum of what the web server's processes have counted, those that ended included."""
+
+    def collect(self) -> Iterable[Metric]:
+        merged: Iterable[Metric] = MultiProcessCollector.merge(shared_files.files())  # type: ignore[no-untyped-call]
+        return merged
 
 
 class RunsAPICollector:
