@@ -374,7 +374,7 @@ def probing_client() -> RunsClient:
 def scraping_client() -> RunsClient:
     """For figures beside the pages: its record is its own, so that an API which does not tell
     them is not taken for one that is lost."""
-    return _client(HealthRecord(), calls=1)
+    return _client(HealthRecord(logs=False), calls=1)
 
 
 def _client(record: HealthRecord, *, calls: int) -> RunsClient:

@@ -66,13 +66,14 @@ def test_api_that_does_not_answer_is_not_waited_for(runs_api: RunsAPI, reply: ap
     "reply", [api.refusal(403, "FORBIDDEN"), api.refusal(502, "BAD"), api.reset]
 )
 def test_api_that_keeps_its_queue_to_itself_is_as_well_as_before(
-    runs_api: RunsAPI, client: Client, db: None, reply: api.Reply
+    runs_api: RunsAPI, client: Client, db: None, caplog: pytest.LogCaptureFixture, reply: api.Reply
 ) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     runs_api.on("GET", "/queue/health", reply)
     look(default_client())
     assert scrape().value("runs_api_up") == 1
     assert client.get("/readyz").status_code == 200
+    assert "cannot be used" not in caplog.text
 
 
 def test_api_that_was_not_asked_yet_is_neither_up_nor_down(runs_api: RunsAPI) -> None:
