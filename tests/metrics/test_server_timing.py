@@ -42,6 +42,13 @@ def test_page_tells_its_calls(runs_api: RunsAPI, operator: Client, path: str) ->
     assert 0 < found["api"].milliseconds <= found["total"].milliseconds
 
 
+def test_calls_at_the_same_time_are_told(runs_api: RunsAPI, operator: Client) -> None:
+    runs_api.has()
+    runs_api.has_run(status="queued", logSize=100)
+    response = operator.get("/runs/run-1/")
+    assert shares(response)["api"].parts == len(runs_api.asked) == 4
+
+
 def test_calls_are_the_requests_own(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     assert [shares(operator.get("/work-orders/wo-1/"))["api"].parts for _ in range(2)] == [1, 1]
