@@ -1,10 +1,10 @@
 """What a scene is: one page in one state, and the way there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.runs_api import Reply, RunsAPI
 
@@ -44,6 +44,11 @@ class Visit:
     """Connections to the runs API are refused from now on, until the next visit."""
     break_database: Callable[[], None]
     """The table of attempts cannot be read from now on, until the next visit."""
+    responses: list[Response] = field(default_factory=list)
+    """What the window got, from the first page to the scene."""
+
+    def remember(self, response: Response) -> None:
+        self.responses.append(response)
 
     def go(self, path: str) -> None:
         self.page.goto(path)

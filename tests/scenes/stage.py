@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Self
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext
 
 from tests import runs_api
 from tests.product import Product
@@ -16,21 +16,14 @@ from tests.runs_api import RunsAPI, data, items
 from tests.scenes.data import PROFILES, work_order
 from tests.scenes.scene import Scene, Visit, Who
 from tests.scenes.seed import ATTEMPTS, seed
+from tests.scenes.window import WINDOW
 
-WINDOW: dict[str, Any] = {
-    "viewport": {"width": 1280, "height": 800},
-    "color_scheme": "light",
-    "reduced_motion": "reduce",  # what moves is never looked at half-way
-    "locale": "en-US",
-    "timezone_id": "UTC",
-}
 VARIABLES = {
     # One process, so that all pages know the same of the runs API.
     "WEB_PROCESSES": "1",
     # What is looked for is looked for as long as anybody looks at the scene.
     "RUNS_API_SETTLE_SECONDS": "60",
 }
-Scheme = Literal["light", "dark"]
 TABLE, BROKEN = "workorders_triggerattempt", "workorders_triggerattempt_broken"
 
 
@@ -98,6 +91,7 @@ class Stage:
         shown.clear()
         page = self._context(scene, shown, scripts=scripts).new_page()
         visit = Visit(page, shown.api, scripts, shown.api_leaves, shown.break_database)
+        page.on("response", visit.remember)
         try:
             scene.reach(visit)
             yield visit
@@ -132,9 +126,3 @@ class Stage:
             self._stack.enter_context(product)
             self._sets[cancels] = Set(product, api, seed(product))
         return self._sets[cancels]
-
-
-def wear(page: Page, view: ViewportSize, scheme: Scheme) -> None:
-    """Look at the same page on another screen."""
-    page.set_viewport_size(view)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
