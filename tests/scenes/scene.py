@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.runs_api import Reply, RunsAPI
 
@@ -46,6 +46,12 @@ class Visit:
     """The table of attempts cannot be read from now on, until the next visit."""
     responses: list[Response] = field(default_factory=list)
     """What the window got, from the first page to the scene."""
+
+    held: list[Route] = field(default_factory=list)
+
+    def hold(self, route: Route) -> None:
+        """The request is not answered while anybody looks."""
+        self.held.append(route)
 
     def remember(self, response: Response) -> None:
         self.responses.append(response)

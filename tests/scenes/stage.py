@@ -96,7 +96,9 @@ class Stage:
             scene.reach(visit)
             yield visit
         finally:
-            page.unroute_all(behavior="ignoreErrors")
+            for route in visit.held:
+                route.abort()
+            page.unroute_all(behavior="wait")
             page.close()
 
     def _context(self, scene: Scene, shown: Set, *, scripts: bool) -> BrowserContext:
