@@ -3,6 +3,7 @@
 axe measures the pairs that a scene happens to show; this measures all that the design uses.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -15,7 +16,7 @@ TEXT, CONTROL = 4.5, 3.0
 """The least contrast of text with what it stands on, and of a control's edge with what is next to
 it; large text could do with less, and gets no less here."""
 SURFACES = ("surface", "surface-raised", "surface-sunken")
-TINTS = ("good-tint", "bad-tint", "wait-tint")
+TINTS = ("good-tint", "bad-tint", "wait-tint", "accent-tint")
 BACKGROUNDS: Mapping[str, tuple[str, ...]] = {
     "ink": (*SURFACES, *TINTS),
     "ink-soft": (*SURFACES, *TINTS),
@@ -58,14 +59,17 @@ names => {
 Colours = Mapping[str, list[int] | None]
 
 
-@pytest.fixture(scope="module", params=SCHEMES)
+@pytest.fixture(
+    scope="module", params=itertools.product(SCHEMES, ("no-preference", "more")), ids="-".join
+)
 def colours(
     request: pytest.FixtureRequest, browser: Browser, product: Product
 ) -> Iterator[Colours]:
     """The tokens as Chromium paints them: red, green, blue and alpha, from 0 to 255."""
-    page = browser.new_page(**WINDOW)
+    scheme, contrast = request.param
+    page = browser.new_page(contrast=contrast, **WINDOW)
     page.goto(f"{product.url}/sign-in/")
-    Window(page).wear({"width": 1280, "height": 800}, request.param)
+    Window(page).wear({"width": 1280, "height": 800}, scheme)
     yield page.evaluate(READ, sorted({name for pair in PAIRS for name in pair[:2]}))
     page.close()
 

@@ -19,6 +19,14 @@ class Who(Enum):
     """Has not signed in."""
 
 
+class Dashboard(Enum):
+    """How the dashboard is set up, as variables of its environment (docs/configuration.md)."""
+
+    USUAL = (("RUNS_API_CANCELS", "run"),)
+    CANCELS_WORK_ORDERS = (("RUNS_API_CANCELS", "work-order"),)
+    DEVELOPMENT = (("DEBUG", "1"),)
+
+
 class Scripts(Enum):
     """In which browsers the state exists."""
 
@@ -87,8 +95,7 @@ class Scene:
     reach: Reach
     who: Who = Who.OPERATOR
     scripts: Scripts = Scripts.BOTH
-    cancels: str = "run"
-    """What the dashboard is set to cancel (RUNS_API_CANCELS)."""
+    dashboard: Dashboard = Dashboard.USUAL
 
     @property
     def is_dialog(self) -> bool:
@@ -108,10 +115,10 @@ class Gallery:
         *,
         who: Who = Who.OPERATOR,
         scripts: Scripts = Scripts.BOTH,
-        cancels: str = "run",
+        dashboard: Dashboard = Dashboard.USUAL,
     ) -> Callable[[Reach], Reach]:
         def add(reach: Reach) -> Reach:
-            self.scenes.append(Scene(slug, title, reach, who, scripts, cancels))
+            self.scenes.append(Scene(slug, title, reach, who, scripts, dashboard))
             return reach
 
         return add

@@ -62,6 +62,14 @@ def options(visit: Visit) -> None:
     open_options(visit, "These overrides apply only to this run")
 
 
+@scene("dialog-discard", "Trigger dialog, closed with words typed", scripts=Scripts.ONLY_WITH)
+def discard(visit: Visit) -> None:
+    options(visit)
+    max_iterations(visit.page, "7")
+    visit.page.keyboard.press("Escape")
+    visit.sees("Close and lose what you typed?")
+
+
 @scene("dialog-long", "Trigger dialog, long prompt, never run", scripts=Scripts.DIALOG)
 def long_texts(visit: Visit) -> None:
     open_dialog(visit, id="wo-" + "x" * 100, taskPrompt=LONG_PROMPT, runs=[], status="queued")
