@@ -19,16 +19,17 @@ from tests.browser.chromium import launch_options
 from tests.product import ROOT
 from tests.scenes.catalogue import SCENES
 from tests.scenes.scene import Scene
-from tests.scenes.stage import Scheme, Stage, wear
+from tests.scenes.stage import Stage
+from tests.scenes.window import SCHEMES, Window
 
 FOLDER = ROOT / ".pictures"
 VIEWS: Sequence[ViewportSize] = ({"width": 1280, "height": 800}, {"width": 375, "height": 812})
-SCHEMES: Sequence[Scheme] = ("light", "dark")
 SHEET_STYLE = """
 body { margin: 0; padding: 20px; display: grid; gap: 20px; font: 16px sans-serif;
   grid-template-columns: repeat(%(columns)d, %(width)dpx); background: #888; }
 figure { margin: 0; }
-img { display: block; width: 100%%; height: %(height)dpx; object-fit: cover; object-position: top; }
+a { display: block; height: %(height)dpx; overflow: hidden; }
+img { width: 100%%; }
 figcaption { padding: 4px; background: #fff; white-space: nowrap; overflow: hidden; }
 """
 
@@ -69,10 +70,11 @@ def pictures(beginnings: Sequence[str]) -> Iterator[Picture]:
 
 
 def take(page: Page, picture: Picture) -> None:
+    window = Window(page)
     over_its_page = picture.scene.is_dialog and picture.scripts
     for view in VIEWS:
         for scheme in SCHEMES:
-            wear(page, view, scheme)
+            window.wear(view, scheme)
             path = picture.path(view["width"], scheme)
             page.screenshot(path=path, full_page=not over_its_page)
 
@@ -95,7 +97,7 @@ def write_sheets(browser: Browser, taken: Sequence[Picture]) -> None:
 
 def sheet_html(sheet: Sequence[Picture], layout: Layout, width: int, scheme: str) -> str:
     figures = [
-        f'<figure><img src="{picture.path(width, scheme).name}">'
+        f'<figure><a><img src="{picture.path(width, scheme).name}"></a>'
         f"<figcaption>{picture.slug}: {escape(picture.scene.title)}</figcaption></figure>"
         for picture in sheet
     ]

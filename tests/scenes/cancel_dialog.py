@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.runs_api import Reply, data, refusal, reset
 from tests.scenes.data import ID, RUN_ID, log, run, work_order
-from tests.scenes.scene import Gallery, Scripts, Visit
+from tests.scenes.scene import Dashboard, Gallery, Scripts, Visit
 
 gallery = Gallery()
 scene = gallery.scene
@@ -43,7 +43,7 @@ def cancel_queued_run(visit: Visit) -> None:
     "cancel-work-order",
     "Cancel dialog, the whole work order",
     scripts=Scripts.DIALOG,
-    cancels="work-order",
+    dashboard=Dashboard.CANCELS_WORK_ORDERS,
 )
 def cancel_work_order(visit: Visit) -> None:
     open_dialog(visit)

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.runs_api import refusal
 from tests.scenes.data import ID
-from tests.scenes.scene import Gallery, Scripts, Visit, Who
+from tests.scenes.scene import Dashboard, Gallery, Scripts, Visit, Who
 from tests.scenes.seed import TRIED
 
 gallery = Gallery()
@@ -106,6 +106,33 @@ def not_updating(visit: Visit) -> None:
     visit.page.route("**/*seen=*", lambda route: route.fulfill(status=503))
     visit.page.evaluate("htmx.trigger('#live', 'refresh')")
     expect(visit.page.locator("#stale")).to_be_visible()
+
+
+@gallery.scene("styleguide", "Style guide", dashboard=Dashboard.DEVELOPMENT)
+def styleguide(visit: Visit) -> None:
+    visit.go("/styleguide/")
+    visit.sees("Something that opens")
+
+
+@gallery.scene("preferences", "Preferences and shortcuts", scripts=Scripts.DIALOG)
+def preferences(visit: Visit) -> None:
+    visit.go("/work-orders/")
+    visit.press("Preferences and shortcuts")
+    visit.sees("Single keys are shortcuts")
+
+
+@gallery.scene("preferences-stranger", "Preferences, nobody has signed in", who=Who.STRANGER)
+def preferences_of_a_stranger(visit: Visit) -> None:
+    visit.go("/preferences/")
+    visit.sees("Single keys are shortcuts")
+
+
+@gallery.scene("preferences-saved", "Toast, preferences saved: dark on every system")
+def preferences_saved(visit: Visit) -> None:
+    preferences(visit)
+    visit.page.get_by_label("Dark").check()
+    visit.press("Save")
+    visit.sees("Preferences saved for this browser")
 
 
 def refuse_key(visit: Visit) -> None:

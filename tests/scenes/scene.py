@@ -1,10 +1,10 @@
 """What a scene is: one page in one state, and the way there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.runs_api import Reply, RunsAPI
 
@@ -17,6 +17,14 @@ class Who(Enum):
     """May look at everything and trigger nothing."""
     STRANGER = "stranger"
     """Has not signed in."""
+
+
+class Dashboard(Enum):
+    """How the dashboard is set up, as variables of its environment (docs/configuration.md)."""
+
+    USUAL = (("RUNS_API_CANCELS", "run"),)
+    CANCELS_WORK_ORDERS = (("RUNS_API_CANCELS", "work-order"),)
+    DEVELOPMENT = (("DEBUG", "1"),)
 
 
 class Scripts(Enum):
@@ -44,6 +52,17 @@ class Visit:
     """Connections to the runs API are refused from now on, until the next visit."""
     break_database: Callable[[], None]
     """The table of attempts cannot be read from now on, until the next visit."""
+    responses: list[Response] = field(default_factory=list)
+    """What the window got, from the first page to the scene."""
+
+    held: list[Route] = field(default_factory=list)
+
+    def hold(self, route: Route) -> None:
+        """The request is not answered while anybody looks."""
+        self.held.append(route)
+
+    def remember(self, response: Response) -> None:
+        self.responses.append(response)
 
     def go(self, path: str) -> None:
         self.page.goto(path)
@@ -76,8 +95,7 @@ class Scene:
     reach: Reach
     who: Who = Who.OPERATOR
     scripts: Scripts = Scripts.BOTH
-    cancels: str = "run"
-    """What the dashboard is set to cancel (RUNS_API_CANCELS)."""
+    dashboard: Dashboard = Dashboard.USUAL
 
     @property
     def is_dialog(self) -> bool:
@@ -97,10 +115,10 @@ class Gallery:
         *,
         who: Who = Who.OPERATOR,
         scripts: Scripts = Scripts.BOTH,
-        cancels: str = "run",
+        dashboard: Dashboard = Dashboard.USUAL,
     ) -> Callable[[Reach], Reach]:
         def add(reach: Reach) -> Reach:
-            self.scenes.append(Scene(slug, title, reach, who, scripts, cancels))
+            self.scenes.append(Scene(slug, title, reach, who, scripts, dashboard))
             return reach
 
         return add

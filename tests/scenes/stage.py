@@ -5,32 +5,25 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Self
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext
 
 from tests import runs_api
 from tests.product import Product
 from tests.runs_api import RunsAPI, data, items
 from tests.scenes.data import PROFILES, work_order
-from tests.scenes.scene import Scene, Visit, Who
+from tests.scenes.scene import Dashboard, Scene, Visit, Who
 from tests.scenes.seed import ATTEMPTS, seed
+from tests.scenes.window import WINDOW
 
-WINDOW: dict[str, Any] = {
-    "viewport": {"width": 1280, "height": 800},
-    "color_scheme": "light",
-    "reduced_motion": "reduce",  # what moves is never looked at half-way
-    "locale": "en-US",
-    "timezone_id": "UTC",
-}
 VARIABLES = {
     # One process, so that all pages know the same of the runs API.
     "WEB_PROCESSES": "1",
     # What is looked for is looked for as long as anybody looks at the scene.
     "RUNS_API_SETTLE_SECONDS": "60",
 }
-Scheme = Literal["light", "dark"]
 TABLE, BROKEN = "workorders_triggerattempt", "workorders_triggerattempt_broken"
 
 
@@ -81,8 +74,8 @@ class Stage:
 
     browser: Browser
     directory: Path
-    _sets: dict[str, Set] = field(default_factory=dict)
-    _contexts: dict[tuple[str, bool], BrowserContext] = field(default_factory=dict)
+    _sets: dict[Dashboard, Set] = field(default_factory=dict)
+    _contexts: dict[tuple[Dashboard, bool], BrowserContext] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -94,20 +87,23 @@ class Stage:
     @contextmanager
     def show(self, scene: Scene, *, scripts: bool) -> Iterator[Visit]:
         """A window that shows the scene; it is closed at the end."""
-        shown = self._set(scene.cancels)
+        shown = self._set(scene.dashboard)
         shown.clear()
         page = self._context(scene, shown, scripts=scripts).new_page()
         visit = Visit(page, shown.api, scripts, shown.api_leaves, shown.break_database)
+        page.on("response", visit.remember)
         try:
             scene.reach(visit)
             yield visit
         finally:
-            page.unroute_all(behavior="ignoreErrors")
+            for route in visit.held:
+                route.abort()
+            page.unroute_all(behavior="wait")
             page.close()
 
     def _context(self, scene: Scene, shown: Set, *, scripts: bool) -> BrowserContext:
         """Kept for the files that it has in its cache, with nobody's cookies but the person's."""
-        key = (scene.cancels, scripts)
+        key = (scene.dashboard, scripts)
         if key not in self._contexts:
             self._contexts[key] = self.browser.new_context(
                 base_url=shown.product.url, java_script_enabled=scripts, **WINDOW
@@ -120,21 +116,12 @@ class Stage:
             context.add_cookies([{"name": "sessionid", "value": session, "url": shown.product.url}])
         return context
 
-    def _set(self, cancels: str) -> Set:
-        if cancels not in self._sets:
+    def _set(self, dashboard: Dashboard) -> Set:
+        if dashboard not in self._sets:
             api = self._stack.enter_context(runs_api.serve())
-            variables = VARIABLES | {
-                "RUNS_API_URL": api.url,
-                "RUNS_API_KEY": runs_api.API_KEY,
-                "RUNS_API_CANCELS": cancels,
-            }
-            product = Product(self.directory / cancels, **variables)
+            own = {"RUNS_API_URL": api.url, "RUNS_API_KEY": runs_api.API_KEY}
+            variables = VARIABLES | own | dict(dashboard.value)
+            product = Product(self.directory / dashboard.name, **variables)
             self._stack.enter_context(product)
-            self._sets[cancels] = Set(product, api, seed(product))
-        return self._sets[cancels]
-
-
-def wear(page: Page, view: ViewportSize, scheme: Scheme) -> None:
-    """Look at the same page on another screen."""
-    page.set_viewport_size(view)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self._sets[dashboard] = Set(product, api, seed(product))
+        return self._sets[dashboard]

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.runs_api import Reply, answer, data, items, refusal, reset
 from tests.scenes.data import ID, LONG_PROMPT, ago, run, runs, work_order
@@ -60,6 +60,14 @@ def own_page(visit: Visit) -> None:
 def options(visit: Visit) -> None:
     open_dialog(visit)
     open_options(visit, "These overrides apply only to this run")
+
+
+@scene("dialog-discard", "Trigger dialog, closed with words typed", scripts=Scripts.ONLY_WITH)
+def discard(visit: Visit) -> None:
+    options(visit)
+    max_iterations(visit.page, "7")
+    visit.page.keyboard.press("Escape")
+    visit.sees("Close and lose what you typed?")
 
 
 @scene("dialog-long", "Trigger dialog, long prompt, never run", scripts=Scripts.DIALOG)
@@ -133,11 +141,8 @@ def dashboard_gone(visit: Visit) -> None:
 
 @scene("dialog-busy", "Trigger dialog, triggering", scripts=Scripts.ONLY_WITH)
 def busy(visit: Visit) -> None:
-    def hold(route: Route) -> None:
-        """It is never answered."""
-
     open_dialog(visit)
-    visit.page.route("**/trigger/", hold)
+    visit.page.route("**/trigger/", visit.hold)
     visit.press("Start Run")
     visit.sees("Triggering...")
 

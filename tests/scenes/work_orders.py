@@ -4,20 +4,19 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.runs_api import Reply, data, items, refusal
+from tests.runs_api import Asked, Handler, Reply, data, items, refusal
 from tests.scenes.data import (
     ID,
     LONG_ID,
     LONG_PROMPT,
     PROMPT,
     STATUSES,
-    ago,
     at,
     run,
     runs,
     work_order,
 )
-from tests.scenes.scene import Gallery, Scripts, Visit, Who
+from tests.scenes.scene import Gallery, Visit, Who
 from tests.scenes.seed import TRIED
 
 gallery = Gallery()
@@ -25,8 +24,8 @@ scene = gallery.scene
 PAGE = f"/work-orders/{ID}/"
 
 
-def listed(count: int, **more: Any) -> Reply:
-    """So many work orders with one status after the other."""
+def listed(total: int) -> Reply:
+    """So many work orders with one status after the other, as many at once as are asked for."""
     orders = [
         work_order(
             id=f"wo-{number:03}",
@@ -35,14 +34,19 @@ def listed(count: int, **more: Any) -> Reply:
             runCount=number % 4,
             createdAt=at(number),
         )
-        for number in range(count)
+        for number in range(total)
     ]
-    return items(*orders, **more)
+
+    def reply(handler: Handler, asked: Asked) -> None:
+        offset, limit = (int(asked.query.get(name, "0")) for name in ("offset", "limit"))
+        items(*orders[offset : offset + limit], total=total, offset=offset)(handler, asked)
+
+    return reply
 
 
 @scene("list", "Work orders, every status")
 def full(visit: Visit) -> None:
-    visit.answers("/work-orders", listed(20, total=45))
+    visit.answers("/work-orders", listed(45))
     visit.go("/work-orders/")
     visit.sees("Page 1 of 3")
 
@@ -70,14 +74,14 @@ def empty(visit: Visit) -> None:
 
 @scene("list-page-2", "Work orders, second page")
 def second_page(visit: Visit) -> None:
-    visit.answers("/work-orders", listed(20, total=45, offset=20))
+    visit.answers("/work-orders", listed(45))
     visit.go("/work-orders/?page=2")
     visit.sees("Page 2 of 3")
 
 
 @scene("list-past-the-end", "Work orders, past the last page")
 def past_the_end(visit: Visit) -> None:
-    visit.answers("/work-orders", items(total=45, offset=160))
+    visit.answers("/work-orders", listed(45))
     visit.go("/work-orders/?page=9")
     visit.sees("There is nothing on this page.")
 
@@ -96,7 +100,7 @@ def long_rows(visit: Visit) -> None:
 
 @scene("list-not-all-searched", "Work orders, an API that cannot search")
 def not_all_searched(visit: Visit) -> None:
-    visit.answers("/work-orders", listed(100, total=2000, limit=100))
+    visit.answers("/work-orders", listed(1100))
     visit.go("/work-orders/?q=part+7")
     visit.sees("This runs API cannot search.")
 
@@ -246,64 +250,3 @@ def attempt_page(visit: Visit) -> None:
 def attempt_page_2(visit: Visit) -> None:
     visit.go(f"/work-orders/{TRIED}/attempts/?page=2")
     visit.sees("Page 2")
-
-
-@scene("toast-started", "Toast, success")
-def toast_started(visit: Visit) -> None:
-    before(visit)
-    started = {"runId": "run-abc123-3", "runNumber": 3, "status": "queued", "workOrderId": ID}
-    visit.answers(f"{PAGE}runs", data(started, 201), "POST")
-    newest = run(3, "queued", queuedAt=ago(0), queuePosition=1)
-    visit.answers("/runs/run-abc123-3", data(newest))
-    start(visit)
-    visit.sees("Run #3 started")
-
-
-@scene("toast-queued", "Toast, warning: the queue is full")
-def toast_queued(visit: Visit) -> None:
-    before(visit)
-    details = {"runId": "run-abc123-3", "runNumber": 3, "status": "queued", "queuePosition": 4}
-    full_queue = refusal(202, "CAPACITY_EXCEEDED", details=details)
-    visit.answers(f"{PAGE}runs", full_queue, "POST")
-    visit.answers("/runs/run-abc123-3", data(run(3, "queued", queuePosition=4)))
-    health = {"stats": {"waiting": 4, "running": 2, "maxConcurrent": 2}}
-    visit.answers("/queue/health", data(health))
-    start(visit)
-    visit.sees("Server at capacity. Your run has been queued.")
-
-
-@scene("toast-refused", "Toast, error: a run is in progress")
-def toast_refused(visit: Visit) -> None:
-    before(visit)
-    running_now = work_order(status="running", runs=runs(3, "running"))
-    visit.answers(PAGE.removesuffix("/"), data(running_now))
-    start(visit)
-    visit.sees("A run is already in progress for this work order")
-
-
-@scene("toast-server-error", "Toast, error: the API failed")
-def toast_server_error(visit: Visit) -> None:
-    before(visit)
-    failure = refusal(500, "INTERNAL_ERROR", "The database of the runs API is full")
-    visit.answers(f"{PAGE}runs", failure, "POST")
-    start(visit)
-    visit.sees("The runs API failed")
-
-
-@scene("toast-no-dialog", "Toast, the dialog could not be loaded", scripts=Scripts.ONLY_WITH)
-def toast_no_dialog(visit: Visit) -> None:
-    failed(visit)
-    visit.page.route("**/trigger/", lambda route: route.abort("connectionrefused"))
-    visit.press("Trigger New Run")
-    visit.sees("Could not connect to server.")
-
-
-def before(visit: Visit) -> None:
-    """The dialog is open on a work order that may be run."""
-    failed(visit)
-    visit.press("Trigger New Run")
-    expect(visit.page.locator("#start-run")).to_be_visible()
-
-
-def start(visit: Visit) -> None:
-    visit.page.locator("#start-run").click()
