@@ -63,8 +63,14 @@ def test_saving_leads_back(client: Client, db: None) -> None:
 )
 def test_nowhere_but_to_this_site(client: Client, db: None, elsewhere: str) -> None:
     assert save(client, back=elsewhere) == "/"
-    html = show(client, f"{PATH}?back={elsewhere}")
+    html = client.get(PATH, headers={"Referer": elsewhere}).content.decode()
     assert '<a class="button" href="/">Back</a>' in html
+
+
+def test_page_links_back_to_where_one_came_from(client: Client, db: None) -> None:
+    came_from = {"Referer": "http://testserver/runs/run-1/?page=2"}
+    html = client.get(PATH, headers=came_from).content.decode()
+    assert '<a class="button" href="/runs/run-1/?page=2">Back</a>' in html
 
 
 def test_form_alone_for_htmx_leads_back_to_the_page_it_is_over(client: Client, db: None) -> None:

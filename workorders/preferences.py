@@ -5,6 +5,7 @@ late and the page would flash), without JavaScript too, and before anybody has s
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -76,16 +77,19 @@ def edit_preferences(request: HtmxHttpRequest) -> HttpResponse:
 
 def _initial(request: HtmxHttpRequest) -> dict[str, Any]:
     shown = preferences(request)
-    back = request.htmx.current_url_abs_path if request.htmx else request.GET.get("back", "")
+    came_from = request.htmx.current_url if request.htmx else request.headers.get("Referer")
     return {
         "theme": shown["theme"] or "system",
         "shortcuts": shown["has_shortcuts"],
-        "back": back or "",
+        "back": came_from or "",
     }
 
 
-def _own_page(request: HtmxHttpRequest, path: str) -> str:
-    """Where the person came from; nowhere else than on this site."""
+def _own_page(request: HtmxHttpRequest, url: str) -> str:
+    """Where the person came from, as a path; nowhere else than on this site, and not here."""
     hosts = {request.get_host()}
-    own = url_has_allowed_host_and_scheme(path, hosts, require_https=request.is_secure())
-    return path if own and path.startswith("/") else "/"
+    if not url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if path.startswith("/") and parts.path != request.path else "/"
