@@ -1,5 +1,6 @@
 """A worker's heartbeat: a thread beside the one that executes."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from workorders.embedded import tasks, transitions
+from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop
 from workorders.embedded.models import Run, Worker, lease
 
@@ -57,7 +59,10 @@ class Heartbeat(threading.Thread):
             Run.objects.held_by(run_id, self._hands.token).update(lease_until=now + lease())
         if reaped := transitions.reap_expired():
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
-        tasks.call_if_needed()
+        with contextlib.suppress(
+            *call_queue().errors
+        ):  # then the workers look without being called
+            tasks.call_if_needed()
         Worker.objects.filter(seen_at__lt=now - FORGET_AFTER_LEASES * lease()).delete()
 
     def _look_at_the_run_in_hand(self) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -106,7 +105,8 @@ def _create(work_order: WorkOrder, trigger: Trigger) -> Run:
     work_order.run_count = run.number
     work_order.updated_at = timezone.now()
     work_order.save(update_fields=["run_count", "updated_at"])
-    transaction.on_commit(partial(tasks.execute_next_run.enqueue))
+    # The run exists whatever becomes of the call: a lost one is made up for.
+    transaction.on_commit(tasks.execute_next_run.enqueue, robust=True)
     return run
 
 
