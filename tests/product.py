@@ -11,6 +11,8 @@ from typing import Self
 
 import psutil
 
+from tests.own_servers import new_database, new_redis
+
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_SECONDS = 90
 """Far more than a start or a stop takes: a slow machine must not fail a test."""
@@ -40,6 +42,7 @@ class Product:
     def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.sign_in_link = ""
+        self._servers = {"DATABASE_URL": new_database(data_dir), "REDIS_URL": new_redis()}
         self._variables = variables
         self._stdout = data_dir / "serve.stdout"
         self._stderr = data_dir / "serve.stderr"
@@ -138,7 +141,7 @@ class Product:
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         own = {"PORT": "0", "DATA_DIR": str(self.data_dir), "STOP_GRACE_SECONDS": "0"}
-        return inherited | own | self._variables
+        return inherited | own | self._servers | self._variables
 
     def _link_line(self) -> str:
         lines = self._stdout.read_text().splitlines()
