@@ -14,9 +14,9 @@ from psycopg import sql
 REDIS_DATABASES = 1000
 
 
-def new_database(directory: Path) -> str:
+def new_database(directory: Path, server: str = "") -> str:
     """The URL of an empty database; SQLite in the directory where no server was given."""
-    server = os.environ.get("TEST_DATABASE_URL")
+    server = server or os.environ.get("TEST_DATABASE_URL", "")
     if not server:
         return f"sqlite:///{directory}/dashboard.sqlite3"
     name = f"of_{uuid.uuid4().hex}"
