@@ -25,10 +25,20 @@ WORKER_LOST = (
 
 
 def claim_next(token: str) -> Run | None:
-    """Take the oldest run that may start, for the worker with this token; None if there is none."""
-    while run := Run.objects.eligible().first():
+    """Take the oldest run that may start, for the worker with this token; None if there is none.
+
+    First of those that nobody else is about to take: many workers would wait for each other.
+    """
+    return _claim_next(token, skip_locked=True) or _claim_next(token, skip_locked=False)
+
+
+def _claim_next(token: str, *, skip_locked: bool) -> Run | None:
+    while Run.objects.eligible().exists():
         with transaction.atomic():
-            work_order = WorkOrder.objects.select_for_update().get(pk=run.work_order_id)
+            waiting = Run.objects.eligible().select_related("work_order")
+            run = waiting.select_for_update(skip_locked=skip_locked, of=("work_order",)).first()
+            if run is None:
+                return None
             now = timezone.now()
             claimed = (
                 Run.objects.eligible()
@@ -41,7 +51,7 @@ def claim_next(token: str) -> Run | None:
                 )
             )
             if claimed:
-                work_order.derive_status()
+                run.work_order.derive_status()
                 return Run.objects.select_related("work_order").get(pk=run.pk)
     return None
 
