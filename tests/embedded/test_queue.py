@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from tests.embedded.conftest import Api
@@ -93,3 +94,18 @@ def test_a_run_that_was_taken_while_a_list_was_read(
     claim_next("w")
     shown = [(item["status"], item["queuePosition"]) for item in run_items([second, first])]
     assert shown == [("queued", 1), ("building", None)]
+
+
+def test_a_host_whose_clock_is_ahead_gives_nobody_up(
+    api: Api,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    free_worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = trigger(work_order)
+    claim_next(free_worker.token)
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: in_an_hour)
+    assert api.data(f"/runs/{run.pk}")["status"] == "building"
+    assert api.data("/queue/health")["stats"]["maxConcurrent"] == 1

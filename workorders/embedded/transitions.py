@@ -7,6 +7,7 @@ same transaction.
 """
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from workorders.embedded.models import (
@@ -39,15 +40,14 @@ def _claim_next(token: str, *, skip_locked: bool) -> Run | None:
             run = waiting.select_for_update(skip_locked=skip_locked, of=("work_order",)).first()
             if run is None:
                 return None
-            now = timezone.now()
             claimed = (
                 Run.objects.eligible()
                 .filter(pk=run.pk)
                 .update(
                     status=Status.BUILDING,
-                    started_at=now,
+                    started_at=timezone.now(),
                     worker_token=token,
-                    lease_until=now + lease(),
+                    lease_until=Now() + lease(),
                 )
             )
             if claimed:
