@@ -7,10 +7,10 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test pictures check format lock clean
+.PHONY: help run test test-postgres pictures scale check format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## Start the product (PORT, default 8000; DATA_DIR, default .data/)
 	@exec $(VENV) manage.py serve
@@ -22,6 +22,19 @@ test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k tri
 pictures: .venv/installed-dev ## Picture every page in every state into .pictures/ (ARGS="dialog": those)
 	@$(VENV) -m tests.browser.ensure
 	$(VENV) -m tests.browser.pictures $(ARGS)
+
+# All that write runs, or what the dashboard remembers of starting them.
+DATABASE_TESTS := tests/embedded tests/restart tests/exactly_once tests/test_receipts.py \
+	tests/test_trigger_run.py tests/test_sent_twice.py tests/test_lost_answer.py \
+	tests/test_provisional_run.py tests/test_cancel_run.py tests/test_commands.py
+
+test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
+	$(VENV) -m tests.throw_away postgres redis -- \
+		$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(DATABASE_TESTS) $(ARGS)
+
+RUNS ?= 500
+scale: .venv/installed-dev ## Kill workers while many operators start runs (RUNS=500), and print the figures
+	SCALE_RUNS=$(RUNS) $(VENV) -m pytest tests/scale --capture=no $(ARGS)
 
 check: export DATA_DIR := .venv/check-data
 check: .venv/installed-dev ## Lint, types, templates, migrations, production settings

@@ -150,6 +150,34 @@ def http_url(name: str) -> str:
     return value.rstrip("/")
 
 
+def redis_url(name: str) -> str:
+    """The URL of a Redis or Valkey server, or ``""`` when the variable is empty."""
+    value = text(name)
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        if parts.scheme == "unix":
+            valid = len(parts.path) > 1
+        else:
+            database_number = parts.path.strip("/")
+            valid = (
+                parts.scheme in {"redis", "rediss"}
+                and bool(parts.hostname)
+                and parts.port != 0
+                and (not database_number or database_number.isdecimal())
+            )
+    except ValueError:  # a port that is no number
+        valid = False
+    if not valid:
+        # The value is not repeated: it may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} cannot be read; it must look like redis://:password@host:6379/0, "
+            "rediss://host or unix:///path/to/socket."
+        )
+    return value
+
+
 DATABASE_CONNECT_SECONDS = 2
 
 

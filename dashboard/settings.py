@@ -52,7 +52,22 @@ WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
 RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)
 RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+REDIS_URL = env.redis_url("REDIS_URL")
+"""A Redis or Valkey server; empty: there is none, and nothing needs one."""
+# Through these the workers are called. What a call is about stands in the database.
+TASKS: dict[str, dict[str, object]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+if REDIS_URL:
+    TASKS["default"] = {
+        "BACKEND": "django_tasks_redis.RedisTaskBackend",
+        "OPTIONS": {
+            "REDIS_URL": REDIS_URL,
+            # A trigger sends a call: a server that is gone must not hold it up.
+            "REDIS_SOCKET_CONNECT_TIMEOUT": 1,
+            "REDIS_SOCKET_TIMEOUT": 1,
+            "REDIS_BLOCK_TIMEOUT": 0,  # the workers say how long they listen: half a second
+            "REDIS_RESULT_TTL": 2 * 86_400,  # seconds; longer than any run
+        },
+    }
 
 # --- Metrics (docs/observability.md) ---
 METRICS_TOKEN = env.token("METRICS_TOKEN")
@@ -221,6 +236,9 @@ LOGGING = {
         # runserver's own access lines: they would hold whole sign-in links.
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # They tell of calls, the workers of runs.
+        "django_tasks_db": {"level": "WARNING"},
+        "django_tasks_redis": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # the runs client says what matters of a call
     },
 }

@@ -1,15 +1,18 @@
 """The whole product as an operator starts it, for tests that need it real."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import psutil
+
+from tests.own_servers import new_database, new_redis
 
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_SECONDS = 90
@@ -37,9 +40,12 @@ def command_line(process: psutil.Process) -> str:
 class Product:
     """``manage.py serve`` on a free port, with a data directory and variables of its own."""
 
+    command: ClassVar = ["serve"]
+
     def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.sign_in_link = ""
+        self._servers = {"DATABASE_URL": new_database(data_dir), "REDIS_URL": new_redis()}
         self._variables = variables
         self._stdout = data_dir / "serve.stdout"
         self._stderr = data_dir / "serve.stderr"
@@ -55,7 +61,8 @@ class Product:
     @property
     def url(self) -> str:
         """Without a slash at the end: ``http://127.0.0.1:43210``."""
-        return self.sign_in_link.partition("/sign-in/")[0]
+        found = re.search(r"answers at (\S+)/ ", self._stdout.read_text())
+        return found[1] if found else ""
 
     @property
     def pid(self) -> int:
@@ -68,15 +75,15 @@ class Product:
         return self._stdout.read_text() + self._stderr.read_text()
 
     def start(self) -> None:
-        """Start and wait for the sign-in link; ``AssertionError`` when it ends before."""
+        """Start and wait until it answers; ``AssertionError`` when it ends before."""
         self.launch()
         try:
-            wait_until(lambda: self._link_line() or self.exit_status() is not None)
+            wait_until(lambda: self.url or self.exit_status() is not None)
         except AssertionError:
             self.stop()
             raise
+        assert self.url, f"serve ended before it answered:\n{self.console}"
         self.sign_in_link = self._link_line()
-        assert self.sign_in_link, f"serve ended without a link:\n{self.console}"
 
     def launch(self) -> None:
         """Start without waiting for anything."""
@@ -84,7 +91,7 @@ class Product:
         self.sign_in_link = ""
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                [sys.executable, "manage.py", *self.command],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -138,8 +145,14 @@ class Product:
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         own = {"PORT": "0", "DATA_DIR": str(self.data_dir), "STOP_GRACE_SECONDS": "0"}
-        return inherited | own | self._variables
+        return inherited | own | self._servers | self._variables
 
     def _link_line(self) -> str:
         lines = self._stdout.read_text().splitlines()
         return next((line for line in lines if "/sign-in/" in line), "")
+
+
+class WebServer(Product):
+    """One of several web servers that share a database, by itself."""
+
+    command: ClassVar = ["serve", "--web"]

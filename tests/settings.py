@@ -1,19 +1,25 @@
-"""The product's settings with a data directory of the test run's own."""
+"""The product's settings with a data directory of the test run's own.
+
+``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` choose servers, as ``tests.throw_away`` starts them.
+"""
 
 import os
 import tempfile
+
+from tests.own_servers import new_redis
 
 # Set before the import: the settings read the environment once.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dashboard-tests-")
 for _name in (
     "RUNS_API_URL",
     "RUNS_API_KEY",
-    "DATABASE_URL",
     "ALLOWED_HOSTS",
     "DEBUG",
     "METRICS_TOKEN",
 ):
     os.environ.pop(_name, None)
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ["REDIS_URL"] = new_redis()
 os.environ["SECRET_KEY"] = "a-key-for-tests-only-" + "x" * 40
 
 from dashboard.settings import *  # noqa: E402, F403
@@ -25,5 +31,6 @@ STORAGES = {
 # Pages of a test follow each other faster than open pages are refreshed.
 SHARED_READ_SECONDS = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A file, not memory: threads and worker processes of a test share it.
-DATABASES["default"]["TEST"] = {"NAME": os.path.join(os.environ["DATA_DIR"], "test.sqlite3")}  # noqa: F405, PTH118
+if not os.environ["DATABASE_URL"]:
+    # A file, not memory: threads and worker processes of a test share it.
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(os.environ["DATA_DIR"], "test.sqlite3")}  # noqa: F405, PTH118

@@ -262,6 +262,12 @@ def test_secure_settings_off_localhost(
         ("RUNS_API_CANCELS", "everything"),
         ("DATABASE_URL", "no database"),
         ("DATABASE_URL", "nosuch://user@host/name"),
+        ("REDIS_URL", "redis"),
+        ("REDIS_URL", "http://localhost:6379"),
+        ("REDIS_URL", "redis://:6379"),
+        ("REDIS_URL", "redis://localhost:port"),
+        ("REDIS_URL", "redis://localhost/cache"),
+        ("REDIS_URL", "unix://"),
         ("DEBUG", "maybe"),
         ("SECURE_SSL_REDIRECT", "2"),
         ("TRUST_PROXY_HEADERS", "proxy"),
@@ -337,7 +343,7 @@ def test_the_address_of_a_runs_api_may_hold_its_prefix(tmp_path: Path, end: str)
     assert done.stdout.strip() == url, done.stderr
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "RUNS_API_URL"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "RUNS_API_URL"])
 def test_password_in_a_wrong_setting_is_not_repeated(tmp_path: Path, name: str) -> None:
     done = manage(tmp_path, "check", **{name: "nosuch://user:hunter2@host/name"})
     assert "hunter2" not in done.stdout + done.stderr

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.product import ROOT, Product, wait_until
+from tests.product import ROOT, Product, WebServer, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,25 @@ class TestRunning:
             os.kill(pid, signal.SIGSTOP)
         wait_until(lambda: not alive(before))
         wait_until(lambda: answers(product))
+
+
+class TestWebServerAlone:
+    def test_it_shares_the_database_of_another(self, product: Product, tmp_path: Path) -> None:
+        shared = {name: product.environment[name] for name in ("DATABASE_URL", "REDIS_URL")} | {
+            "SECRET_KEY": (product.data_dir / "secret-key").read_text()
+        }
+        link = product.manage("sign_in_link", "--base-url", "").strip()
+        with WebServer(tmp_path, **shared) as server, httpx.Client(follow_redirects=True) as client:
+            assert client.get(server.url + link).url.path == "/work-orders/"
+            assert server.sign_in_link == ""
+            assert server.pids("worker") == set()
+
+    def test_it_prepares_no_database(self, tmp_path: Path) -> None:
+        server = WebServer(tmp_path)
+        server.launch()
+        assert server.wait() == 1
+        assert "run 'manage.py migrate' once, first" in server.console
+        assert "Traceback" not in server.console
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

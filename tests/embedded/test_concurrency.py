@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.embedded.conftest import Api
-from workorders.embedded.models import Run, Status, WorkOrder
+from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next, finish, reap_expired
 
 TOGETHER = 8
@@ -43,6 +43,30 @@ def test_triggers_get_distinct_numbers(
     answers = at_once(pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs"))
     numbers = [answer.json()["error"]["details"]["runNumber"] for answer in answers]
     assert sorted(numbers) == list(range(1, TOGETHER + 1))
+
+
+def test_triggers_are_told_distinct_places_in_the_queue(
+    installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
+) -> None:
+    api = Api("the-key")
+    ids = [make_work_order().pk for _ in range(TOGETHER)]
+    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
+    told = [answer.json()["error"]["details"] for answer in answers]
+    by_place = sorted(told, key=lambda details: details["queuePosition"])
+    assert [details["queuePosition"] for details in by_place] == list(range(1, TOGETHER + 1))
+    assert [details["runId"] for details in by_place] == [run.pk for run in Run.objects.queued()]
+
+
+def test_as_many_start_at_once_as_there_are_workers(
+    installation: None,
+    make_work_order: Callable[..., WorkOrder],
+    free_worker: Worker,
+    pool: ThreadPoolExecutor,
+) -> None:
+    api = Api("the-key")
+    ids = [make_work_order().pk for _ in range(TOGETHER)]
+    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
+    assert sorted(answer.status_code for answer in answers) == [201] + [202] * (TOGETHER - 1)
 
 
 def test_the_same_key_makes_one_run(

@@ -186,7 +186,13 @@ def test_the_log_has_a_limit(
 def test_secrets_are_not_in_the_commands_environment(
     run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
+    for name in (
+        "SECRET_KEY",
+        "RUNS_API_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DJANGO_SETTINGS_MODULE",
+    ):
         monkeypatch.setenv(name, f"hidden-{name}")
     monkeypatch.setenv("HARMLESS", "inherited")
     set_profile(agent="env", verify="env")

@@ -1,7 +1,12 @@
 from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
 
 from tests.embedded.conftest import Api
 from workorders.embedded.models import Run, Worker, WorkOrder
+from workorders.embedded.serializers import run_items
 from workorders.embedded.transitions import claim_next
 
 type Make = Callable[..., WorkOrder]
@@ -70,3 +75,37 @@ def test_position_when_nothing_is_queued(api: Api, work_order: WorkOrder) -> Non
     assert response.status_code == 404
     message = f"Work order not found in queue: {work_order.pk}"
     assert response.json()["error"]["message"] == message
+
+
+def test_a_host_whose_clock_is_behind_adds_to_the_end(
+    api: Api, make_work_order: Make, trigger: MakeRun
+) -> None:
+    first = trigger(make_work_order())
+    Run.objects.filter(pk=first.pk).update(queued_at=timezone.now() + timedelta(minutes=5))
+    second = trigger(make_work_order())
+    assert second.answered_position == 2
+    assert list(Run.objects.queued()) == [first, second]
+
+
+def test_a_run_that_was_taken_while_a_list_was_read(
+    db: None, make_work_order: Make, trigger: MakeRun
+) -> None:
+    first, second = trigger(make_work_order()), trigger(make_work_order())
+    claim_next("w")
+    shown = [(item["status"], item["queuePosition"]) for item in run_items([second, first])]
+    assert shown == [("queued", 1), ("building", None)]
+
+
+def test_a_host_whose_clock_is_ahead_gives_nobody_up(
+    api: Api,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    free_worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = trigger(work_order)
+    claim_next(free_worker.token)
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: in_an_hour)
+    assert api.data(f"/runs/{run.pk}")["status"] == "building"
+    assert api.data("/queue/health")["stats"]["maxConcurrent"] == 1

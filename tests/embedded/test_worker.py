@@ -4,11 +4,10 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api, eventually
-from tests.embedded.workers import WorkerProcess, is_alive
+from tests.embedded.workers import WorkerProcess, is_alive, lose_calls
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST
 
@@ -63,7 +62,7 @@ def test_a_run_triggered_before_there_was_a_worker(
 
 def test_a_lost_call_is_made_up_for(worker: Start, work_order: WorkOrder, trigger: MakeRun) -> None:
     run = trigger(work_order)
-    DBTaskResult.objects.all().delete()
+    lose_calls()
     worker()
     eventually(lambda: ended(run))
     assert run.status == "succeeded"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django_tasks_db.models import DBTaskResult
+from redis import Redis
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
 
@@ -40,7 +42,7 @@ def start_worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> W
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "dashboard.settings",
                 "DATA_DIR": str(data_dir),
-                "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+                "DATABASE_URL": database_url(),
                 "RUNS_API_KEY": "a-key-that-no-agent-may-see",
                 "RUN_LEASE_SECONDS": str(settings.RUN_LEASE_SECONDS),
                 **environment,
@@ -49,6 +51,21 @@ def start_worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> W
             stderr=subprocess.STDOUT,
         )
     return WorkerProcess(process, log)
+
+
+def database_url() -> str:
+    """Of the test's own database, which is not the one that the settings name."""
+    name = connection.settings_dict["NAME"]
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    return f"{server}/{name}" if server else f"sqlite:///{name}"
+
+
+def lose_calls() -> None:
+    """All calls that wait for a worker, as when the server that keeps them was lost."""
+    if settings.REDIS_URL:
+        Redis.from_url(settings.REDIS_URL).flushdb()
+    else:
+        DBTaskResult.objects.all().delete()
 
 
 def is_alive(process_id: int) -> bool:

@@ -11,6 +11,7 @@ from tests.exactly_once.desk import Desk, desk_at, sign_in, told
 from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
 from tests.faults import BY_ID
 from tests.faulty_api import FaultyAPI, Kind
+from tests.own_servers import new_database
 from tests.product import Product
 from tests.screen import Screen
 
@@ -38,7 +39,7 @@ def desks(
         "RUNS_API_HONOURS_KEYS": str(int(kind is Kind.KEYS)),
         "RUNS_API_TRIGGER_TIMEOUT": "0.5",
         "RUNS_API_SETTLE_SECONDS": "1",
-        "DATABASE_URL": f"sqlite:///{data_dir}/shared.sqlite3",
+        "DATABASE_URL": new_database(data_dir),
         "SECRET_KEY": "shared-by-two-dashboards-" + "x" * 40,
         "WEB_PROCESSES": "1",
     }

@@ -1,14 +1,16 @@
 """A worker's heartbeat: a thread beside the one that executes."""
 
+import contextlib
 import logging
 import threading
 import time
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from workorders.embedded import tasks, transitions
+from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop
 from workorders.embedded.models import Run, Worker, lease
 
@@ -49,16 +51,18 @@ class Heartbeat(threading.Thread):
         self.join()
 
     def beat(self) -> None:
-        now = timezone.now()
         Worker.objects.update_or_create(
-            token=self._hands.token, defaults={"name": self._hands.name, "seen_at": now}
+            token=self._hands.token, defaults={"name": self._hands.name, "seen_at": Now()}
         )
         if run_id := self._hands.run_id:
-            Run.objects.held_by(run_id, self._hands.token).update(lease_until=now + lease())
+            Run.objects.held_by(run_id, self._hands.token).update(lease_until=Now() + lease())
         if reaped := transitions.reap_expired():
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
-        tasks.call_if_needed()
-        Worker.objects.filter(seen_at__lt=now - FORGET_AFTER_LEASES * lease()).delete()
+        with contextlib.suppress(
+            *call_queue().errors
+        ):  # then the workers look without being called
+            tasks.call_if_needed()
+        Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 
     def _look_at_the_run_in_hand(self) -> None:
         run_id = self._hands.run_id

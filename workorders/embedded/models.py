@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -24,7 +25,10 @@ FINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
 
 
 def lease() -> dt.timedelta:
-    """How long a worker counts as alive after its last sign of life."""
+    """How long a worker counts as alive after its last sign of life.
+
+    Measured by the database's clock alone (``Now()``): those of hosts differ.
+    """
     return dt.timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
 
@@ -86,7 +90,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def expired(self) -> Self:
         """Active runs whose worker has stopped giving signs of life."""
-        return self.active().filter(lease_until__lt=timezone.now())
+        return self.active().filter(lease_until__lt=Now())
 
     def eligible(self) -> Self:
         """Queued runs that may start: no other run of their work order is active."""
@@ -192,7 +196,7 @@ class LogChunk(models.Model):
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def live(self) -> Self:
-        return self.filter(seen_at__gt=timezone.now() - lease())
+        return self.filter(seen_at__gt=Now() - lease())
 
 
 class Worker(models.Model):

@@ -67,9 +67,16 @@ def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Prof
 
 
 def run_items(runs: Iterable[Run]) -> list[Json]:
+    """Their places in the queue are those of one moment.
+
+    A run that was taken from it after ``runs`` was read, and before the places were, has none:
+    it is shown as it is by now.
+    """
     runs = list(runs)
     positions = queue_positions(runs)
-    return [_run(run, positions) for run in runs]
+    left = [run.pk for run in runs if run.status == Status.QUEUED and run.pk not in positions]
+    now = Run.objects.in_bulk(left)
+    return [_run(now.get(run.pk, run), positions) for run in runs]
 
 
 def run_detail(run: Run) -> Json:

@@ -1,20 +1,16 @@
 """The wake-up call of the workers. What is to do stands in the runs, not in the task."""
 
-import datetime as dt
 import logging
 
 from django.tasks import task
-from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
+from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.executor import execute
-from workorders.embedded.execution.hands import this_workers_hands
+from workorders.embedded.execution.hands import Hands, this_workers_hands
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
 
 logger = logging.getLogger(__name__)
-
-CALLS_KEPT = dt.timedelta(days=1)
 
 
 @task
@@ -25,14 +21,20 @@ def execute_next_run() -> None:
         # Without a heartbeat the run would be given up as lost while it is executed.
         logger.warning("Runs are executed by 'manage.py worker' only; this process leaves them")
         return
-    if not hands.closing and (run := claim_next(hands.token)):
-        execute(run, hands)
+    if look_for_a_run(hands):
         call_if_needed()
-        DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - CALLS_KEPT).delete()
+        call_queue().tidy(hands.token)
+
+
+def look_for_a_run(hands: Hands) -> bool:
+    """Execute the oldest run that may start; False when there is none, or the worker is to end."""
+    if hands.closing or not (run := claim_next(hands.token)):
+        return False
+    execute(run, hands)
+    return True
 
 
 def call_if_needed() -> None:
     """Enqueue a call when runs may start and no call waits: calls can get lost with a worker."""
-    calls = DBTaskResult.objects.ready().filter(task_path=execute_next_run.module_path)
-    if Run.objects.eligible().exists() and not calls.exists():
+    if Run.objects.eligible().exists() and not call_queue().waits():
         execute_next_run.enqueue()

@@ -7,6 +7,7 @@ same transaction.
 """
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from workorders.embedded.models import (
@@ -25,23 +26,32 @@ WORKER_LOST = (
 
 
 def claim_next(token: str) -> Run | None:
-    """Take the oldest run that may start, for the worker with this token; None if there is none."""
-    while run := Run.objects.eligible().first():
+    """Take the oldest run that may start, for the worker with this token; None if there is none.
+
+    First of those that nobody else is about to take: many workers would wait for each other.
+    """
+    return _claim_next(token, skip_locked=True) or _claim_next(token, skip_locked=False)
+
+
+def _claim_next(token: str, *, skip_locked: bool) -> Run | None:
+    while Run.objects.eligible().exists():
         with transaction.atomic():
-            work_order = WorkOrder.objects.select_for_update().get(pk=run.work_order_id)
-            now = timezone.now()
+            waiting = Run.objects.eligible().select_related("work_order")
+            run = waiting.select_for_update(skip_locked=skip_locked, of=("work_order",)).first()
+            if run is None:
+                return None
             claimed = (
                 Run.objects.eligible()
                 .filter(pk=run.pk)
                 .update(
                     status=Status.BUILDING,
-                    started_at=now,
+                    started_at=timezone.now(),
                     worker_token=token,
-                    lease_until=now + lease(),
+                    lease_until=Now() + lease(),
                 )
             )
             if claimed:
-                work_order.derive_status()
+                run.work_order.derive_status()
                 return Run.objects.select_related("work_order").get(pk=run.pk)
     return None
 

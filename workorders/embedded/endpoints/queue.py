@@ -54,16 +54,16 @@ def _average_wait_ms() -> int:
 
 def queue_position(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
     work_order = get_work_order(work_order_id)
-    run = work_order.runs.queued().first()
-    if run is None:
-        raise not_found(f"Work order not found in queue: {work_order_id}")
-    position = queue_positions([run]).get(run.pk, 1)
-    return success(
-        {
-            "workOrderId": work_order.pk,
-            "runId": run.pk,
-            "runNumber": run.number,
-            "position": position,
-            "ahead": position - 1,
-        }
-    )
+    while run := work_order.runs.queued().first():
+        position = queue_positions([run]).get(run.pk)
+        if position is not None:  # else it was taken just now
+            return success(
+                {
+                    "workOrderId": work_order.pk,
+                    "runId": run.pk,
+                    "runNumber": run.number,
+                    "position": position,
+                    "ahead": position - 1,
+                }
+            )
+    raise not_found(f"Work order not found in queue: {work_order_id}")

@@ -8,7 +8,9 @@ from pathlib import Path
 from workorders.embedded.models import Run
 from workorders.embedded.profiles import EXAMPLES_DIR
 
-WITHHELD = frozenset({"SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"})
+WITHHELD = frozenset(
+    {"SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+)
 """Of the worker's own environment: with these a command could act as the server."""
 
 

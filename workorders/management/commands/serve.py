@@ -2,12 +2,14 @@
 
 import logging
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
 from workorders.accounts import ensure_operator, sign_in_path
@@ -25,7 +27,15 @@ class Command(BaseCommand):
         "Ctrl-C or SIGTERM ends them all. Variables: docs/configuration.md."
     )
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--web",
+            action="store_true",
+            help="The web server alone, one of several: 'manage.py migrate' prepares the database, "
+            "'manage.py worker' executes runs, 'manage.py sign_in_link' makes links.",
+        )
+
+    def handle(self, *, web: bool, **options: Any) -> None:
         wanted = web_server.wanted_address()
         workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
         grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
@@ -38,25 +48,28 @@ class Command(BaseCommand):
             ) as supervisor,
         ):
             web_command, pulse = web_server.command(address), web_server.Pulse(address)
-            path = prepare()
-            web = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
-            if not settings.RUNS_API_URL:
+            path = require_migrations() if web else prepare()
+            collect_if_changed()
+            shared_files.clear()
+            server = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
+            if not (web or settings.RUNS_API_URL):
                 for number in range(1, workers + 1):
                     supervisor.start(f"worker-{number}", worker_command())
             pulse.start()
-            wait_for_answer(supervisor, web, pulse)
+            wait_for_answer(supervisor, server, pulse)
             if not supervisor.stopping:
                 self.announce(web_server.public_url(address), path)
-            keep_running(supervisor, web, pulse)
+            keep_running(supervisor, server, pulse)
 
     def announce(self, url: str, path: str) -> None:
-        self.stdout.write(f"The dashboard answers at {url}/ (Ctrl-C stops it). Sign in, once, by")
-        self.stdout.write(f"{url}{path}")
+        """``path``: of a sign-in link; empty: there is none."""
+        answers = f"The dashboard answers at {url}/ (Ctrl-C stops it)."
+        self.stdout.write(f"{answers} Sign in, once, by\n{url}{path}" if path else answers)
         self.stdout.flush()
 
 
 def prepare() -> str:
-    """Bring the database and the static files up to date; the path of a sign-in link."""
+    """Bring the database up to date; the path of a sign-in link."""
     try:
         call_command("migrate", verbosity=0)
         path = sign_in_path(ensure_operator())
@@ -66,9 +79,21 @@ def prepare() -> str:
         raise CommandError(f"The database cannot be used: {exc}") from exc
     finally:
         connections.close_all()  # this process needs it no more
-    collect_if_changed()
-    shared_files.clear()
     return path
+
+
+def require_migrations() -> str:
+    """Leave the database as it is; no sign-in link."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as exc:
+        raise CommandError(f"The database cannot be used: {exc}") from exc
+    finally:
+        connections.close_all()
+    if missing:
+        raise CommandError("The database is not up to date: run 'manage.py migrate' once, first.")
+    return ""
 
 
 def worker_command() -> list[str]:

@@ -2,16 +2,17 @@
 
 import logging
 import os
+import signal
 import socket
 import time
 from argparse import ArgumentParser
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connections
-from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
+from workorders.embedded import tasks
+from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
 from workorders.embedded.heartbeat import Heartbeat
 from workorders.embedded.models import Worker
@@ -19,7 +20,7 @@ from workorders.guardian import Guardian
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.25
+OUTAGE_PAUSE_SECONDS = 1
 
 
 class Command(BaseCommand):
@@ -31,14 +32,13 @@ class Command(BaseCommand):
     def handle(self, *, name: str, **options: Any) -> None:
         hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}", Guardian())
         become_a_worker(hands)
+        stop_on_signals(hands)
         heartbeat = Heartbeat(hands)
-        worker = RunWorker(hands)
-        worker.configure_signals()
         heartbeat.beat()  # from now on it counts as a free slot
         heartbeat.start()
         try:
             logger.info("Worker %s waits for runs", hands.name)
-            worker.run_through_outages()
+            answer_calls(hands)
         finally:
             heartbeat.end()
             Worker.objects.filter(token=hands.token).delete()
@@ -46,35 +46,37 @@ class Command(BaseCommand):
             logger.info("Worker %s has ended", hands.name)
 
 
-class RunWorker(TaskWorker):
-    """django-tasks-db's worker, which on a second signal ends the run in hand cleanly."""
+def stop_on_signals(hands: Hands) -> None:
+    """The first signal ends the worker after its run, a second one ends the run too."""
 
-    def __init__(self, hands: Hands) -> None:
-        super().__init__(
-            queue_names=["default"],
-            interval=POLL_SECONDS,
-            batch=False,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=hands.token,
-            excluded_queue_names=[],
-        )
-        self._hands = hands
-
-    def run_through_outages(self) -> None:
-        while self.running:
-            try:
-                self.run()
-            except (OperationalError, InterfaceError):
-                logger.exception("The database does not answer; trying again")
-                connections.close_all()
-                time.sleep(1)
-
-    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+    def stop(*_: object) -> None:
         # Only flags are set: an exit from here would tear a database call in the middle.
-        if self.running:
-            self.running = False
-            self._hands.closing = True
-        elif run_id := self._hands.run_id:
-            self._hands.ask_to_stop(run_id, Stop.WORKER_STOPPED)
+        if not hands.closing:
+            hands.closing = True
+        elif run_id := hands.run_id:
+            hands.ask_to_stop(run_id, Stop.WORKER_STOPPED)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, stop)
+
+
+def answer_calls(hands: Hands) -> None:
+    """Until the worker is to end, whatever goes away meanwhile and comes back."""
+    while not hands.closing:
+        close_old_connections()
+        try:
+            answer_one(hands)
+        except (OperationalError, InterfaceError):
+            logger.exception("The database does not answer; trying again")
+            connections.close_all()
+            time.sleep(OUTAGE_PAUSE_SECONDS)
+
+
+def answer_one(hands: Hands) -> None:
+    calls = call_queue()
+    try:
+        calls.answer_one(hands.token)
+    except calls.errors as exc:
+        logger.warning("No calls can be heard (%s): looking for runs without being called", exc)
+        if not tasks.look_for_a_run(hands):
+            time.sleep(OUTAGE_PAUSE_SECONDS)

@@ -1,0 +1,37 @@
+"""Calls in the database, through django-tasks-db: SQLite or PostgreSQL."""
+
+import datetime as dt
+import time
+
+from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
+from django_tasks_db.models import DBTaskResult
+
+POLL_SECONDS = 0.25
+KEPT = dt.timedelta(days=1)
+
+
+class DatabaseCalls:
+    errors: tuple[type[Exception], ...] = ()  # without the database there are no runs either
+
+    def waits(self) -> bool:
+        return DBTaskResult.objects.ready().exists()
+
+    def answer_one(self, worker: str) -> None:
+        # Looked at first: the worker of django-tasks-db locks the database with every look.
+        if not self.waits():
+            time.sleep(POLL_SECONDS)
+            return
+        TaskWorker(
+            queue_names=["default"],
+            interval=POLL_SECONDS,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=1,
+            worker_id=worker,
+            excluded_queue_names=[],
+        ).run()
+
+    def tidy(self, worker: str) -> None:  # noqa: ARG002 (nothing here belongs to one)
+        DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEPT).delete()

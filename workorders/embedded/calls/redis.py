@@ -1,0 +1,39 @@
+"""Calls in Redis or Valkey, through django-tasks-redis: a stream that all workers read."""
+
+from typing import Any, cast
+
+from django.tasks import DEFAULT_TASK_QUEUE_NAME, task_backends
+from redis.exceptions import RedisError
+
+WAIT_SECONDS = 0.5
+"""How long a worker without a call listens before it looks at whether it is to end."""
+
+
+class RedisCalls:
+    errors: tuple[type[Exception], ...] = (RedisError,)
+
+    def __init__(self) -> None:
+        self._backend = cast("Any", task_backends["default"])  # the package has no types
+        self._broker = self._backend.broker
+
+    def waits(self) -> bool:
+        # Tasks of one priority are in one stream. What was handed out and not acknowledged
+        # is still in it, but its worker died with it in hand.
+        stream = self._broker.stream_key(DEFAULT_TASK_QUEUE_NAME, "normal")
+        self._broker.ensure_consumer_group(stream)
+        client = self._backend.get_client()
+        handed_out = client.xpending(stream, self._broker.consumer_group)["pending"]
+        return bool(client.xlen(stream) > handed_out)
+
+    def answer_one(self, worker: str) -> None:
+        for call in self._broker.receive(wait_seconds=WAIT_SECONDS, worker_id=worker):
+            # Before the run, which may take hours: a call that is late is answered by nobody
+            # else, and one that is lost is made up for.
+            self._broker.ack(call)
+            try:
+                self._backend.run_task(call.task_id, worker_id=worker)
+            finally:
+                self._backend.delete_task_data(call.task_id)
+
+    def tidy(self, worker: str) -> None:
+        self._broker.claim_stale_messages(worker)
