@@ -279,6 +279,7 @@ def test_export_has_every_field(alice: User) -> None:
         "earlier": [],
         "provisionalRunId": "",
         "appeared": False,
+        "found": False,
         "queuePosition": None,
         "knownRunIds": ["run-0"],
         "createdAt": utc(attempt.created_at),

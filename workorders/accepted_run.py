@@ -45,7 +45,7 @@ def respond(
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     before = attempt.run
-    if attempt.appear_as(RunReference(run.id, run.number)) and attempt.user == request.user:
+    if attempt.find(RunReference(run.id, run.number)) and attempt.user == request.user:
         # The toast of the start, shown already or not, now with the name that holds.
         waiting = list(messages.get_messages(request))
         for message in waiting:

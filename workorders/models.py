@@ -7,7 +7,7 @@ from typing import Self, cast
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Case, Exists, F, Q, Value, When
 from django.utils import timezone
 
 from workorders import request_id
@@ -93,6 +93,10 @@ class TriggerAttempt(models.Model):
     appeared = models.BooleanField(
         default=False, help_text="Whether the API has shown the run since it accepted it."
     )
+    found = models.BooleanField(
+        default=False,
+        help_text="Whether the run was found among the work order's: no answer has named it.",
+    )
     queue_position = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
     api_request_id = models.CharField(max_length=255, blank=True)
@@ -112,7 +116,7 @@ class TriggerAttempt(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["work_order_id", "run_id"],
-                condition=~Q(provisional_run_id=""),
+                condition=Q(found=True),
                 name="one_attempt_a_found_run",
             ),
         )
@@ -220,44 +224,70 @@ class TriggerAttempt(models.Model):
         *,
         position: int | None = None,
         api_request_id: str = "",
-        appeared: bool = False,
     ) -> bool:
-        """A run exists, named or not: that is true whatever was thought of it meanwhile."""
-        return self._move(
-            (*self.OPEN, self.State.UNKNOWN, self.State.READY),
-            self.State.STARTED,
-            settled_at=timezone.now(),
-            outcome=outcome,
-            run_id=run.id if run else "",
-            run_number=run.number if run else None,
-            queue_position=position,
-            appeared=appeared,
-            api_request_id=api_request_id or self.api_request_id,
-        )
+        """A run exists, named or not: that is true whatever was thought of it meanwhile.
 
-    def name_run(self, run: RunReference) -> None:
-        """Which run it is that was queued."""
-        self._move((self.State.STARTED,), self.State.STARTED, run_id=run.id, run_number=run.number)
+        The API's own word is worth more than what was found by looking, by this attempt
+        or by another one; only an ID without a number may be no run's.
+        """
+        before = (*self.OPEN, self.State.UNKNOWN, self.State.READY)
+        may_move = Q(state__in=before)
+        if run and run.number:
+            may_move |= Q(state=self.State.STARTED, found=True)
+        with transaction.atomic():
+            if run:
+                self._others_of(run.id).filter(found=True).update(
+                    state=Case(
+                        When(outcome="started", provisional_run_id="", then=Value("unknown")),
+                        default=Value("started"),
+                    ),
+                    run_id=F("provisional_run_id"),
+                    run_number=None,
+                    provisional_run_id="",
+                    found=False,
+                    appeared=False,
+                )
+            return self._move_where(
+                may_move,
+                self.State.STARTED,
+                settled_at=timezone.now(),
+                outcome=outcome,
+                run_id=run.id if run else "",
+                run_number=run.number if run else None,
+                queue_position=position,
+                appeared=False,
+                found=False,
+                api_request_id=api_request_id or self.api_request_id,
+            )
 
-    def was_seen(self) -> None:
-        """The API shows the run under the ID that it was started with."""
-        TriggerAttempt.objects.filter(pk=self.pk, appeared=False).update(appeared=True)
-
-    def appear_as(self, run: RunReference) -> bool:
-        """The run that the API named provisionally is there, under another ID."""
-        row = TriggerAttempt.objects.filter(pk=self.pk, state=self.State.STARTED, appeared=False)
+    def find(self, run: RunReference) -> bool:
+        """It has started this run, which can only be its own: the API lists it, though its
+        answer was lost, named no run or named it otherwise. False when another attempt has it."""
+        nobody_has_it = Q(~Exists(self._others_of(run.id)))
+        if self.state == self.State.STARTED:
+            may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
+            told = {"outcome": self.outcome, "settled_at": self.settled_at}
+        else:
+            may_move = Q(state__in=(*self.OPEN, self.State.UNKNOWN))
+            told = {"outcome": "started", "settled_at": timezone.now()}
         try:
             with transaction.atomic():
-                moved = row.update(
+                return self._move_where(
+                    may_move & nobody_has_it,
+                    self.State.STARTED,
                     run_id=run.id,
                     run_number=run.number,
                     provisional_run_id=self.run_id,
                     appeared=True,
+                    found=True,
+                    **told,
                 )
-        except IntegrityError:  # another attempt's run, found by another request just now
+        except IntegrityError:  # another request has found it for another attempt just now
             return False
-        self.refresh_from_db()
-        return moved > 0
+
+    def was_seen(self) -> None:
+        """The API shows the run under the ID that it was started with."""
+        TriggerAttempt.objects.filter(pk=self.pk, appeared=False).update(appeared=True)
 
     def give_up(self) -> bool:
         return self._settle(self.State.UNKNOWN)
@@ -265,21 +295,27 @@ class TriggerAttempt(models.Model):
     def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
 
+    def _others_of(self, run_id: str) -> TriggerAttemptQuerySet:
+        """Other attempts of this work order that have started this run."""
+        found = TriggerAttempt.objects.filter(work_order_id=self.work_order_id, run_id=run_id)
+        return found.exclude(pk=self.pk)
+
     def _move(
         self,
         before: Iterable["TriggerAttempt.State"],
         after: "TriggerAttempt.State",
         **values: object,
     ) -> bool:
+        return self._move_where(Q(state__in=tuple(before)), after, **values)
+
+    def _move_where(self, may_move: Q, after: "TriggerAttempt.State", **values: object) -> bool:
         """Only as this object knows the row: ``sent_at`` changes with every claim and send,
         so a process that woke up late cannot move what another has claimed since."""
         for name, value in values.items():
             if isinstance(value, str):  # another server's words may be longer than the column
                 column = cast("models.CharField[str, str]", self._meta.get_field(name))
                 values[name] = value[: column.max_length]
-        row = TriggerAttempt.objects.filter(
-            pk=self.pk, state__in=tuple(before), sent_at=self.sent_at
-        )
+        row = TriggerAttempt.objects.filter(may_move, pk=self.pk, sent_at=self.sent_at)
         moved = row.update(state=after, **values) > 0
         self.refresh_from_db()
         return moved

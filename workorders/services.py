@@ -113,7 +113,8 @@ def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> Trigg
     except RunsAPIError as error:
         return _without_a_run(client.within(deadline - time.monotonic()), attempt, error)
     attempt.start("started", run, api_request_id=run.request_id)
-    return Started(run)
+    # Another request may have found it already, by the name that holds.
+    return Started(attempt.run if attempt.found and attempt.run else run)
 
 
 def _not_sent(

@@ -3,8 +3,8 @@
 Where the API honours ``Idempotency-Key`` the request is sent again with its key:
 the answer is the first one's, or the run starts now, once. Elsewhere a run of
 the work order that was not there before the request is the one it started.
-While an attempt is open no other one of the work order is sent, so no run can be
-taken for another attempt's.
+While an attempt is open no other one of the work order is sent, and none that is
+not open any more takes a run, so no run can be taken for another attempt's.
 """
 
 import datetime as dt
@@ -84,7 +84,7 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
     try:
         if run is None and (found := search(client, attempt).the_run):
             run = RunReference(found.id, found.number)
-            attempt.name_run(run)
+            run = run if attempt.find(run) else None
         if position is None:
             position = client.queue_position(attempt.work_order_id)
     except RunsAPIError:
@@ -178,7 +178,7 @@ def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
 
 def _start_as(attempt: TriggerAttempt, run: Run | None) -> None:
     if run:
-        attempt.start("started", RunReference(run.id, run.number), appeared=True)
+        attempt.find(RunReference(run.id, run.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,25 +196,33 @@ class Search:
 
 
 def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
-    """Raises ``RunsAPIError`` when the work order cannot be read."""
+    """Raises ``RunsAPIError`` when the work order cannot be read.
+
+    In this order: what another attempt has started since the runs were read is not among
+    them, and one that gets its answer meanwhile is seen to wait, or to have its run.
+    """
     runs = client.get_work_order(attempt.work_order_id).runs
+    others_wait = _others_wait(runs, attempt)
     known = set(attempt.known_run_ids or ())
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
-    return Search(new, bool(new) and _others_wait(runs, attempt))
+    return Search(new, bool(new) and others_wait)
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
-    """Whether a run that is new here may be another attempt's, of about the same time: one that
-    was accepted under an ID that is not listed yet, or of which nothing could be found out."""
+    """Whether a run that is new here may be another attempt's: one whose answer is not there
+    yet, or one of about the same time that was accepted under an ID that is not listed, or of
+    which nothing could be found out."""
     if attempt.sent_at is None:
         return False
     others = TriggerAttempt.objects.filter(work_order_id=attempt.work_order_id).exclude(
         pk=attempt.pk
     )
-    near = (attempt.sent_at - CLOCKS_APART, attempt.sent_at + CLOCKS_APART)
+    # A run may be so far from the request of either.
+    near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
     unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
-    return others.filter(unlisted | Q(state=State.UNKNOWN), sent_at__range=near).exists()
+    settled = (unlisted | Q(state=State.UNKNOWN)) & Q(sent_at__range=near)
+    return others.filter(Q(state__in=TriggerAttempt.OPEN) | settled).exists()
 
 
 def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:

@@ -54,6 +54,7 @@ def _line(attempt: TriggerAttempt) -> dict[str, Any]:
         "runNumber": attempt.run_number,
         "provisionalRunId": attempt.provisional_run_id,
         "appeared": attempt.appeared,
+        "found": attempt.found,
         "queuePosition": attempt.queue_position,
         "knownRunIds": attempt.known_run_ids,
         "createdAt": _utc(attempt.created_at),
