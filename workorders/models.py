@@ -156,6 +156,11 @@ class TriggerAttempt(models.Model):
         return RunReference(self.run_id, self.run_number) if self.run_id else None
 
     @property
+    def is_seen(self) -> bool:
+        """Whether its run exists: only one that nobody has seen yet has no number."""
+        return self.appeared or self.run_number is not None
+
+    @property
     def duration(self) -> dt.timedelta | None:
         """From the request to what was known of it at last."""
         return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None

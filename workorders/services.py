@@ -113,8 +113,9 @@ def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> Trigg
     except RunsAPIError as error:
         return _without_a_run(client.within(deadline - time.monotonic()), attempt, error)
     attempt.start("started", run, api_request_id=run.request_id)
-    # Another request may have found it already, by the name that holds.
-    return Started(attempt.run if attempt.found and attempt.run else run)
+    if attempt.state == TriggerAttempt.State.STARTED:
+        return settling.started(attempt)  # as the row has it, which may know the run's true name
+    return Started(run, is_seen=run.number is not None)
 
 
 def _not_sent(

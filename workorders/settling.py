@@ -68,7 +68,7 @@ def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False)
         _find_after_all(client, attempt)
     match attempt.state:
         case State.STARTED:
-            return _outcome_of_started(attempt)
+            return started(attempt)
         case State.READY:
             return Refused(_error_of(attempt))
         case State.UNKNOWN:
@@ -92,10 +92,11 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
     return Queued(run, position)
 
 
-def _outcome_of_started(attempt: TriggerAttempt) -> Started | Queued:
+def started(attempt: TriggerAttempt) -> Started | Queued:
+    """The outcome of an attempt whose row says that a run exists."""
     if attempt.outcome == "queued" or attempt.run is None:
         return Queued(attempt.run, attempt.queue_position)
-    return Started(attempt.run)
+    return Started(attempt.run, attempt.is_seen)
 
 
 def _error_of(attempt: TriggerAttempt) -> RunsAPIError:

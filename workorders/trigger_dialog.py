@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from workorders import start_toast
 from workorders.contract import Run, RunReference, WorkOrder
 from workorders.errors import RULES, Action, NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -33,9 +34,9 @@ def respond(
     request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: TriggerOutcome
 ) -> HttpResponse:
     match outcome:
-        case Started(run):
+        case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                messages.success(request, f"{run.label} started")
+                start_toast.tell(request, run, is_seen=is_seen)
             response = go_to(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome)

@@ -56,8 +56,7 @@ def outcome_words(attempt: TriggerAttempt) -> str:
         case State.STARTED:
             if attempt.outcome == "queued":
                 return "Queued"
-            is_seen = attempt.appeared or attempt.run_number
-            return "Started" if is_seen else "Accepted, the run was not seen yet"
+            return "Started" if attempt.is_seen else "Accepted, the run was not seen yet"
         case State.SENDING | State.UNSETTLED:
             return "Not known yet: the runs API did not say whether the run started"
         case State.UNKNOWN:
