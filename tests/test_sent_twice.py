@@ -1,10 +1,14 @@
 """One form, sent more than once: what it has come to is never lost or taken for another's."""
 
+import datetime as dt
+
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.test import Client
+from django.utils import timezone
 
 from tests import runs_api as api
-from tests.runs_api import Asked, Handler, RunsAPI
+from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders.models import TriggerAttempt
 
@@ -45,4 +49,43 @@ def test_the_same_form_with_other_options_is_refused(runs_api: RunsAPI, form: Tr
     answered = form.send(max_iterations="9")
     assert answered.status == 422
     assert "already used to start a run" in answered.html
+    assert len(runs_api.triggered) == 1
+
+
+READS: dict[str, Reply] = {
+    "fails": api.reset,
+    "is refused": api.refusal(429, "RATE_LIMITED"),
+    "shows a change": api.data({"id": "wo-1", "status": "queued", "runs": [], "runCount": 0}),
+    "shows its own run": api.data(
+        {"id": "wo-1", "status": "running", "runs": [{"id": "run-2", "status": "running"}]}
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("read", READS)
+def test_request_that_was_taken_for_gone_is_told_what_the_other_has_started(
+    runs_api: RunsAPI, operator: Client, form: TriggerForm, read: str
+) -> None:
+    """It stalled in its read for so long that the same form, sent again, took over."""
+    runs_api.triggers(api.data({"runId": "run-2", "runNumber": 2, "status": "queued"}, 201))
+    runs_api.has_run(id="run-2", runNumber=2, status="queued")
+    other = Client()
+    other.cookies.update(operator.cookies)
+    second = TriggerForm(other, {}, key=form.key)
+
+    def stall(handler: Handler, asked: Asked) -> None:
+        runs_api.has()
+        long_ago = timezone.now() - dt.timedelta(hours=1)
+        TriggerAttempt.objects.update(sent_at=long_ago)
+        try:
+            assert "The run was not started." in second.send().html
+            assert second.send().location == "/runs/run-2/"
+        finally:
+            connections.close_all()  # this thread's own
+        READS[read](handler, asked)
+
+    runs_api.on("GET", "/work-orders/wo-1", stall)
+    answered = form.send(seen="failed//")
+    assert answered.location == "/runs/run-2/"
     assert len(runs_api.triggered) == 1

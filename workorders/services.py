@@ -89,16 +89,17 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         reader = client.within(deadline - time.monotonic())
         work_order = reader.get_work_order(attempt.work_order_id)
     except NetworkError as error:
-        return _not_sent(attempt, NetworkError(error.message, sent=False))
+        return _not_sent(client, attempt, NetworkError(error.message, sent=False))
     except RunsAPIError as error:
-        return _not_sent(attempt, error)
+        return _not_sent(client, attempt, error)
     availability = trigger_availability(work_order)
     if availability.hindrance:
         refusal = RunsAPIError(code=availability.hindrance.value, status=409)
-        return _not_sent(attempt, refusal, availability.active_run)
+        return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
-        attempt.release(RunsAPIError(code="CHANGED"))
-        return Changed(work_order)
+        if attempt.release(RunsAPIError(code="CHANGED")):
+            return Changed(work_order)
+        return look_again(client, attempt)
     if not attempt.about_to_send(run.id for run in work_order.runs):
         return look_again(client, attempt)
     return _send(client, attempt, deadline)
@@ -119,9 +120,13 @@ def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> Trigg
 
 
 def _not_sent(
-    attempt: TriggerAttempt, error: RunsAPIError, blocking_run: Run | None = None
-) -> Refused:
-    attempt.release(error)
+    client: RunsClient,
+    attempt: TriggerAttempt,
+    error: RunsAPIError,
+    blocking_run: Run | None = None,
+) -> TriggerOutcome:
+    if not attempt.release(error):  # another request took this one for gone, and the form over
+        return look_again(client, attempt)
     return Refused(error, blocking_run)
 
 
