@@ -361,7 +361,7 @@ class TestAnotherStartIsOpen:
         runs_api.triggers(refusal(429, "RATE_LIMITED"))
         form.send(max_iterations="7")
         an_hour_ago = timezone.now() - dt.timedelta(hours=1)
-        TriggerAttempt.objects.update(state="sending", sent_at=an_hour_ago, known_run_ids=None)
+        TriggerAttempt.objects.update(state="sending", sent_at=an_hour_ago, was_sent=False)
         answered = form.send(max_iterations="7")
         assert "The run was not started." in answered.html
         assert 'value="7"' in answered.html

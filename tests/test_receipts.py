@@ -281,6 +281,7 @@ def test_export_has_every_field(alice: User) -> None:
         "appeared": False,
         "found": False,
         "queuePosition": None,
+        "wasSent": True,
         "knownRunIds": ["run-0"],
         "createdAt": utc(attempt.created_at),
         "sentAt": utc(attempt.sent_at),
@@ -326,7 +327,8 @@ def test_export_since_no_time(db: None) -> None:
 
 
 def test_export_of_an_attempt_that_was_never_sent(alice: User) -> None:
-    attempted(alice, state=State.READY, sent_at=None, settled_at=None, known_run_ids=None)
+    never: dict[str, Any] = {"sent_at": None, "settled_at": None, "known_run_ids": None}
+    attempted(alice, state=State.READY, was_sent=False, **never)
     [line] = exported()
     assert (line["sentAt"], line["durationSeconds"], line["knownRunIds"]) == (None, None, None)
 

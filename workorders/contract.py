@@ -199,6 +199,8 @@ class WorkOrder:
     run_count: int | None = None
     runs: tuple[Run, ...] = ()
     """Newest first; a list of work orders leaves them out."""
+    lists_runs: bool = False
+    """Whether it says which there are: a server that leaves them out does not say none."""
 
     @classmethod
     def parse(cls, data: Json) -> Self:
@@ -222,7 +224,13 @@ class WorkOrder:
             updated_at=as_moment(data.get("updatedAt")),
             run_count=run_count,
             runs=_newest_first(runs, work_order_id, run_count),
+            lists_runs=isinstance(data.get("runs"), list) and bool(runs or not run_count),
         )
+
+    def with_runs(self, runs: Sequence[Run]) -> "WorkOrder":
+        """All of them, from elsewhere."""
+        ordered = _newest_first(runs, self.id, self.run_count)
+        return replace(self, runs=ordered, lists_runs=True)
 
     @property
     def active_run(self) -> Run | None:

@@ -70,8 +70,12 @@ class TriggerAttempt(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    was_sent = models.BooleanField(
+        default=False, help_text="Whether the API may have heard of it since it was last claimed."
+    )
     known_run_ids = models.JSONField(
-        null=True, help_text="The work order's runs just before it was sent; null: it was not sent."
+        null=True,
+        help_text="The work order's runs just before it was sent; null: not told, or not sent.",
     )
     outcome = models.CharField(
         max_length=64,
@@ -131,11 +135,6 @@ class TriggerAttempt(models.Model):
         return found.first() or ""
 
     @property
-    def was_sent(self) -> bool:
-        """Whether the API may have heard of it."""
-        return self.known_run_ids is not None
-
-    @property
     def may_be_found(self) -> bool:
         """Whether looking once more may tell what became of it."""
         return self.state in {*self.OPEN, self.State.UNKNOWN}
@@ -176,6 +175,7 @@ class TriggerAttempt(models.Model):
                     profile_name=overrides.profile_name,
                     sent_at=timezone.now(),
                     settled_at=None,
+                    was_sent=False,
                     known_run_ids=None,
                     earlier=self._history(),
                     outcome="",
@@ -195,13 +195,18 @@ class TriggerAttempt(models.Model):
         }
         return [*self.earlier[1 - EARLIER_KEPT :], last]
 
-    def about_to_send(self, known_run_ids: Iterable[str]) -> bool:
-        """From here on the API may have heard of it; False when the claim was lost meanwhile."""
+    def about_to_send(self, known_run_ids: Iterable[str] | None) -> bool:
+        """From here on the API may have heard of it; False when the claim was lost meanwhile.
+
+        Args:
+            known_run_ids: the runs that there are; ``None``: the API did not tell.
+        """
         return self._move(
             (self.State.SENDING,),
             self.State.SENDING,
             sent_at=timezone.now(),
-            known_run_ids=list(known_run_ids),
+            was_sent=True,
+            known_run_ids=None if known_run_ids is None else list(known_run_ids),
         )
 
     def release(self, error: RunsAPIError) -> bool:

@@ -97,10 +97,10 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         refusal = RunsAPIError(code=availability.hindrance.value, status=409)
         return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
-        if attempt.release(RunsAPIError(code="CHANGED")):
-            return Changed(work_order)
-        return look_again(client, attempt)
-    if not attempt.about_to_send(run.id for run in work_order.runs):
+        is_released = attempt.release(RunsAPIError(code="CHANGED"))
+        return Changed(work_order) if is_released else look_again(client, attempt)
+    known = [run.id for run in work_order.runs] if work_order.lists_runs else None
+    if not attempt.about_to_send(known):
         return look_again(client, attempt)
     return _send(client, attempt, deadline)
 

@@ -173,7 +173,7 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
     found = search(client, attempt)
     _start_as(attempt, found.the_run)
-    if len(found.new) > 1 and not found.others_wait:
+    if len(found.new) > 1 and not found.may_be_others:
         attempt.give_up()
 
 
@@ -187,13 +187,13 @@ class Search:
     """The work order's runs that an attempt may have started, and no other one has."""
 
     new: tuple[Run, ...]
-    others_wait: bool
-    """Whether they may be another attempt's."""
+    may_be_others: bool
+    """Whether they may be another attempt's, or older than this one."""
 
     @property
     def the_run(self) -> Run | None:
         """The one that can only be the attempt's: one of several could be anybody's."""
-        return self.new[0] if len(self.new) == 1 and not self.others_wait else None
+        return self.new[0] if len(self.new) == 1 and not self.may_be_others else None
 
 
 def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
@@ -207,7 +207,8 @@ def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
     known = set(attempt.known_run_ids or ())
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
-    return Search(new, bool(new) and others_wait)
+    # Where nothing is known of what was there before, they may be as old as the work order.
+    return Search(new, bool(new) and (attempt.known_run_ids is None or others_wait))
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:

@@ -56,6 +56,7 @@ def _line(attempt: TriggerAttempt) -> dict[str, Any]:
         "appeared": attempt.appeared,
         "found": attempt.found,
         "queuePosition": attempt.queue_position,
+        "wasSent": attempt.was_sent,
         "knownRunIds": attempt.known_run_ids,
         "createdAt": _utc(attempt.created_at),
         "sentAt": _utc(attempt.sent_at),
