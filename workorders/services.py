@@ -46,20 +46,29 @@ def trigger_run(
             "profile_name": overrides.profile_name,
         },
     )
-    is_free = attempt.state == TriggerAttempt.State.READY
-    if (
-        attempt.work_order_id != work_order_id
-        or attempt.user_id != user.pk
-        or (attempt.overrides != overrides and not is_free)
-    ):
-        return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
-    if not is_free:
-        return look_again(client, attempt, may_send=True)
-    if not attempt.claim(overrides) and not _claim_after_others(client, attempt, overrides):
-        if attempt.state == TriggerAttempt.State.READY:
-            return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
-        return look_again(client, attempt)  # the same form, sent twice at once
-    return _read_and_send(client, attempt, seen)
+    if attempt.work_order_id != work_order_id or attempt.user_id != user.pk:
+        return _key_was_used()
+    if attempt.state != TriggerAttempt.State.READY:
+        return _sent_before(client, attempt, overrides, may_send=True)
+    if attempt.claim(overrides) or _claim_after_others(client, attempt, overrides):
+        outcome = _read_and_send(client, attempt, seen)
+        # Taken for gone meanwhile, its form may have been sent with other options.
+        return outcome if attempt.overrides == overrides else _key_was_used()
+    if attempt.state == TriggerAttempt.State.READY:
+        return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
+    return _sent_before(client, attempt, overrides, may_send=False)  # the same form, twice at once
+
+
+def _sent_before(
+    client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides, *, may_send: bool
+) -> TriggerOutcome:
+    if attempt.overrides != overrides:
+        return _key_was_used()
+    return look_again(client, attempt, may_send=may_send)
+
+
+def _key_was_used() -> Refused:
+    return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
 
 
 def look_again(
