@@ -263,9 +263,20 @@ class TestKeysAreHonoured:
         form.send()
         sent = len(runs_api.triggered)
         a_day_ago = timezone.now() - dt.timedelta(hours=25)
-        TriggerAttempt.objects.update(sent_at=a_day_ago)
+        TriggerAttempt.objects.update(sent_at=a_day_ago, lost_at=a_day_ago)
         assert NOT_KNOWN in form.send().html
         assert len(runs_api.triggered) == sent
+
+    def test_long_wait_for_the_answer_leaves_time_to_look(
+        self, runs_api: RunsAPI, form: TriggerForm, settings: Settings
+    ) -> None:
+        """The time-out of a trigger may be longer than its run is looked for."""
+        settings.RUNS_API_SETTLE_SECONDS = 60
+        runs_api.triggers(api.reset)
+        form.send()
+        TriggerAttempt.objects.update(sent_at=timezone.now() - dt.timedelta(seconds=90))
+        runs_api.triggers(api.data(STARTED, 201))
+        assert check(form).location == "/runs/run-2/"
 
     def test_much_later_a_run_that_was_started_is_found(
         self, runs_api: RunsAPI, form: TriggerForm, settings: Settings
@@ -305,7 +316,8 @@ def test_a_run_that_may_be_another_attempt_s_is_not_taken(
 def test_a_clock_that_was_put_back_holds_nothing_up(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.triggers(api.reset)
     form.send()
-    TriggerAttempt.objects.update(sent_at=timezone.now() + dt.timedelta(hours=1))
+    to_come = timezone.now() + dt.timedelta(hours=1)
+    TriggerAttempt.objects.update(sent_at=to_come, lost_at=to_come)
     assert NOT_KNOWN in check(form).html
 
 

@@ -285,6 +285,7 @@ def test_export_has_every_field(alice: User) -> None:
         "knownRunIds": ["run-0"],
         "createdAt": utc(attempt.created_at),
         "sentAt": utc(attempt.sent_at),
+        "lostAt": None,
         "settledAt": utc(attempt.settled_at),
         "durationSeconds": 0.25,
         "requestId": "ours",

@@ -69,6 +69,7 @@ class TriggerAttempt(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.READY)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
     settled_at = models.DateTimeField(null=True)
     was_sent = models.BooleanField(
         default=False, help_text="Whether the API may have heard of it since it was last claimed."
@@ -141,10 +142,13 @@ class TriggerAttempt(models.Model):
 
     @property
     def age(self) -> dt.timedelta:
-        """Since it was sent; for ever when it was sent in the future, by a clock put back since."""
-        if self.sent_at is None or self.sent_at > timezone.now() + dt.timedelta(seconds=5):
-            return dt.timedelta.max
-        return timezone.now() - self.sent_at
+        """Since it was sent."""
+        return _since(self.sent_at)
+
+    @property
+    def lost_for(self) -> dt.timedelta:
+        """Since its answer was given up."""
+        return _since(self.lost_at or self.sent_at)
 
     @property
     def overrides(self) -> RunOverrides:
@@ -174,6 +178,7 @@ class TriggerAttempt(models.Model):
                     max_iterations=overrides.max_iterations,
                     profile_name=overrides.profile_name,
                     sent_at=timezone.now(),
+                    lost_at=None,
                     settled_at=None,
                     was_sent=False,
                     known_run_ids=None,
@@ -217,6 +222,7 @@ class TriggerAttempt(models.Model):
         return self._move(
             (self.State.SENDING,),
             self.State.UNSETTLED,
+            lost_at=timezone.now(),
             outcome=error.code,
             api_request_id=error.request_id,
         )
@@ -224,7 +230,10 @@ class TriggerAttempt(models.Model):
     def lose_if_older(self, age: dt.timedelta) -> bool:
         """Sending for longer than any answer may take: the process that sent it is gone."""
         return self.age >= age and self._move(
-            (self.State.SENDING,), self.State.UNSETTLED, outcome="ABANDONED"
+            (self.State.SENDING,),
+            self.State.UNSETTLED,
+            lost_at=self.sent_at and self.sent_at + age,
+            outcome="ABANDONED",
         )
 
     def start(
@@ -329,3 +338,10 @@ class TriggerAttempt(models.Model):
         moved = row.update(state=after, **values) > 0
         self.refresh_from_db()
         return moved
+
+
+def _since(moment: dt.datetime | None) -> dt.timedelta:
+    """For ever when there was none, or when it is to come: a clock was put back since."""
+    if moment is None or moment > timezone.now() + dt.timedelta(seconds=5):
+        return dt.timedelta.max
+    return timezone.now() - moment

@@ -132,7 +132,7 @@ def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> N
     if not attempt.was_sent:
         attempt.release(RunsAPIError(code="NOT_STARTED"))
         return
-    is_late = attempt.age > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
+    is_late = attempt.lost_for > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
     # Later a run starts only when its operator asks again: nobody else expects it any more.
     sends_again = client.honours_keys and (
         (may_send and attempt.age < SENT_AGAIN_WITHIN) if is_late else True

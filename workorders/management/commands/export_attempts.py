@@ -60,6 +60,7 @@ def _line(attempt: TriggerAttempt) -> dict[str, Any]:
         "knownRunIds": attempt.known_run_ids,
         "createdAt": _utc(attempt.created_at),
         "sentAt": _utc(attempt.sent_at),
+        "lostAt": _utc(attempt.lost_at),
         "settledAt": _utc(attempt.settled_at),
         "durationSeconds": duration.total_seconds() if duration else None,
         "requestId": attempt.request_id,
