@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -222,6 +223,38 @@ class TestKeysAreHonoured:
 
         runs_api.triggers(lose_the_first)
         assert "The runs API did not accept these options" in form.send().html
+
+    def test_active_run_that_was_there_before_is_in_the_way(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        """It was queued when the request went out: no run has the key."""
+        queued, running = OLD_RUN | {"status": "queued"}, OLD_RUN | {"status": "running"}
+        runs_api.has(status="queued", runs=[queued])
+
+        def lose_the_first(handler: Handler, asked: Asked) -> None:
+            first = len(runs_api.triggered) == 1
+            runs_api.has(status="running", runs=[running])
+            (api.reset if first else refusal(409, "RUN_ALREADY_ACTIVE"))(handler, asked)
+
+        runs_api.triggers(lose_the_first)
+        assert "A run is already in progress for this work order" in form.send().next_page
+
+    @pytest.mark.parametrize("details", [None, {"runId": "run-2"}], ids=["unnamed", "named"])
+    def test_active_run_that_was_not_there_before_may_be_its_own_or_not(
+        self, runs_api: RunsAPI, form: TriggerForm, settings: Settings, details: Any
+    ) -> None:
+        def lose_the_first(handler: Handler, asked: Asked) -> None:
+            first = len(runs_api.triggered) == 1
+            runs_api.has(status="running", runs=[NEW_RUN | {"status": "running"}, OLD_RUN])
+            then = refusal(409, "RUN_ALREADY_ACTIVE", details=details)
+            (api.reset if first else then)(handler, asked)
+
+        runs_api.triggers(lose_the_first)
+        answered = form.send()
+        assert CHECKING in (answered.html or answered.next_page)
+        settings.RUNS_API_SETTLE_SECONDS = 0
+        assert NOT_KNOWN in check(form).html
+        assert NOT_KNOWN in check(form).html
 
     @pytest.mark.parametrize("status", [401, 403, 409, 429])
     def test_any_other_refusal_of_the_second_says_nothing_of_the_first(

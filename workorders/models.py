@@ -227,6 +227,15 @@ class TriggerAttempt(models.Model):
             api_request_id=error.request_id,
         )
 
+    def doubt(self, error: RunsAPIError) -> bool:
+        """What it was answered when its key was sent again settles nothing."""
+        return self._move(
+            (self.State.UNSETTLED,),
+            self.State.UNSETTLED,
+            outcome=error.code,
+            api_request_id=error.request_id,
+        )
+
     def lose_if_older(self, age: dt.timedelta) -> bool:
         """Sending for longer than any answer may take: the process that sent it is gone."""
         return self.age >= age and self._move(

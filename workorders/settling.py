@@ -26,7 +26,6 @@ State = TriggerAttempt.State
 
 NO_RUN_HAS_THE_KEY = frozenset(
     {
-        "RUN_ALREADY_ACTIVE",
         "WORK_ORDER_COMPLETE",
         "WORK_ORDER_CANCELLED",
         "VALIDATION_ERROR",
@@ -37,6 +36,8 @@ NO_RUN_HAS_THE_KEY = frozenset(
 """Refusals of a request sent again that an API gives only after it has looked for the key.
 Any other one (wrong key of ours, too many requests, first request still in progress)
 says nothing of the first request."""
+IN_THE_WAY = "RUN_ALREADY_ACTIVE"
+"""May be said of the first request's own run: by an API that writes the key down after the run."""
 
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 0.5
@@ -164,10 +165,29 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
     except RunsAPIError as error:
         if error.code == "CAPACITY_EXCEEDED":
             queued(client, attempt, error)
+        elif error.code == IN_THE_WAY:
+            _release_if_it_was_there(client, attempt, error)
         elif not error.answer_lost and error.code in NO_RUN_HAS_THE_KEY:
             attempt.release(error)
     else:
         attempt.start("started", run, api_request_id=run.request_id)
+
+
+def _release_if_it_was_there(
+    client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
+) -> None:
+    """No run has the key if the one that is active, and all others, are older than the request.
+
+    Else it may be the attempt's own or somebody else's: from then on none is taken for its
+    own by looking, only by the answer that a later repetition of the key may get.
+    """
+    known = set(attempt.known_run_ids or ())
+    work_order = client.get_work_order(attempt.work_order_id)
+    blocking_run = RunReference.parse(error.details) or work_order.active_run
+    if blocking_run and known >= {blocking_run.id, *(run.id for run in work_order.runs)}:
+        attempt.release(error)
+    else:
+        attempt.doubt(error)
 
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
@@ -208,7 +228,8 @@ def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
     # Where nothing is known of what was there before, they may be as old as the work order.
-    return Search(new, bool(new) and (attempt.known_run_ids is None or others_wait))
+    cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
+    return Search(new, bool(new) and (cannot_tell or others_wait))
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
