@@ -497,6 +497,26 @@ class TestCheckPage:
         form.send()
         assert form.client.get(f"{form.url}{form.key}/")["Location"] == "/runs/run-2/"
 
+    def test_of_a_refused_start_names_no_run_that_is_over(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        """Opened days later: what stood in the way then does not any more."""
+        runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE", details={"runId": "run-1"}))
+        assert "A run is already in progress" in form.send().next_page
+        page = form.client.get(f"{form.url}{form.key}/").content.decode()
+        assert "The run was not started." in page
+        assert "A run is already in progress" not in page
+
+    def test_of_a_refused_start_names_a_run_that_is_in_the_way(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE"))
+        assert "View Run #2" not in form.send().next_page
+        runs_api.has(status="running", runs=[NEW_RUN | {"status": "running"}])
+        page = form.client.get(f"{form.url}{form.key}/", follow=True).content.decode()
+        assert "A run is already in progress for this work order" in page
+        assert '<a href="/runs/run-2/">View Run #2</a>' in page
+
     def test_of_no_attempt_is_not_found(self, form: TriggerForm) -> None:
         assert form.client.get(f"{form.url}{form.key}/").status_code == 404
 

@@ -77,7 +77,7 @@ def look_again(
     """What a form that was sent before has come to, looked up where it is not known yet."""
     outcome = settling.look(client, attempt, may_send=may_send)
     if isinstance(outcome, Refused):
-        return _explained(client, attempt.work_order_id, outcome.error)
+        return _explained(client, attempt.work_order_id, outcome.error, is_past=True)
     return outcome
 
 
@@ -158,10 +158,13 @@ def _without_a_run(
     return outcome
 
 
-def _explained(client: RunsClient, work_order_id: str, error: RunsAPIError) -> Refused:
+def _explained(
+    client: RunsClient, work_order_id: str, error: RunsAPIError, *, is_past: bool = False
+) -> Refused:
     """Say which of the known cases a conflict is, and which run stands in the way.
 
     Real servers answer every conflict with one generic code, so the work order tells.
+    ``is_past``: what stood in the way when it was refused may not do so any more.
     """
     if error.code != "RUN_ALREADY_ACTIVE" and error.rule.action is not Action.LOOK:
         return Refused(error)
@@ -173,6 +176,8 @@ def _explained(client: RunsClient, work_order_id: str, error: RunsAPIError) -> R
     except RunsAPIError:
         return Refused(error)
     availability = trigger_availability(work_order)
+    if is_past and not availability.hindrance:
+        return Refused(RunsAPIError(code="NOT_STARTED", request_id=error.request_id))
     if error.code == "CONFLICT" and availability.hindrance:
         error = RunsAPIError(
             error.message,
