@@ -127,11 +127,11 @@ class FaultyAPI:
         self.server.on("POST", f"/work-orders/{order.id}/runs", self._trigger)
         return order
 
-    def start_elsewhere(self, order: Order) -> Made:
+    def start_elsewhere(self, order: Order, sent: bytes = b"") -> Made:
         """Somebody starts a run without the dashboard."""
         key = str(uuid.uuid4())
         order.keys_elsewhere.add(key)
-        run = self._make(order, key, sent=b"")
+        run = self._make(order, key, sent)
         run.hidden_reads = 0
         return run
 
@@ -219,6 +219,7 @@ class FaultyAPI:
         return shown | {
             "runNumber": run.number,
             "workOrderId": order.id,
+            "overrides": json.loads(run.sent or b"{}"),
             "queuedAt": run.queued_at,
             "startedAt": None if run.status == "queued" else run.queued_at,
         }

@@ -166,6 +166,26 @@ def test_a_run_of_another_time_is_not_taken_for_it(
     assert NOT_KNOWN in check(form).html
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"overrides": {}},
+        {"overrides": {"profileName": "careful"}},
+        {"profileName": "quick"},
+    ],
+    ids=["no options", "other options", "other profile"],
+)
+def test_a_run_with_other_options_is_not_taken_for_it(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings, shown: dict[str, Any]
+) -> None:
+    """Somebody has started it without the dashboard."""
+    settings.RUNS_API_SETTLE_SECONDS = 0
+    runs_api.triggers(api.reset)
+    form.send(max_iterations="7", profile_name="careful")
+    runs_api.has(status="queued", runs=[NEW_RUN | shown, OLD_RUN])
+    assert NOT_KNOWN in check(form).html
+
+
 def test_a_run_of_another_attempt_is_not_taken_for_it(
     runs_api: RunsAPI, operator: Client, form: TriggerForm
 ) -> None:

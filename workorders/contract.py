@@ -5,7 +5,7 @@ ID may be missing here: a missing value is ``None`` (or empty) and the pages
 say less. Only an answer without the IDs it is about raises ``ValueError``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -132,6 +132,8 @@ class Run:
     max_time: int | None = None
     """Seconds."""
     overrides: Json = field(default_factory=dict)
+    shows_overrides: bool = False
+    """Whether empty ``overrides`` say that there are none."""
     queue_position: int | None = None
     """1 is next; ``None`` when not queued or not told."""
     waiting_for: RunReference | None = None
@@ -158,6 +160,7 @@ class Run:
             max_iterations=as_whole(data.get("maxIterations")),
             max_time=as_whole(data.get("maxTime")),
             overrides=as_object(data.get("overrides")),
+            shows_overrides=isinstance(data.get("overrides"), Mapping),
             queue_position=queue_position_of(data),
             waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
             error=as_text(data.get("error")),

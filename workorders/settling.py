@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Q
 
-from workorders.contract import Run, RunReference, queue_position_of
+from workorders.contract import Run, RunOverrides, RunReference, queue_position_of
 from workorders.errors import RULES, NetworkError, RunsAPIError
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
@@ -249,7 +249,13 @@ def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
 
 
 def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
-    """Whether a run is of about the time of the request: an attempt may be looked at days later."""
+    """Whether a run is of about the time of the request, as an attempt may be looked at days
+    later, and has its options, as far as the API shows any."""
+    wanted = attempt.overrides
+    if run.shows_overrides and RunOverrides.parse(run.overrides) != wanted:
+        return False
+    if run.profile_name and wanted.profile_name not in {"", run.profile_name}:
+        return False
     began = run.queued_at or run.started_at
     if began is None:
         return attempt.age < CLOCKS_APART
