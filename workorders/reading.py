@@ -135,7 +135,7 @@ class WorkOrderDetail:
 
 def load_work_order(client: RunsClient, work_order_id: str, *, number: int = 1) -> WorkOrderDetail:
     work_order = client.get_work_order(work_order_id)
-    if number > 1:
+    if number > 1 or not work_order.lists_runs:
         offset = (number - 1) * RUNS_PER_PAGE
         runs = _optional(
             client, lambda c: c.list_runs(work_order_id, limit=RUNS_PER_PAGE, offset=offset)

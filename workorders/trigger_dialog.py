@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from workorders import start_toast
 from workorders.contract import Run, RunReference, WorkOrder
 from workorders.errors import RULES, Action, NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -38,9 +39,9 @@ def respond(
 ) -> HttpResponse:
     """``client``: reads what the dialog shows, in the time that the operator still waits."""
     match outcome:
-        case Started(run):
+        case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                messages.success(request, f"{run.label} started")
+                start_toast.tell(request, run, is_seen=is_seen)
             response = go_to(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome, client)

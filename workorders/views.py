@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from workorders import accepted_run, services
+from workorders import accepted_run, services, start_toast
 from workorders.accounts import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import NetworkError, RunsAPIError
@@ -120,6 +120,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     receipt = TriggerAttempt.objects.of_run(run.id, run.work_order_id).first()
     if receipt and not receipt.appeared:
         receipt.was_seen()
+        start_toast.correct(request, receipt.run, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
     log_end = detail.log and detail.log.next_offset
