@@ -18,7 +18,7 @@ from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts import sign_in_path
 
 ROOT = Path(__file__).resolve().parent.parent
-OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/"}
+OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/", "preferences/"}
 OPEN_IN_THE_API = {"api/v1/health", "api/v1/health/live", "api/v1/health/ready"}
 PAGES = ["/work-orders/", "/work-orders/wo-1/", "/work-orders/wo-1/trigger/", "/runs/run-1/"]
 

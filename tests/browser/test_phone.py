@@ -16,8 +16,9 @@ def expect_no_horizontal_scroll(page: Page) -> None:
 
 
 def expect_finger_size(elements: Locator) -> None:
-    expect(elements).not_to_have_count(0)
-    for element in elements.all():
+    visible = elements.filter(visible=True)
+    expect(visible).not_to_have_count(0)
+    for element in visible.all():
         box = element.bounding_box()
         assert box
         assert box["height"] >= MIN_TARGET, element.inner_text()
