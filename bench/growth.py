@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
 from bench.figures import Figure
-from bench.load import ensure_wrk, load
+from bench.load import Loaded, ensure_wrk, load
 from bench.scale import Scale
 from bench.stand import BROWSER_HEADERS, Stand, stand
 
@@ -15,11 +17,20 @@ PAGE_SIZE = 20
 RUNS_PER_PAGE = 50
 FLAT = 1.5
 """How much slower a page may be with the most rows than with the fewest."""
-BROWSER_SECONDS = 120
+DOWNLOAD_SECONDS = 120
 """Enough for the whole of the longest log."""
 
-type Times = dict[str, float]
-"""Median milliseconds of each page."""
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Median milliseconds to the answer, and milliseconds of the web server's CPU."""
+
+    median: float
+    cpu: float
+
+
+type Times = dict[str, Cost]
+"""Of each page."""
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
@@ -91,15 +102,21 @@ def _times(product: Stand, headers: dict[str, str], pages: dict[str, str], secon
     for name, path in pages.items():
         url = product.url + path
         httpx.get(url, headers=headers, timeout=30, trust_env=False).raise_for_status()
-        times[name] = load(url, headers, connections=1, seconds=seconds).p50
+        loaded, cpu = product.weighed(partial(_load, url, headers, seconds))
+        times[name] = Cost(loaded.p50, cpu / loaded.requests * 1000)
     return times
 
 
+def _load(url: str, headers: dict[str, str], seconds: int) -> Loaded:
+    return load(url, headers, connections=1, seconds=seconds)
+
+
 def _figures(what: str, times: Times, first: Times, goal: float | None) -> Iterator[Figure]:
-    for name, milliseconds in times.items():
-        yield Figure(PART, f"{name}, {what}, median", milliseconds, "ms")
+    for name, cost in times.items():
+        yield Figure(PART, f"{name}, {what}, median", cost.median, "ms")
+        yield Figure(PART, f"{name}, {what}, CPU", cost.cpu, "ms/request")
         if times is not first:
-            ratio = milliseconds / first[name]
+            ratio = cost.median / first[name].median
             yield Figure(PART, f"{name}, {what}, to the fewest", ratio, "times", goal)
 
 
@@ -110,7 +127,7 @@ def _memory(product: Stand, what: str) -> Iterator[Figure]:
 
 def _download(url: str, headers: dict[str, str], size: int) -> float:
     began, received = time.monotonic(), 0
-    options = {"headers": headers, "timeout": BROWSER_SECONDS, "trust_env": False}
+    options = {"headers": headers, "timeout": DOWNLOAD_SECONDS, "trust_env": False}
     with httpx.stream("GET", url, **options) as answer:  # type: ignore[arg-type]
         answer.raise_for_status()
         for piece in answer.iter_bytes():

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -26,8 +27,10 @@ PROMPTS = (
     "Rewrite the monthly report so that it adds up every account while it reads",
     "Move the customer import to the new address format",
 )
+PARAGRAPHS, LONGEST_PROMPT = 500, 6
+"""How many there are, and how many of them a prompt has at most: 1,000 characters on average."""
+WORDS = " ".join(PROMPTS).split(" ")
 WORK_ORDER_STATUSES = (Status.FAILED,) * 6 + (Status.SUCCEEDED,) * 3 + (Status.CANCELED,)
-RARE_STATUS = Status.CANCELED
 
 
 def answer(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -104,16 +107,28 @@ def _session(name: str) -> str:
 
 def _work_orders(start: int, count: int) -> Iterator[WorkOrder]:
     chance = random.Random(SEED + start)
+    paragraphs = _paragraphs()
     began = timezone.now() - dt.timedelta(days=365)
     for number in range(start, start + count):
         yield WorkOrder(
-            prompt=f"{chance.choice(PROMPTS)} ({number})",
+            prompt="\n".join(
+                [
+                    f"{chance.choice(PROMPTS)} ({number})",
+                    *chance.choices(paragraphs, k=chance.randint(0, LONGEST_PROMPT)),
+                ]
+            ),
             workspace_path=str(settings.DATA_DIR / "workspace"),
             profile_name="bench",
             status=chance.choice(WORK_ORDER_STATUSES),
             run_count=1,
             created_at=began + dt.timedelta(minutes=number),
         )
+
+
+@cache
+def _paragraphs() -> list[str]:
+    chance = random.Random(SEED)
+    return [" ".join(chance.choices(WORDS, k=chance.randint(20, 110))) for _ in range(PARAGRAPHS)]
 
 
 def _run(order: WorkOrder, number: int, *, status: str = Status.FAILED) -> Run:

@@ -152,6 +152,5 @@ def _overhead(api: Stand, dashboard: Stand, subject: Subject, scale: Scale) -> I
 
 def _weighed(product: Stand, send: Send, connections: int, seconds: int) -> tuple[Loaded, float]:
     """And the milliseconds of CPU that a request cost the processes of the web server."""
-    before = product.web().cpu_seconds
-    loaded = send(connections, seconds)
-    return loaded, (product.web().cpu_seconds - before) / loaded.requests * 1000
+    loaded, cpu = product.weighed(lambda: send(connections, seconds))
+    return loaded, cpu / loaded.requests * 1000

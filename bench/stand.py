@@ -4,7 +4,7 @@ import html
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,12 @@ class Stand(Product):
 
     def workers(self) -> Weight:
         return weight_of(self._family("worker"))
+
+    def weighed[Result](self, action: Callable[[], Result]) -> tuple[Result, float]:
+        """What ``action`` returns, and the seconds of CPU that it cost the web server."""
+        before = self.web().cpu_seconds
+        result = action()
+        return result, self.web().cpu_seconds - before
 
     def refresh_path(self, path: str, cookie: str) -> str:
         """What the open page at ``path`` asks for to stay true."""
