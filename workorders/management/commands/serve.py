@@ -36,6 +36,7 @@ class Command(BaseCommand):
                 named_lines=settings.LOG_FORMAT == "TEXT",  # a line of JSON must stay one
             ) as supervisor,
         ):
+            web_server.allow_open_files()
             web_command, pulse = web_server.command(address), web_server.Pulse(address)
             path = prepare()
             web = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
