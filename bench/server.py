@@ -127,8 +127,8 @@ def _under_load(product: Stand, requests: Requests, scale: Scale) -> Iterator[Fi
         yield Figure(PART, f"{name}, p99", loaded.p99, "ms")
         goal = REFRESH_CPU_GOAL_MS if requests.cpu_goal == REFRESH_CPU_GOAL_MS else None
         yield Figure(PART, f"{name}, CPU", cpu, "ms/request", goal)
-        if loaded.unanswered:
-            yield Figure(PART, f"{name}, not answered", loaded.unanswered, "requests", 0)
+        if loaded.failed:
+            yield Figure(PART, f"{name}, failed", loaded.failed, "requests", 0)
 
 
 def _overhead(api: Stand, dashboard: Stand, subject: Subject, scale: Scale) -> Iterator[Figure]:
