@@ -1,6 +1,6 @@
 """The answer to a trigger is lost: what became of it is found out, never guessed.
 
-``tests/test_exactly_once.py`` drives the same through every fault.
+``tests/exactly_once/`` drives the same through every fault.
 """
 
 import datetime as dt
@@ -108,6 +108,17 @@ def test_a_time_out_is_told_before_the_run_is_looked_for(
     answered = form.send()
     assert CHECKING in (answered.html or answered.next_page)
     assert check(form).location == "/runs/run-2/"
+
+
+def test_the_time_of_a_start_is_its_own(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings
+) -> None:
+    """N7.1, whatever a read may take elsewhere."""
+    settings.RUNS_API_TRIGGER_TIMEOUT = 1
+    runs_api.triggers(api.silence)
+    answered = form.send()
+    assert CHECKING in (answered.html or answered.next_page)
+    assert not runs_api.waited_out.is_set()
 
 
 def test_a_run_that_appears_later_is_found(runs_api: RunsAPI, form: TriggerForm) -> None:

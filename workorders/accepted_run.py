@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from workorders import settling
 from workorders.contract import Run, RunReference
-from workorders.http import HtmxHttpRequest, go_to, live_page
+from workorders.http import HtmxHttpRequest, go_to
+from workorders.live import live_page
 from workorders.models import TriggerAttempt
 from workorders.runs_client import RunsClient
 
@@ -40,7 +41,7 @@ def respond(
     is_one_of_several = len(found.new) > 1 or (found.new and is_late)
     state = "several" if is_one_of_several else "missing" if is_late else "waiting"
     context = {"run_id": run_id, "attempt": attempt, "state": state}
-    return live_page(request, "runs/run_accepted.html", context, shows=state)
+    return live_page(request, "runs/run_accepted.html", context, shows=state, as_of=client.as_of)
 
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:

@@ -4,7 +4,6 @@ An attempt (``TriggerAttempt``) is claimed before the request goes out. When the
 answer is lost nobody guesses: ``workorders.settling`` finds out what became of it.
 """
 
-import time
 import uuid
 
 from django.contrib.auth.models import User
@@ -33,6 +32,7 @@ def trigger_run(
     """Start a new run of a work order, once for each ``key``.
 
     Args:
+        client: whose calls share the time that the operator may have to wait (N7.1).
         key: made when the dialog opened; every retry of it carries the same.
         seen: the ``state_token`` of the work order that the dialog showed. When it is
             another by now nothing is sent: the operator decides anew.
@@ -76,18 +76,14 @@ def _claim_after_others(
     client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides
 ) -> bool:
     """Settle what is open for this work order, which may be a crashed process's, and claim."""
-    deadline = time.monotonic() + client.trigger_timeout
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
-        settling.look(client.within(deadline - time.monotonic()), other)
+        settling.look(client, other)
     return attempt.claim(overrides)
 
 
 def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> TriggerOutcome:
-    """Both calls share the time that a trigger may take (N7.1)."""
-    deadline = time.monotonic() + client.trigger_timeout
     try:
-        reader = client.within(deadline - time.monotonic())
-        work_order = reader.get_work_order(attempt.work_order_id)
+        work_order = client.get_work_order(attempt.work_order_id)
     except NetworkError as error:
         return _not_sent(attempt, NetworkError(error.message, sent=False))
     except RunsAPIError as error:
@@ -101,17 +97,16 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         return Changed(work_order)
     if not attempt.about_to_send(run.id for run in work_order.runs):
         return look_again(client, attempt)
-    return _send(client, attempt, deadline)
+    return _send(client, attempt)
 
 
-def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> TriggerOutcome:
-    sender = client.within(deadline - time.monotonic())
+def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
     try:
-        run = sender.trigger_run(
+        run = client.trigger_run(
             attempt.work_order_id, attempt.overrides, idempotency_key=str(attempt.key)
         )
     except RunsAPIError as error:
-        return _without_a_run(client.within(deadline - time.monotonic()), attempt, error)
+        return _without_a_run(client, attempt, error)
     attempt.start("started", run, api_request_id=run.request_id)
     return Started(run)
 

@@ -39,7 +39,8 @@
     if (event.detail.requestConfig.elt.id !== "live") return;
     const { successful, xhr } = event.detail;
     const waiting = region()?.hasAttribute("data-waiting");
-    if (successful && waiting) location.reload();
+    // 204: nothing newer is known, somebody else is asking.
+    if (successful && waiting && xhr.status !== 204) location.reload();
     if (successful) lastUpdate = new Date();
     // The dashboard answers, and says that it is the runs API that does not.
     const cause = xhr.getResponseHeader("HX-Trigger") === "runs-api-fails" ? "api" : "server";
