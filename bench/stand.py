@@ -4,6 +4,7 @@ import html
 import json
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import psutil
 from tests.product import Product
 
 CSRF_TOKEN = "b" * 32
+QUIET_SECONDS, REST_SECONDS = 0.3, 15
+"""How long the web server has to use no CPU to be at rest, and how long that is waited for."""
 PROFILE = """
 [profiles.bench]
 description = "Ends at once, so that the next trigger meets an idle worker"
@@ -57,6 +60,7 @@ class Stand(Product):
 
     def weighed[Result](self, action: Callable[[], Result]) -> tuple[Result, float]:
         """What ``action`` returns, and the seconds of CPU that it cost the web server."""
+        self._come_to_rest()
         before = self.web().cpu_seconds
         result = action()
         return result, self.web().cpu_seconds - before
@@ -67,6 +71,14 @@ class Stand(Product):
         answer = httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
         answer.raise_for_status()
         return joined(path, refresh_address(answer.text))
+
+    def _come_to_rest(self) -> None:
+        """Requests whose connections a load generator has closed are answered all the same."""
+        deadline = time.monotonic() + REST_SECONDS
+        used = -1.0
+        while used != (now := self.web().cpu_seconds) and time.monotonic() < deadline:
+            used = now
+            time.sleep(QUIET_SECONDS)
 
     def _family(self, word: str) -> list[psutil.Process]:
         parents = [psutil.Process(pid) for pid in self.pids(word)]
