@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres pictures scale check format lock clean
+.PHONY: help run test test-postgres pictures bench scale check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ test-postgres: .venv/installed-dev ## Run the tests of what is stored on Postgre
 RUNS ?= 500
 scale: .venv/installed-dev ## Kill workers while many operators start runs (RUNS=500), and print the figures
 	SCALE_RUNS=$(RUNS) $(VENV) -m pytest tests/scale --capture=no $(ARGS)
+
+bench: .venv/installed-dev ## Measure speed and size, in 10 minutes (ARGS="--quick --only live" passes on)
+	@$(VENV) -m bench $(ARGS)
 
 check: export DATA_DIR := .venv/check-data
 check: .venv/installed-dev ## Lint, types, templates, migrations, production settings

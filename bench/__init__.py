@@ -1,0 +1,1 @@
+"""How fast and how light the product is: ``make bench``, or ``python -m bench --help``."""

@@ -7,13 +7,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
 
-from tests.product import ROOT, Product, WebServer, wait_until
+from tests.product import DEADLINE_SECONDS, ROOT, Product, WebServer, wait_until
+from workorders.serving import web_server
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,15 @@ class TestRunning:
         second.launch()
         assert second.wait() == 1
         assert "Is it running already?" in second.console
+
+    def test_many_open_pages_shut_nobody_out(self, product: Product) -> None:
+        web_server.allow_open_files()
+        with ExitStack() as kept:
+            for _ in range(1200):
+                page = kept.enter_context(closing(HTTPConnection(urlsplit(product.url).netloc)))
+                page.timeout = DEADLINE_SECONDS
+                page.request("GET", "/healthz")
+                assert page.getresponse().read()
 
     def test_a_killed_worker_is_replaced(self, product: Product) -> None:
         wait_until(lambda: len(product.pids("worker")) == 2)

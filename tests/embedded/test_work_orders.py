@@ -121,6 +121,14 @@ def test_search_takes_wildcards_as_text(api: Api, make_work_order: Make) -> None
     assert [item["id"] for item in page["items"]] == [found.pk]
 
 
+def test_what_a_page_shows_whole_is_not_counted(
+    api: Api, make_work_order: Make, django_assert_max_num_queries: Any
+) -> None:
+    make_work_order()
+    with django_assert_max_num_queries(2):
+        assert api.data("/work-orders?search=nothing-like-it")["total"] == 0
+
+
 def test_list_needs_as_many_queries_for_many_as_for_one(
     api: Api, make_work_order: Make, django_assert_max_num_queries: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """The production web server as ``serve`` runs it: its port, its command, its pulse."""
 
 import http.client
+import resource
 import socket
 import sys
 import threading
@@ -19,6 +20,9 @@ type Address = tuple[str, int]
 RETRY_SECONDS = 0.1
 STARTING_SECONDS = 60
 """A slow machine may need this long to the first answer."""
+CONNECTIONS = 8192
+"""Of one process, at the same time. An open page keeps one all the time; with all of them in
+use others are accepted by nobody, ``Pulse`` among them, and the server would count as lost."""
 
 
 def wanted_address() -> Address:
@@ -56,6 +60,19 @@ def reserved_address(host: str, port: int) -> Iterator[Address]:
         yield bound[0], bound[1]
 
 
+def allow_open_files() -> None:
+    """As many as the connections need, or as the machine allows; children inherit that.
+
+    A shell's limit is often 1024, or 256, and may be raised by anybody up to the hard one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def command(address: Address) -> list[str]:
     """Granian: slow clients wait in its Rust half, where they cost no Python thread.
 
@@ -71,6 +88,8 @@ def command(address: Address) -> list[str]:
         "blocking-threads": settings.WEB_THREADS,
         # A thread keeps its database connection: let both live long.
         "blocking-threads-idle-timeout": 600,
+        # Granian's own is 512 for two processes.
+        "backpressure": CONNECTIONS,
         "http": 1,
         "log-level": "error",
         "respawn-interval": 0.5,

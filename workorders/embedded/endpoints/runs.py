@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from workorders.embedded import serializers, transitions
-from workorders.embedded.endpoints.paging import read_page
+from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_run, is_id, no_such_work_order
 from workorders.embedded.models import Run, Status
 from workorders.embedded.profiles import MAX_ITERATIONS
@@ -77,8 +77,8 @@ def list_runs(request: HttpRequest) -> Answer:
         runs = runs.filter(work_order=work_order_id).order_by("-number")
     if status:
         runs = runs.filter(status=status)
-    items = serializers.run_items(runs[offset : offset + limit])
-    return success(serializers.page(items, runs.count(), limit, offset))
+    rows, total = take(runs, limit, offset)
+    return success(serializers.page(serializers.run_items(rows), total, limit, offset))
 
 
 def show_run(request: HttpRequest, run_id: str) -> Answer:  # noqa: ARG001

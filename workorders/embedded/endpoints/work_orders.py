@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from workorders.embedded import serializers, transitions
-from workorders.embedded.endpoints.paging import read_page
+from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_work_order
 from workorders.embedded.models import Status, WorkOrder
 from workorders.embedded.profiles import MAX_ITERATIONS, MAX_TIME, load_profiles
@@ -37,8 +37,9 @@ def list_work_orders(request: HttpRequest) -> Answer:
         work_orders = work_orders.filter(status=status)
     if search:
         work_orders = work_orders.filter(Q(prompt__icontains=search) | Q(id__icontains=search))
-    items = [serializers.work_order_item(row) for row in work_orders[offset : offset + limit]]
-    return success(serializers.page(items, work_orders.count(), limit, offset))
+    rows, total = take(work_orders, limit, offset)
+    items = [serializers.work_order_item(row) for row in rows]
+    return success(serializers.page(items, total, limit, offset))
 
 
 def create_work_order(request: HttpRequest) -> Answer:

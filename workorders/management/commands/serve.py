@@ -47,6 +47,7 @@ class Command(BaseCommand):
                 named_lines=settings.LOG_FORMAT == "TEXT",  # a line of JSON must stay one
             ) as supervisor,
         ):
+            web_server.allow_open_files()
             web_command, pulse = web_server.command(address), web_server.Pulse(address)
             path = require_migrations() if web else prepare()
             collect_if_changed()

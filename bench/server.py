@@ -1,0 +1,156 @@
+"""The server under load: pages, dialog, start of a run, unchanged refresh; and what the
+dashboard adds to the calls that it makes to a runs API.
+
+No workers run: they would share the cores with what is measured. A run that is
+triggered waits in the queue, so that its work order can be triggered again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bench.figures import Figure
+from bench.load import Loaded, ensure_wrk, load, load_triggers
+from bench.scale import Scale
+from bench.stand import BROWSER_HEADERS, CSRF_TOKEN, HTMX_HEADERS, Stand, stand
+
+PART = "Server, embedded runs API, no workers"
+OVERHEAD = "Dashboard over a runs API of another process, 1 connection"
+WORK_ORDERS = 500
+RUNS = 20
+"""Of the work order whose page is shown."""
+TRIGGERED = 200
+"""Work orders in turn, so that two requests rarely start a run of the same one."""
+WARM_UP_SECONDS = 1
+CPU_GOAL_MS = 5
+REFRESH_CPU_GOAL_MS = 2
+API = "/api/v1"
+
+type Send = Callable[[int, int], Loaded]
+"""Takes the number of connections and the seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """One kind of request to the dashboard, and the calls to the runs API that it makes."""
+
+    name: str
+    send: Send
+    calls: tuple[str, ...]
+    cpu_goal: float = CPU_GOAL_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The work order whose page is asked for, and those that are triggered."""
+
+    shown: str
+    triggered: list[str] = field(default_factory=list)
+
+
+def measure(scale: Scale) -> Iterator[Figure]:
+    ensure_wrk()
+    with stand(WORKERS="0") as product:
+        product.rows("work_orders", count=WORK_ORDERS)
+        subject = Subject(
+            shown=product.rows("work_order", runs=RUNS)[0],
+            triggered=product.rows("work_order", runs=1, runnable=TRIGGERED),
+        )
+        for requests in dashboard_requests(product, subject):
+            yield from _under_load(product, requests, scale)
+        with stand(RUNS_API_URL=product.url, RUNS_API_KEY=product.api_key) as dashboard:
+            yield from _overhead(product, dashboard, subject, scale)
+
+
+def dashboard_requests(product: Stand, subject: Subject) -> list[Requests]:
+    cookie = product.rows("sessions", count=1)[0]
+    browser, htmx = BROWSER_HEADERS | {"Cookie": cookie}, HTMX_HEADERS | {"Cookie": cookie}
+    page = f"/work-orders/{subject.shown}/"
+    refresh = product.refresh_path(page, cookie)
+    paths = [f"/work-orders/{work_order_id}/trigger/" for work_order_id in subject.triggered]
+    triggers = _triggers(product.url, htmx, paths, status=200, csrf_token=CSRF_TOKEN)
+    return [
+        Requests("work order page", _gets(product.url + page, browser), ("work order",)),
+        Requests("dialog", _gets(f"{product.url}{page}trigger/", htmx), ("work order", "profiles")),
+        Requests("trigger", triggers, ("work order", "trigger")),
+        Requests(
+            "unchanged refresh",
+            _gets(product.url + refresh, htmx, status=204),
+            ("work order",),
+            REFRESH_CPU_GOAL_MS,
+        ),
+    ]
+
+
+def api_calls(api: Stand, subject: Subject) -> dict[str, Send]:
+    headers = {"Authorization": f"Bearer {api.api_key}", "Accept": "application/json"}
+    paths = [f"{API}/work-orders/{work_order_id}/runs" for work_order_id in subject.triggered]
+    return {
+        "work order": _gets(f"{api.url}{API}/work-orders/{subject.shown}", headers),
+        "profiles": _gets(f"{api.url}{API}/profiles", headers),
+        "trigger": _triggers(api.url, headers, paths, status=202),
+    }
+
+
+def _gets(url: str, headers: Mapping[str, str], status: int = 200) -> Send:
+    return lambda connections, seconds: load(
+        url, headers, connections=connections, seconds=seconds, status=status
+    )
+
+
+def _triggers(
+    url: str,
+    headers: Mapping[str, str],
+    paths: list[str],
+    *,
+    status: int,
+    csrf_token: str | None = None,
+) -> Send:
+    return lambda connections, seconds: load_triggers(
+        url,
+        headers,
+        paths,
+        connections=connections,
+        seconds=seconds,
+        status=status,
+        csrf_token=csrf_token,
+    )
+
+
+def _under_load(product: Stand, requests: Requests, scale: Scale) -> Iterator[Figure]:
+    requests.send(max(scale.connections), WARM_UP_SECONDS)
+    for connections in scale.connections:
+        name = f"{requests.name}, {connections} connection{'' if connections == 1 else 's'}"
+        loaded, cpu = _weighed(product, requests.send, connections, scale.load_seconds)
+        yield Figure(PART, name, loaded.per_second, "requests/s")
+        yield Figure(PART, f"{name}, median", loaded.p50, "ms")
+        yield Figure(PART, f"{name}, p95", loaded.p95, "ms")
+        yield Figure(PART, f"{name}, p99", loaded.p99, "ms")
+        goal = REFRESH_CPU_GOAL_MS if requests.cpu_goal == REFRESH_CPU_GOAL_MS else None
+        yield Figure(PART, f"{name}, CPU", cpu, "ms/request", goal)
+        if loaded.failed:
+            yield Figure(PART, f"{name}, failed", loaded.failed, "requests", 0)
+
+
+def _overhead(api: Stand, dashboard: Stand, subject: Subject, scale: Scale) -> Iterator[Figure]:
+    medians: dict[str, float] = {}
+    for name, send in api_calls(api, subject).items():
+        send(1, WARM_UP_SECONDS)
+        loaded, cpu = _weighed(api, send, 1, scale.load_seconds)
+        medians[name] = loaded.p50
+        yield Figure(OVERHEAD, f"API call alone: {name}, median", loaded.p50, "ms")
+        yield Figure(OVERHEAD, f"API call alone: {name}, CPU", cpu, "ms/request")
+    for requests in dashboard_requests(dashboard, subject):
+        requests.send(1, WARM_UP_SECONDS)
+        loaded, cpu = _weighed(dashboard, requests.send, 1, scale.load_seconds)
+        calls = sum(medians[call] for call in requests.calls)
+        name = requests.name
+        yield Figure(OVERHEAD, f"{name}, median", loaded.p50, "ms")
+        yield Figure(OVERHEAD, f"{name}, more than its API calls", loaded.p50 - calls, "ms")
+        yield Figure(OVERHEAD, f"{name}, compared to its API calls", loaded.p50 / calls, "times")
+        yield Figure(OVERHEAD, f"{name}, dashboard's CPU", cpu, "ms/request", requests.cpu_goal)
+
+
+def _weighed(product: Stand, send: Send, connections: int, seconds: int) -> tuple[Loaded, float]:
+    """And the milliseconds of CPU that a request cost the processes of the web server."""
+    loaded, cpu = product.weighed(lambda: send(connections, seconds))
+    return loaded, cpu / loaded.requests * 1000
