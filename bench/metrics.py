@@ -17,7 +17,7 @@ from pathlib import Path
 
 DIRECTORY = tempfile.TemporaryDirectory()
 Path(DIRECTORY.name, "static").mkdir()
-TOKEN = "a-token-for-this-bench-only"  # noqa: S105
+TOKEN = "a-token-for-this-bench-only"
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "dashboard.settings",
     "DATA_DIR": DIRECTORY.name,

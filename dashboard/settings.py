@@ -158,6 +158,7 @@ CACHES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ---
+AUTHENTICATION_BACKENDS = ["workorders.accounts.OneQueryBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"

@@ -1,7 +1,11 @@
 """Accounts of the people who use the dashboard, and the links that sign them in."""
 
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission, User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
@@ -25,6 +29,21 @@ class SignInTokenGenerator(PasswordResetTokenGenerator):
 
 
 sign_in_tokens = SignInTokenGenerator()
+
+
+class OneQueryBackend(ModelBackend):
+    """Django's own accounts; what one may do is asked for at once, where Django asks the
+    user and the user's groups one after the other, on every page."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
+        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
+            return set()
+        if not hasattr(user_obj, "permissions_at_once"):
+            granted = Permission.objects.filter(Q(user=user_obj) | Q(group__user=user_obj))
+            names = granted.order_by().values_list("content_type__app_label", "codename")
+            user_obj.permissions_at_once = {f"{app}.{name}" for app, name in names}
+        found: set[str] = user_obj.permissions_at_once
+        return found
 
 
 def grant_trigger(user: User) -> None:

@@ -52,7 +52,7 @@ class SignInView(LoginView):
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     user = user_of_token(token)
     if user is not None:
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
         response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
         response.delete_cookie(WANTED_PAGE)

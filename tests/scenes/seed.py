@@ -15,6 +15,7 @@ LOST_KEY = "00000000-0000-4000-8000-000000000077"
 
 _SCRIPT = """
 import json
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from workorders.accounts import ensure_account
@@ -29,7 +30,7 @@ for fields in json.loads(%r):
 for name, user in people.items():
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     people[name] = session.session_key
