@@ -85,6 +85,12 @@ def test_control_that_is_smaller_than_a_finger(page: Page) -> None:
     assert wrong(page, html, width=1280) == ""
 
 
+def test_box_to_tick_is_as_large_as_its_words(page: Page) -> None:
+    words = '<label style="display: inline-block; min-height: {}px"><input type="radio"> One</label>'
+    assert wrong(page, words.format(44)) == ""
+    assert "small: <input> “on” is" in wrong(page, words.format(30))
+
+
 def test_links_that_are_too_near_to_each_other(page: Page) -> None:
     style = "display: block; line-height: 10px; width: 10px"
     html = f'<a href="/" style="{style}">1</a><a href="/" style="{style}">2</a>'

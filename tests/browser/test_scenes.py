@@ -16,4 +16,5 @@ from tests.scenes.stage import Stage
 )
 def test_nothing_is_wrong(stage: Stage, scene: Scene) -> None:
     with stage.show(scene, scripts=True) as visit:
-        assert problems(visit) == []
+        found = problems(visit)
+    assert not found, "\n".join(found)

@@ -28,7 +28,9 @@
   const targets = all(`${CONTROLS}, a[href]`).filter((element) => element.getBoundingClientRect().bottom > 0);
   const centre = ({ x, y, width, height }) => [x + width / 2, y + height / 2];
   for (const target of targets) {
-    const box = target.getBoundingClientRect();
+    // A small box with its words beside it is pressed on the words too.
+    const label = target.matches("[type=radio], [type=checkbox]") && target.closest("label");
+    const box = (label || target).getBoundingClientRect();
     if (target.matches(CONTROLS)) {
       // Of half a pixel nobody misses anything: layouts round.
       if (box.width < 43.5 || box.height < 43.5) found.push(`small: ${named(target)} is ${size(box)} px`);

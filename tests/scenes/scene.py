@@ -61,6 +61,17 @@ class Visit:
         """The request is not answered while anybody looks."""
         self.held.append(route)
 
+    def stay(self) -> None:
+        """Whatever the page wants to load next, by itself too, it stays as it is."""
+
+        def answer(route: Route) -> None:
+            if route.request.is_navigation_request():
+                route.fulfill(status=204)
+            else:
+                route.fallback()
+
+        self.page.route("**/*", answer)
+
     def remember(self, response: Response) -> None:
         self.responses.append(response)
 

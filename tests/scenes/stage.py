@@ -94,11 +94,13 @@ class Stage:
         page.on("response", visit.remember)
         try:
             scene.reach(visit)
+            if not scripts:  # what waits for something loads itself again there
+                visit.stay()
             yield visit
         finally:
             for route in visit.held:
                 route.abort()
-            page.unroute_all(behavior="wait")
+            page.unroute_all(behavior="ignoreErrors")
             page.close()
 
     def _context(self, scene: Scene, shown: Set, *, scripts: bool) -> BrowserContext:
