@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres scale check format lock clean
+.PHONY: help run test test-postgres pictures scale check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,10 @@ run: .venv/installed ## Start the product (PORT, default 8000; DATA_DIR, default
 test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k trigger" passes on)
 	@$(VENV) -m tests.browser.ensure
 	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+pictures: .venv/installed-dev ## Picture every page in every state into .pictures/ (ARGS="dialog": those)
+	@$(VENV) -m tests.browser.ensure
+	$(VENV) -m tests.browser.pictures $(ARGS)
 
 # All that write runs, or what the dashboard remembers of starting them.
 DATABASE_TESTS := tests/embedded tests/restart tests/exactly_once tests/test_receipts.py \

@@ -5,6 +5,7 @@ Every helper takes the variable's name and a default that works, and raises
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,10 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
+_IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
+_HOST = re.compile(rf"\*|\.?{_NAME}|{_IPV6}", re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://((\*\.)?{_NAME}|{_IPV6})(:[0-9]+)?", re.IGNORECASE)
 
 
 def text(name: str, default: str = "") -> str:
@@ -58,6 +63,26 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
+def hosts(name: str, default: tuple[str, ...]) -> list[str]:
+    """Host names in the forms that Django's ``ALLOWED_HOSTS`` knows; others match nothing."""
+    return _matching(_HOST, "host names such as dashboard.example.com", name, default)
+
+
+def origins(name: str) -> list[str]:
+    """Origins in the forms that Django's ``CSRF_TRUSTED_ORIGINS`` knows: with scheme, no path."""
+    return _matching(_ORIGIN, "origins such as https://dashboard.example.com", name)
+
+
+def _matching(
+    pattern: re.Pattern[str], expected: str, name: str, default: tuple[str, ...] = ()
+) -> list[str]:
+    found = words(name, default)
+    for word in found:
+        if not pattern.fullmatch(word):
+            raise ImproperlyConfigured(f"{name} holds {word!r}; it must be {expected}.")
+    return found
+
+
 def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
     """One of a few words, in capitals or not."""
     value = text(name, default).upper()
@@ -80,6 +105,8 @@ def directory(name: str, default: Path) -> Path:
 
 SHORTEST_SECRET = 8
 """Characters. A shorter key is no secret, and taken out of a text it would tear words apart."""
+SHORTEST_SIGNING_KEY = 32
+"""Characters. Who has one signed cookie can guess at a short key without being seen."""
 
 
 def api_key(name: str) -> str:
@@ -88,6 +115,14 @@ def api_key(name: str) -> str:
     if not (value.isascii() and value.isprintable()):
         # The value is not repeated: logs are read by more people than the key is for.
         raise ImproperlyConfigured(f"{name} must be plain ASCII without control characters.")
+    return value
+
+
+def token(name: str) -> str:
+    """A secret that callers of ours present, or ``""`` when the variable is empty."""
+    value = api_key(name)
+    if value and len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} must be at least {SHORTEST_SECRET} characters long.")
     return value
 
 
@@ -165,13 +200,18 @@ def database(name: str, sqlite_path: Path) -> dict[str, object]:
     return database
 
 
-def secret(name: str, path: Path) -> str:
+def secret(name: str, path: Path, *, shortest: int) -> str:
     """A secret from the environment, else from ``path``, where it is made once.
 
     The web server and the workers start at the same time and must agree, so
     the file is written aside and linked into place: the first one wins.
     """
     if value := text(name):
+        if len(value) < shortest:
+            # Not repeated: what is too short here may be the key of something else.
+            raise ImproperlyConfigured(
+                f"{name} is too short; it must have at least {shortest} characters."
+            )
         return value
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

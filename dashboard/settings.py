@@ -15,15 +15,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
+SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key", shortest=env.SHORTEST_SIGNING_KEY)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
 
 # --- The runs API (docs/configuration.md) ---
-RUNS_API_URL = env.http_url("RUNS_API_URL")
+RUNS_API_URL = env.http_url("RUNS_API_URL").removesuffix("/api/v1").rstrip("/")
 """The runs API's address, without ``/api/v1``; empty: the embedded one."""
 RUNS_API_KEY = env.api_key("RUNS_API_KEY")
 if not RUNS_API_URL:
-    RUNS_API_KEY = env.secret("RUNS_API_KEY", DATA_DIR / "runs-api-key")
+    RUNS_API_KEY = env.secret(
+        "RUNS_API_KEY", DATA_DIR / "runs-api-key", shortest=env.SHORTEST_SECRET
+    )
 RUNS_API_CONNECT_TIMEOUT = env.number("RUNS_API_CONNECT_TIMEOUT", 1, minimum=0.05, maximum=60)
 RUNS_API_READ_TIMEOUT = env.number("RUNS_API_READ_TIMEOUT", 2, minimum=0.05, maximum=60)
 RUNS_API_TRIGGER_TIMEOUT = env.number("RUNS_API_TRIGGER_TIMEOUT", 2, minimum=0.05, maximum=60)
@@ -32,6 +34,8 @@ RUNS_API_HONOURS_KEYS = env.flag("RUNS_API_HONOURS_KEYS", default=not RUNS_API_U
 RUNS_API_SETTLE_SECONDS = env.number("RUNS_API_SETTLE_SECONDS", 6, minimum=0.05, maximum=60)
 """How long a run whose trigger was not answered is looked for: recorded servers list one
 within a second of accepting it."""
+SHARED_READ_SECONDS = env.number("SHARED_READ_SECONDS", 1, minimum=0, maximum=60)
+"""How old an answer may be that a page's refresh shares with others; 0: nothing is shared."""
 RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
@@ -65,6 +69,11 @@ if REDIS_URL:
         },
     }
 
+# --- Metrics (docs/observability.md) ---
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+"""What a scraper of ``/metrics`` presents; empty: nobody may ask."""
+METRICS_DIR = env.directory("METRICS_DIR", DATA_DIR / "metrics")
+
 # --- Applications ---
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -82,6 +91,7 @@ MIDDLEWARE = [
     "workorders.request_id.RequestIDMiddleware",
     "workorders.access_log.AccessLogMiddleware",
     "workorders.health_endpoints.HealthEndpointsMiddleware",
+    "workorders.metrics.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -109,6 +119,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "workorders.preferences.preferences",
                 "workorders.runs_api_status.runs_api_health",
             ],
             "builtins": [
@@ -134,6 +145,16 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
 # The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.
 DATABASES = {"default": _database}
+
+# Reads of the runs API that open pages share: between processes and hosts by the database.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_reads",
+        "TIMEOUT": 60,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ---
@@ -155,7 +176,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
 TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
 if TRUST_PROXY_HEADERS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "workorders.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
+from workorders.metrics import shared_files
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
+shared_files.share()  # before anything is counted
 _application = get_wsgi_application()
 
 from workorders import api_probe  # noqa: E402, needs the settings

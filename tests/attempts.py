@@ -22,6 +22,7 @@ def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
         "run_id": "run-1",
         "sent_at": sent_at,
         "settled_at": settled_at,
+        "was_sent": True,
         "known_run_ids": [],
     }
     attempt = TriggerAttempt.objects.create(user=user, **defaults | fields)

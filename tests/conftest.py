@@ -12,7 +12,7 @@ from pytest_django import Settings
 from tests.runs_api import API_KEY, RunsAPI, serve
 from tests.trigger_form import KINDS, TriggerForm
 from workorders.accounts import ensure_account, ensure_operator
-from workorders.runs_client import default_client
+from workorders.runs_client import default_client, scraping_client
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,10 +66,13 @@ def runs_api(settings: Settings) -> Iterator[RunsAPI]:
         settings.RUNS_API_CONNECT_TIMEOUT = 30
         settings.RUNS_API_READ_TIMEOUT = 30
         settings.RUNS_API_TRIGGER_TIMEOUT = 30
-        default_client.cache_clear()
+        clients = (default_client, scraping_client)
+        for client in clients:
+            client.cache_clear()
         yield api
-        default_client()._http.close()
-        default_client.cache_clear()
+        for client in clients:
+            client()._http.close()
+            client.cache_clear()
 
 
 @pytest.fixture

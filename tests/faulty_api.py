@@ -92,6 +92,13 @@ class Order:
     read_plan: list[Reply | None] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     put_off: list[PutOff] = field(default_factory=list)
+    keys_elsewhere: set[str] = field(default_factory=set)
+    """Of the runs that the dashboard has not started."""
+
+    @property
+    def made_here(self) -> list[Made]:
+        """By the dashboard, whatever key it was told."""
+        return [run for run in self.made if run.key not in self.keys_elsewhere]
 
     def made_for(self, key: str) -> list[Made]:
         return [run for run in self.made if run.key == key]
@@ -120,9 +127,11 @@ class FaultyAPI:
         self.server.on("POST", f"/work-orders/{order.id}/runs", self._trigger)
         return order
 
-    def start_elsewhere(self, order: Order) -> Made:
+    def start_elsewhere(self, order: Order, sent: bytes = b"") -> Made:
         """Somebody starts a run without the dashboard."""
-        run = self._make(order, key=str(uuid.uuid4()), sent=b"")
+        key = str(uuid.uuid4())
+        order.keys_elsewhere.add(key)
+        run = self._make(order, key, sent)
         run.hidden_reads = 0
         return run
 
@@ -210,6 +219,7 @@ class FaultyAPI:
         return shown | {
             "runNumber": run.number,
             "workOrderId": order.id,
+            "overrides": json.loads(run.sent or b"{}"),
             "queuedAt": run.queued_at,
             "startedAt": None if run.status == "queued" else run.queued_at,
         }

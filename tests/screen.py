@@ -102,6 +102,13 @@ class Screen:
         return other
 
     @property
+    def starts(self) -> list[Form]:
+        """The forms that would start a run."""
+        words = ("Start Run", "Retry")
+        forms = [form for form in self._reader.forms if "key" in form.fields]
+        return [form for form in forms if any(b.startswith(words) for b in form.buttons)]
+
+    @property
     def key(self) -> str:
         """Of the dialog that is open."""
         return next(form.fields["key"] for form in self._reader.forms if "key" in form.fields)

@@ -10,7 +10,13 @@ from tests.own_servers import new_redis
 
 # Set before the import: the settings read the environment once.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dashboard-tests-")
-for _name in ("RUNS_API_URL", "RUNS_API_KEY", "ALLOWED_HOSTS", "DEBUG"):
+for _name in (
+    "RUNS_API_URL",
+    "RUNS_API_KEY",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "METRICS_TOKEN",
+):
     os.environ.pop(_name, None)
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["REDIS_URL"] = new_redis()
@@ -22,6 +28,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Pages of a test follow each other faster than open pages are refreshed.
+SHARED_READ_SECONDS = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if not os.environ["DATABASE_URL"]:
     # A file, not memory: threads and worker processes of a test share it.

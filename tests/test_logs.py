@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -140,7 +139,9 @@ class TestPages:
         client.get("/sign-in/?next=/runs/secret-words/")
         assert "secret-words" not in str(log.lines)
 
-    @pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/health/ready", "/healthz"])
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/health", "/api/v1/health/ready", "/healthz", "/metrics"]
+    )
     def test_health_checks_are_not_logged(self, log: Kept, client: Client, path: str) -> None:
         client.get(path)
         assert log.of("workorders.access_log") == []
@@ -253,8 +254,9 @@ class TestSecrets:
         assert "/sign-in/[token]" in str(any_log.lines)
         assert link not in str(any_log.lines)
 
-    def test_keys(self, any_log: Kept) -> None:
-        for secret in (API_KEY, django_settings.SECRET_KEY):
+    def test_keys(self, any_log: Kept, settings: Any) -> None:
+        settings.METRICS_TOKEN = "the-token-of-the-scraper"
+        for secret in (API_KEY, settings.SECRET_KEY, settings.METRICS_TOKEN):
             log_failure(
                 ValueError(f"in a message: {secret}"), "With %s", secret, extra={"code": secret}
             )

@@ -1,9 +1,10 @@
 """The answer to a trigger is lost: what became of it is found out, never guessed.
 
-``tests/test_exactly_once.py`` drives the same through every fault.
+``tests/exactly_once/`` drives the same through every fault.
 """
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -110,6 +111,17 @@ def test_a_time_out_is_told_before_the_run_is_looked_for(
     assert check(form).location == "/runs/run-2/"
 
 
+def test_the_time_of_a_start_is_its_own(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings
+) -> None:
+    """N7.1, whatever a read may take elsewhere."""
+    settings.RUNS_API_TRIGGER_TIMEOUT = 1
+    runs_api.triggers(api.silence)
+    answered = form.send()
+    assert CHECKING in (answered.html or answered.next_page)
+    assert not runs_api.waited_out.is_set()
+
+
 def test_a_run_that_appears_later_is_found(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.triggers(api.reset)
     form.send()
@@ -162,6 +174,26 @@ def test_a_run_of_another_time_is_not_taken_for_it(
     much_later = timezone.now() + dt.timedelta(hours=3)
     later_run = NEW_RUN | {"queuedAt": much_later.isoformat()}
     runs_api.has(status="queued", runs=[later_run, OLD_RUN])
+    assert NOT_KNOWN in check(form).html
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"overrides": {}},
+        {"overrides": {"profileName": "careful"}},
+        {"profileName": "quick"},
+    ],
+    ids=["no options", "other options", "other profile"],
+)
+def test_a_run_with_other_options_is_not_taken_for_it(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings, shown: dict[str, Any]
+) -> None:
+    """Somebody has started it without the dashboard."""
+    settings.RUNS_API_SETTLE_SECONDS = 0
+    runs_api.triggers(api.reset)
+    form.send(max_iterations="7", profile_name="careful")
+    runs_api.has(status="queued", runs=[NEW_RUN | shown, OLD_RUN])
     assert NOT_KNOWN in check(form).html
 
 
@@ -223,6 +255,38 @@ class TestKeysAreHonoured:
         runs_api.triggers(lose_the_first)
         assert "The runs API did not accept these options" in form.send().html
 
+    def test_active_run_that_was_there_before_is_in_the_way(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        """It was queued when the request went out: no run has the key."""
+        queued, running = OLD_RUN | {"status": "queued"}, OLD_RUN | {"status": "running"}
+        runs_api.has(status="queued", runs=[queued])
+
+        def lose_the_first(handler: Handler, asked: Asked) -> None:
+            first = len(runs_api.triggered) == 1
+            runs_api.has(status="running", runs=[running])
+            (api.reset if first else refusal(409, "RUN_ALREADY_ACTIVE"))(handler, asked)
+
+        runs_api.triggers(lose_the_first)
+        assert "A run is already in progress for this work order" in form.send().next_page
+
+    @pytest.mark.parametrize("details", [None, {"runId": "run-2"}], ids=["unnamed", "named"])
+    def test_active_run_that_was_not_there_before_may_be_its_own_or_not(
+        self, runs_api: RunsAPI, form: TriggerForm, settings: Settings, details: Any
+    ) -> None:
+        def lose_the_first(handler: Handler, asked: Asked) -> None:
+            first = len(runs_api.triggered) == 1
+            runs_api.has(status="running", runs=[NEW_RUN | {"status": "running"}, OLD_RUN])
+            then = refusal(409, "RUN_ALREADY_ACTIVE", details=details)
+            (api.reset if first else then)(handler, asked)
+
+        runs_api.triggers(lose_the_first)
+        answered = form.send()
+        assert CHECKING in (answered.html or answered.next_page)
+        settings.RUNS_API_SETTLE_SECONDS = 0
+        assert NOT_KNOWN in check(form).html
+        assert NOT_KNOWN in check(form).html
+
     @pytest.mark.parametrize("status", [401, 403, 409, 429])
     def test_any_other_refusal_of_the_second_says_nothing_of_the_first(
         self, runs_api: RunsAPI, form: TriggerForm, status: int
@@ -263,9 +327,20 @@ class TestKeysAreHonoured:
         form.send()
         sent = len(runs_api.triggered)
         a_day_ago = timezone.now() - dt.timedelta(hours=25)
-        TriggerAttempt.objects.update(sent_at=a_day_ago)
+        TriggerAttempt.objects.update(sent_at=a_day_ago, lost_at=a_day_ago)
         assert NOT_KNOWN in form.send().html
         assert len(runs_api.triggered) == sent
+
+    def test_long_wait_for_the_answer_leaves_time_to_look(
+        self, runs_api: RunsAPI, form: TriggerForm, settings: Settings
+    ) -> None:
+        """The time-out of a trigger may be longer than its run is looked for."""
+        settings.RUNS_API_SETTLE_SECONDS = 60
+        runs_api.triggers(api.reset)
+        form.send()
+        TriggerAttempt.objects.update(sent_at=timezone.now() - dt.timedelta(seconds=90))
+        runs_api.triggers(api.data(STARTED, 201))
+        assert check(form).location == "/runs/run-2/"
 
     def test_much_later_a_run_that_was_started_is_found(
         self, runs_api: RunsAPI, form: TriggerForm, settings: Settings
@@ -305,7 +380,8 @@ def test_a_run_that_may_be_another_attempt_s_is_not_taken(
 def test_a_clock_that_was_put_back_holds_nothing_up(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.triggers(api.reset)
     form.send()
-    TriggerAttempt.objects.update(sent_at=timezone.now() + dt.timedelta(hours=1))
+    to_come = timezone.now() + dt.timedelta(hours=1)
+    TriggerAttempt.objects.update(sent_at=to_come, lost_at=to_come)
     assert NOT_KNOWN in check(form).html
 
 
@@ -361,7 +437,7 @@ class TestAnotherStartIsOpen:
         runs_api.triggers(refusal(429, "RATE_LIMITED"))
         form.send(max_iterations="7")
         an_hour_ago = timezone.now() - dt.timedelta(hours=1)
-        TriggerAttempt.objects.update(state="sending", sent_at=an_hour_ago, known_run_ids=None)
+        TriggerAttempt.objects.update(state="sending", sent_at=an_hour_ago, was_sent=False)
         answered = form.send(max_iterations="7")
         assert "The run was not started." in answered.html
         assert 'value="7"' in answered.html
@@ -451,6 +527,26 @@ class TestCheckPage:
         runs_api.triggers(api.data(STARTED, 201))
         form.send()
         assert form.client.get(f"{form.url}{form.key}/")["Location"] == "/runs/run-2/"
+
+    def test_of_a_refused_start_names_no_run_that_is_over(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        """Opened days later: what stood in the way then does not any more."""
+        runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE", details={"runId": "run-1"}))
+        assert "A run is already in progress" in form.send().next_page
+        page = form.client.get(f"{form.url}{form.key}/").content.decode()
+        assert "The run was not started." in page
+        assert "A run is already in progress" not in page
+
+    def test_of_a_refused_start_names_a_run_that_is_in_the_way(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE"))
+        assert "View Run #2" not in form.send().next_page
+        runs_api.has(status="running", runs=[NEW_RUN | {"status": "running"}])
+        page = form.client.get(f"{form.url}{form.key}/", follow=True).content.decode()
+        assert "A run is already in progress for this work order" in page
+        assert '<a href="/runs/run-2/">View Run #2</a>' in page
 
     def test_of_no_attempt_is_not_found(self, form: TriggerForm) -> None:
         assert form.client.get(f"{form.url}{form.key}/").status_code == 404

@@ -154,6 +154,7 @@ def test_attempt_names_the_api_s_request(operator: Client, alice: User) -> None:
 
 OUTCOMES: dict[str, dict[str, Any]] = {
     "Queued": {"outcome": "queued"},
+    "Started, found among the work order's runs": {"appeared": True, "found": True},
     "Not started": {"state": State.READY, "outcome": "NOT_STARTED", "run_id": ""},
     "Not started: Could not connect to server": {
         "state": State.READY,
@@ -279,10 +280,13 @@ def test_export_has_every_field(alice: User) -> None:
         "earlier": [],
         "provisionalRunId": "",
         "appeared": False,
+        "found": False,
         "queuePosition": None,
+        "wasSent": True,
         "knownRunIds": ["run-0"],
         "createdAt": utc(attempt.created_at),
         "sentAt": utc(attempt.sent_at),
+        "lostAt": None,
         "settledAt": utc(attempt.settled_at),
         "durationSeconds": 0.25,
         "requestId": "ours",
@@ -325,7 +329,8 @@ def test_export_since_no_time(db: None) -> None:
 
 
 def test_export_of_an_attempt_that_was_never_sent(alice: User) -> None:
-    attempted(alice, state=State.READY, sent_at=None, settled_at=None, known_run_ids=None)
+    never: dict[str, Any] = {"sent_at": None, "settled_at": None, "known_run_ids": None}
+    attempted(alice, state=State.READY, was_sent=False, **never)
     [line] = exported()
     assert (line["sentAt"], line["durationSeconds"], line["knownRunIds"]) == (None, None, None)
 

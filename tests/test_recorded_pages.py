@@ -90,7 +90,8 @@ def test_trigger_is_accepted_without_a_number(play: Play, form: TriggerForm) -> 
     assert answered.location == f"/runs/{RUN}/"
     play("run detail while building", "work order detail while its run builds")
     text = text_of(answered.next_page)
-    assert f"Run {RUN} started" in text
+    assert "Run #1 started" in text
+    assert f"Run {RUN} accepted" not in text
     assert "Triggered by operator" in text
 
 
@@ -98,7 +99,10 @@ def test_trigger_whose_run_never_appears(play: Play, form: TriggerForm) -> None:
     form.work_order_id = LOGIN
     play("work order detail, failed", "trigger, failing workspace")
     answered = form.send()
-    assert "Run accepted, waiting for it to appear." in answered.next_page
+    text = text_of(answered.next_page)
+    assert "Run accepted, waiting for it to appear." in text
+    assert "Run run-M1_VScbOkk2j-1795430617725 accepted" in text
+    assert "1795430617725 started" not in text
 
 
 REFUSED = {

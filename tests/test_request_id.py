@@ -111,4 +111,7 @@ def test_page_that_broke_shows_it(operator: Client, runs_api: RunsAPI) -> None:
     operator.raise_request_exception = False
     response = operator.post("/work-orders/wo-1/trigger/", {"key": str(uuid.uuid4())})
     assert response.status_code == 500
-    assert f"request {response['X-Request-ID']}" in response.content.decode()
+    html = response.content.decode()
+    assert f"request {response['X-Request-ID']}" in html
+    assert "<h1>Something went wrong</h1>" in html
+    assert 'class="brand" href="/work-orders/"' in html

@@ -221,7 +221,7 @@ def test_run_that_the_api_fails_to_show_is_shown_as_its_work_order_lists_it(
     runs_api.on("GET", "/runs/run-1", FAILED)
     runs_api.has(status="succeeded", runs=[LISTED])
     html = show(operator, "/runs/run-1/")
-    assert "<title>Run #1 succeeded · Work Order wo-1" in html
+    assert "<title>Run #1 succeeded · Work order wo-1" in html
     assert "The runs API failed to show this run." in html
 
 

@@ -18,7 +18,7 @@ from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts import sign_in_path
 
 ROOT = Path(__file__).resolve().parent.parent
-OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/"}
+OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/", "preferences/"}
 OPEN_IN_THE_API = {"api/v1/health", "api/v1/health/live", "api/v1/health/ready"}
 PAGES = ["/work-orders/", "/work-orders/wo-1/", "/work-orders/wo-1/trigger/", "/runs/run-1/"]
 
@@ -277,18 +277,70 @@ def test_secure_settings_off_localhost(
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("RUNS_API_KEY", "schlüssel"),
+        ("RUNS_API_KEY", "short"),
+        ("SECRET_KEY", "k" * 31),
+        ("ALLOWED_HOSTS", "https://example.com"),
+        ("ALLOWED_HOSTS", "example.com,dashboard.example.com:8000"),
+        ("ALLOWED_HOSTS", "example.com/"),
+        ("ALLOWED_HOSTS", "example.com dashboard.example.com"),
+        ("ALLOWED_HOSTS", "*.example.com"),
+        ("ALLOWED_HOSTS", "::1"),
+        ("CSRF_TRUSTED_ORIGINS", "dashboard.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://dashboard.example.com/"),
         ("DATA_DIR", "/dev/null/data"),
     ],
 )
 def test_wrong_setting_stops_the_start_with_one_sentence(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    done = manage(tmp_path, "check", **{name: value})
+    assert name in refusal(manage(tmp_path, "check", **{name: value}))
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence with which a command has refused to start."""
     assert done.returncode != 0
-    sentence = done.stderr.strip()
-    assert name in sentence
-    assert len(sentence.splitlines()) == 1
+    (sentence,) = done.stderr.strip().splitlines()
+    assert sentence.startswith("Cannot start: ")
     assert sentence.endswith(".")
+    return sentence
+
+
+@pytest.mark.parametrize("command", ["check", "serve", "worker"])
+def test_wrong_profiles_stop_the_start_with_one_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "profiles.toml").write_text("[profiles.mine")
+    assert "profiles.toml is not valid TOML" in refusal(manage(tmp_path, command))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "dashboard.example.com, .example.com, LOCALHOST, [::1], 192.0.2.7"),
+        ("CSRF_TRUSTED_ORIGINS", "https://dashboard.example.com:8443, http://*.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://[::1]:8443, https://192.0.2.7"),
+    ],
+)
+def test_every_form_that_django_knows_is_taken(tmp_path: Path, name: str, value: str) -> None:
+    probe = f"from django.conf import settings; print(*settings.{name}, sep=', ')"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", probe, **{name: value})
+    assert done.stdout.strip() == value, done.stderr
+
+
+def test_nobody_waits_longer_than_two_seconds_by_default(tmp_path: Path) -> None:
+    """N7.1."""
+    names = ("CONNECT", "READ", "TRIGGER")
+    values = ", ".join(f"settings.RUNS_API_{name}_TIMEOUT" for name in names)
+    probe = f"from django.conf import settings; print({values})"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", probe)
+    assert done.stdout.split() == ["1", "2", "2"], done.stderr
+
+
+@pytest.mark.parametrize("end", ["", "/", "/api/v1", "/api/v1/"])
+def test_the_address_of_a_runs_api_may_hold_its_prefix(tmp_path: Path, end: str) -> None:
+    probe = "from django.conf import settings; print(settings.RUNS_API_URL)"
+    url = "https://example.com/runs"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", probe, RUNS_API_URL=url + end)
+    assert done.stdout.strip() == url, done.stderr
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "RUNS_API_URL"])
@@ -297,10 +349,15 @@ def test_password_in_a_wrong_setting_is_not_repeated(tmp_path: Path, name: str) 
     assert "hunter2" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", ["SECRET_KEY", "RUNS_API_KEY"])
+def test_a_secret_that_is_too_short_is_not_repeated(tmp_path: Path, name: str) -> None:
+    assert "hunter2" not in refusal(manage(tmp_path, "check", **{name: "hunter2"}))
+
+
 def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
     manage(tmp_path, "check")
-    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("secret-key",)}
-    assert modes == {"secret-key": 0o600}
+    names = ("secret-key", "runs-api-key")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o600, 0o600]
 
 
 def test_a_database_server_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:

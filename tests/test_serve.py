@@ -41,6 +41,31 @@ def is_running(pid: int) -> bool:
 
 
 class TestRunning:
+    def test_the_examples_come_to_every_status(self, product: Product) -> None:
+        """First in its class: the tests below kill workers."""
+        key = (product.data_dir / "runs-api-key").read_text().strip()
+        url, headers = f"{product.url}/api/v1/work-orders", {"Authorization": f"Bearer {key}"}
+
+        def statuses() -> set[str]:
+            items = httpx.get(url, headers=headers, timeout=30).json()["data"]["items"]
+            return {item["status"] for item in items}
+
+        every = {"failed", "queued", "running", "succeeded", "canceled"}
+        wait_until(lambda: statuses() == every)
+
+    @pytest.mark.parametrize("encoding", ["br", "gzip"])
+    def test_a_stylesheet_is_hashed_compressed_and_kept_for_good(
+        self, product: Product, encoding: str
+    ) -> None:
+        page = httpx.get(f"{product.url}/sign-in/").text
+        paths = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+        assert paths
+        for path in paths:
+            assert re.fullmatch(r"/static/css/\w+\.[0-9a-f]{12}\.css", path)
+            sheet = httpx.get(product.url + path, headers={"Accept-Encoding": encoding})
+            assert sheet.headers["content-encoding"] == encoding
+            assert "immutable" in sheet.headers["cache-control"]
+
     def test_the_printed_link_signs_in(self, product: Product) -> None:
         with httpx.Client(follow_redirects=True) as client:
             page = client.get(product.sign_in_link)

@@ -104,7 +104,17 @@ def test_success_navigation_says_so_once(form: TriggerForm) -> None:
 def test_success_navigation_without_a_run_number(runs_api: RunsAPI, form: TriggerForm) -> None:
     answered = {"runId": "run-3", "status": "building", "startedAt": "2026-11-23T10:43:30.498Z"}
     runs_api.triggers(api.data(answered, status=202))
-    assert "<span>Run run-3 started</span>" in form.send().next_page
+    assert "<span>Run #3 started</span>" in form.send().next_page
+
+
+def test_success_is_not_claimed_of_a_run_that_nobody_has_seen(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    """Recorded: the run that is accepted under an ID alone may never exist."""
+    runs_api.triggers(api.data({"runId": "run-4", "status": "building"}, status=202))
+    page = form.send().next_page
+    assert "<span>Run run-4 accepted</span>" in page
+    assert "run-4 started" not in page
 
 
 @pytest.mark.parametrize("number", [10**30, -1, 0, "3", 2.5, True])
@@ -112,7 +122,7 @@ def test_success_navigation_with_a_number_that_is_none(
     runs_api: RunsAPI, form: TriggerForm, number: Any
 ) -> None:
     runs_api.triggers(api.data(STARTED | {"runNumber": number}, status=201))
-    assert "<span>Run run-3 started</span>" in form.send().next_page
+    assert "<span>Run #3 started</span>" in form.send().next_page
 
 
 @pytest.mark.parametrize("run_id", ["a/b", "..", "100%", 'quo"te', "two words", "ünï"])

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from tests import runs_api as api
 from tests.runs_api import REQUEST_ID, Asked, Handler, RunsAPI, answer, refusal
@@ -414,6 +415,23 @@ def test_an_api_that_did_not_answer_is_not_asked_again(
     assert 'value="7"' in answered.html
     assert '<option value="careful" selected>' in answered.html
     assert [asked.method for asked in runs_api.asked] == ["GET"]
+
+
+def test_a_refused_dialog_is_read_again_in_what_is_left_of_the_time(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings
+) -> None:
+    """N7.1, whatever a read may take elsewhere."""
+    settings.RUNS_API_TRIGGER_TIMEOUT = 1
+
+    def refuse_and_fall_silent(handler: Handler, asked: Asked) -> None:
+        runs_api.on("GET", "/work-orders/wo-1", api.silence)
+        refusal(403, "FORBIDDEN")(handler, asked)
+
+    runs_api.triggers(refuse_and_fall_silent)
+    answered = form.send(**TYPED)
+    assert "may not start runs" in error_of(answered)
+    assert is_kept(answered)
+    assert not runs_api.waited_out.is_set()
 
 
 # --- What the dashboard itself refuses

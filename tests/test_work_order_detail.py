@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.test import Client
 
 from tests import runs_api as api
@@ -14,6 +15,38 @@ def test_detail_has_the_header_of_the_specification(runs_api: RunsAPI, operator:
     text = text_of(show(operator, "/work-orders/wo-1/"))
     assert "Back to Work Orders Work Order: wo-1 Status: failed Trigger New Run" in text
     assert "Prompt: Fix the login Created: Jan 2, 2026 at 10:00 AM" in text
+
+
+def test_detail_has_workspace_profile_and_limits(runs_api: RunsAPI, operator: Client) -> None:
+    runs_api.has(
+        workspaceSource={"type": "local", "path": "/srv/shop"},
+        profileName="careful",
+        maxIterations=8,
+        maxTime=600,
+    )
+    text = text_of(show(operator, "/work-orders/wo-1/"))
+    assert "Workspace /srv/shop Profile careful Max iterations 8 Time limit 10 min" in text
+
+
+def test_detail_tells_of_each_run_when_it_was_and_how_it_went(
+    runs_api: RunsAPI, operator: Client
+) -> None:
+    times = {"startedAt": "2026-01-02T10:00:00Z", "completedAt": "2026-01-02T10:02:05Z"}
+    run = {"id": "run-1", "runNumber": 1, "status": "failed", "iterationCount": 3}
+    runs_api.has(runs=[run | times])
+    text = text_of(show(operator, "/work-orders/wo-1/"))
+    assert "Run Status Started Duration Iterations" in text
+    assert "Run #1 failed Jan 2, 2026 at 10:00 AM UTC 2 min 5 s 3" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"), [("queued", 2), ("running", 2), ("failed", 15), ("succeeded", 15)]
+)
+def test_detail_looks_again_soon_while_a_run_is_on_its_way(
+    runs_api: RunsAPI, operator: Client, status: str, seconds: int
+) -> None:
+    runs_api.has(status=status, runs=[{"id": "run-1", "runNumber": 1, "status": status}])
+    assert f'data-live="{seconds}"' in show(operator, "/work-orders/wo-1/")
 
 
 def test_detail_lists_runs_newest_first(runs_api: RunsAPI, operator: Client) -> None:

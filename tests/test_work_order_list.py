@@ -1,10 +1,12 @@
 """The list of work orders: filter, search, pages, and its empty states."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests import runs_api as api
 from tests.pages import orders, show, text_of
@@ -13,12 +15,20 @@ from tests.runs_api import RunsAPI
 
 def test_list_shows_work_orders(runs_api: RunsAPI, operator: Client) -> None:
     created = "2026-01-02T10:00:00Z"
-    entry = {"id": "wo-1", "taskPrompt": "Fix it", "status": "failed", "runCount": 2}
+    entry = {"id": "wo-1", "taskPrompt": "Fix it", "status": "failed", "runCount": 27}
     runs_api.on("GET", "/work-orders", api.items(entry | {"createdAt": created}))
     html = show(operator, "/work-orders/")
     assert 'href="/work-orders/wo-1/">Fix it</a>' in html
     assert 'data-status="failed"' in html
     assert 'title="Jan 2, 2026 at 10:00 AM UTC"' in html
+    assert "wo-1 failed 27 " in text_of(html)
+
+
+def test_list_tells_the_age(runs_api: RunsAPI, operator: Client) -> None:
+    created = timezone.now() - timedelta(hours=3, minutes=30)
+    entry = {"id": "wo-1", "taskPrompt": "Fix it", "createdAt": created.isoformat()}
+    runs_api.on("GET", "/work-orders", api.items(entry))
+    assert "3 h ago" in text_of(show(operator, "/work-orders/"))
 
 
 def test_list_filters_by_status(runs_api: RunsAPI, operator: Client) -> None:

@@ -6,13 +6,13 @@ The run then turns up in its work order within a second, under another one, or n
 
 import datetime as dt
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from workorders import settling
+from workorders import settling, start_toast
 from workorders.contract import Run, RunReference
-from workorders.http import HtmxHttpRequest, go_to, live_page
+from workorders.http import HtmxHttpRequest, go_to
+from workorders.live import live_page
 from workorders.models import TriggerAttempt
 from workorders.runs_client import RunsClient
 
@@ -28,8 +28,7 @@ def respond(
     """
     if run_id == attempt.provisional_run_id:
         return _go_to_run(request, attempt.run_id)
-    if attempt.provisional_run_id or attempt.appeared or attempt.run_number:
-        # It did exist: only a run that nobody has seen yet has no number.
+    if attempt.provisional_run_id or attempt.is_seen:  # it did exist
         raise Http404(f"Run {run_id} does not exist any more.")
     if not attempt.was_sent:  # written down before the dashboard remembered what was there
         return go_to(request, reverse("work_order_detail", args=[attempt.work_order_id]))
@@ -40,18 +39,13 @@ def respond(
     is_one_of_several = len(found.new) > 1 or (found.new and is_late)
     state = "several" if is_one_of_several else "missing" if is_late else "waiting"
     context = {"run_id": run_id, "attempt": attempt, "state": state}
-    return live_page(request, "runs/run_accepted.html", context, shows=state)
+    return live_page(request, "runs/run_accepted.html", context, shows=state, as_of=client.as_of)
 
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     before = attempt.run
-    if attempt.appear_as(RunReference(run.id, run.number)) and attempt.user == request.user:
-        # The toast of the start, shown already or not, now with the name that holds.
-        waiting = list(messages.get_messages(request))
-        for message in waiting:
-            if before is None or message.message != f"{before.label} started":
-                messages.add_message(request, message.level or messages.INFO, message.message)
-        messages.success(request, f"{run.label} started")
+    if attempt.find(RunReference(run.id, run.number)) and attempt.user == request.user:
+        start_toast.tell_anew(request, before, run)
     return _go_to_run(request, run.id)
 
 

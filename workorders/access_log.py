@@ -14,7 +14,7 @@ from workorders import request_id
 
 logger = logging.getLogger(__name__)
 
-_UNLOGGED = re.compile(r"/(healthz|readyz|api/v1/health(/.*)?)$")
+_UNLOGGED = re.compile(r"/(healthz|readyz|metrics|api/v1/health(/.*)?)$")
 """What machines ask every few seconds."""
 
 

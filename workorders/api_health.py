@@ -52,9 +52,14 @@ class Health:
 
 class HealthRecord:
     """Thread-safe. A failure that may be one endpoint's own is a doubt: it counts when
-    ``confirm_doubt`` is called before another call was answered."""
+    ``confirm_doubt`` is called before another call was answered.
 
-    def __init__(self) -> None:
+    Args:
+        logs: write a line whenever the API is lost, and when it is back.
+    """
+
+    def __init__(self, *, logs: bool = True) -> None:
+        self._logs = logs
         self.doubt_raised = threading.Event()
         self._doubt = ""
         self._health = Health()
@@ -116,7 +121,7 @@ class HealthRecord:
             if state is not before.state:
                 health = replace(health, since=now)
             self._health = health
-        if state is not before.state:
+        if self._logs and state is not before.state:
             _log(before, health)
 
 

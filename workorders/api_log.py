@@ -1,11 +1,12 @@
 """One line for each call to the runs API."""
 
 import logging
-import time
 from collections.abc import Mapping
 
 from workorders.envelope import Answer
 from workorders.errors import RunsAPIError
+from workorders.metrics.calls import MeasuredCall
+from workorders.metrics.instruments import NO_ANSWER, OK
 
 logger = logging.getLogger(__name__)
 
@@ -14,7 +15,7 @@ ABOUT = {"runId": "run_id", "workOrderId": "work_order_id"}
 
 
 class LoggedCall:
-    """A call under way; exactly one of the methods is called when it is over.
+    """A call under way; exactly one of the methods is called when it is over, which counts it.
 
     Args:
         path: below ``/api/v1``; queries are not logged.
@@ -25,13 +26,13 @@ class LoggedCall:
         self._method = method
         self._path = path
         self._about = about
-        self._started = time.monotonic()
+        self._measured = MeasuredCall(method, path)
         self._level = logging.DEBUG if method == "GET" else logging.INFO
 
     def answered(self, status: int, answer: Answer) -> None:
         data, request_id = answer
         about = {log: data[wire] for wire, log in ABOUT.items() if isinstance(data.get(wire), str)}
-        self._log(self._level, "", status=status, api_request_id=request_id, **about)
+        self._log(self._level, OK, "", status=status, api_request_id=request_id, **about)
 
     def refused(self, error: RunsAPIError, *, known: bool) -> None:
         """``known``: what is wrong with the server was said once, by its health record."""
@@ -40,6 +41,7 @@ class LoggedCall:
         level = logging.WARNING if failed else logging.INFO
         self._log(
             self._level if known else level,
+            error.known_code,
             error.reference,
             status=error.status,
             api_request_id=error.request_id,
@@ -48,10 +50,10 @@ class LoggedCall:
 
     def unanswered(self, reason: str, *, known: bool) -> None:
         level = self._level if known else logging.WARNING
-        self._log(level, reason, status=0)
+        self._log(level, NO_ANSWER, reason, status=0)
 
-    def _log(self, level: int, words: str, **fields: str | int) -> None:
-        milliseconds = round((time.monotonic() - self._started) * 1000)
+    def _log(self, level: int, outcome: str, words: str, **fields: str | int) -> None:
+        milliseconds = round(self._measured.ends(outcome) * 1000)
         call = {"method": self._method, "path": self._path, "milliseconds": milliseconds}
         logger.log(
             level,

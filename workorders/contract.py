@@ -5,7 +5,7 @@ ID may be missing here: a missing value is ``None`` (or empty) and the pages
 say less. Only an answer without the IDs it is about raises ``ValueError``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -132,6 +132,8 @@ class Run:
     max_time: int | None = None
     """Seconds."""
     overrides: Json = field(default_factory=dict)
+    shows_overrides: bool = False
+    """Whether empty ``overrides`` say that there are none."""
     queue_position: int | None = None
     """1 is next; ``None`` when not queued or not told."""
     waiting_for: RunReference | None = None
@@ -158,6 +160,7 @@ class Run:
             max_iterations=as_whole(data.get("maxIterations")),
             max_time=as_whole(data.get("maxTime")),
             overrides=as_object(data.get("overrides")),
+            shows_overrides=isinstance(data.get("overrides"), Mapping),
             queue_position=queue_position_of(data),
             waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
             error=as_text(data.get("error")),
@@ -199,6 +202,8 @@ class WorkOrder:
     run_count: int | None = None
     runs: tuple[Run, ...] = ()
     """Newest first; a list of work orders leaves them out."""
+    lists_runs: bool = False
+    """Whether it says which there are: a server that leaves them out does not say none."""
 
     @classmethod
     def parse(cls, data: Json) -> Self:
@@ -222,7 +227,13 @@ class WorkOrder:
             updated_at=as_moment(data.get("updatedAt")),
             run_count=run_count,
             runs=_newest_first(runs, work_order_id, run_count),
+            lists_runs=isinstance(data.get("runs"), list) and bool(runs or not run_count),
         )
+
+    def with_runs(self, runs: Sequence[Run]) -> "WorkOrder":
+        """All of them, from elsewhere."""
+        ordered = _newest_first(runs, self.id, self.run_count)
+        return replace(self, runs=ordered, lists_runs=True)
 
     @property
     def active_run(self) -> Run | None:

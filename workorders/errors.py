@@ -51,6 +51,11 @@ class RunsAPIError(Exception):
         return rule_for(self.code, self.status)
 
     @property
+    def known_code(self) -> str:
+        """The key of ``RULES`` that it amounts to."""
+        return known_code(self.code, self.status)
+
+    @property
     def answer_lost(self) -> bool:
         """Whether a run may have been started all the same.
 
@@ -197,10 +202,14 @@ CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
 
 
 def rule_for(code: str, status: int) -> Rule:
-    """The rule of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
+    return RULES[known_code(code, status)]
+
+
+def known_code(code: str, status: int) -> str:
+    """The table's code of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
 
     A full server may well say so with 503; the run it has queued is no failure.
     """
     if status >= 500 and code != "CAPACITY_EXCEEDED":
-        return RULES["SERVER_ERROR"]
-    return RULES.get(code, RULES["UNKNOWN"])
+        return "SERVER_ERROR"
+    return code if code in RULES else "UNKNOWN"

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from workorders.contract import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
 from workorders.models import TriggerAttempt
@@ -40,7 +41,10 @@ class TriggerRunForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     profile_name = forms.CharField(
-        label="Profile", required=False, max_length=255, widget=forms.Select
+        label="Profile",
+        required=False,
+        validators=[MaxLengthValidator(255)],  # max_length would be written on the select too
+        widget=forms.Select,
     )
 
     @classmethod

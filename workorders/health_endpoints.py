@@ -1,8 +1,9 @@
-"""``/healthz`` and ``/readyz``, for what watches the dashboard: a supervisor, a load balancer.
+"""For what watches the dashboard, a supervisor, a load balancer, a monitoring system:
+``/healthz``, ``/readyz`` and ``/metrics``.
 
-Such a check comes by IP address over plain HTTP and without a session, so both are
-answered before any other middleware could refuse or redirect it. They are open to all
-and say no more than they must; the page ``runs_api_status`` says what is wrong.
+Such a caller comes by IP address over plain HTTP and without a session, so all are
+answered before any other middleware could refuse or redirect it. The health checks are
+open to all and say no more than they must; the page ``runs_api_status`` says what is wrong.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from workorders.metrics.scrape import metrics
 from workorders.runs_client import default_client
 
 
@@ -20,22 +22,22 @@ class HealthEndpointsMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = {"/healthz": _healthz, "/readyz": _readyz}.get(request.path_info)
+        answer = ENDPOINTS.get(request.path_info)
         if answer is None:
             return self._get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response = answer()
+        response = answer(request)
         response["Cache-Control"] = "no-store"
         return response
 
 
-def _healthz() -> HttpResponse:
+def _healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Alive: this process answers, whatever it depends on."""
     return JsonResponse({"alive": True})
 
 
-def _readyz() -> HttpResponse:
+def _readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Ready: database and runs API can be used. The API is not asked, its record is read."""
     database = _database_answers()
     health = default_client().record.health
@@ -57,3 +59,6 @@ def _database_answers() -> bool:
     except db.Error:
         return False
     return True
+
+
+ENDPOINTS = {"/healthz": _healthz, "/readyz": _readyz, "/metrics": metrics}

@@ -7,12 +7,13 @@ from typing import Self, cast
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Case, Exists, F, Q, Value, When
 from django.utils import timezone
 
 from workorders import request_id
 from workorders.contract import RunOverrides, RunReference
 from workorders.errors import RunsAPIError
+from workorders.metrics.instruments import attempt_moved
 
 EARLIER_KEPT = 20
 
@@ -69,9 +70,14 @@ class TriggerAttempt(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.READY)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
     settled_at = models.DateTimeField(null=True)
+    was_sent = models.BooleanField(
+        default=False, help_text="Whether the API may have heard of it since it was last claimed."
+    )
     known_run_ids = models.JSONField(
-        null=True, help_text="The work order's runs just before it was sent; null: it was not sent."
+        null=True,
+        help_text="The work order's runs just before it was sent; null: not told, or not sent.",
     )
     outcome = models.CharField(
         max_length=64,
@@ -93,6 +99,10 @@ class TriggerAttempt(models.Model):
     appeared = models.BooleanField(
         default=False, help_text="Whether the API has shown the run since it accepted it."
     )
+    found = models.BooleanField(
+        default=False,
+        help_text="Whether the run was found among the work order's: no answer has named it.",
+    )
     queue_position = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
     api_request_id = models.CharField(max_length=255, blank=True)
@@ -112,7 +122,7 @@ class TriggerAttempt(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["work_order_id", "run_id"],
-                condition=~Q(provisional_run_id=""),
+                condition=Q(found=True),
                 name="one_attempt_a_found_run",
             ),
         )
@@ -127,21 +137,19 @@ class TriggerAttempt(models.Model):
         return found.first() or ""
 
     @property
-    def was_sent(self) -> bool:
-        """Whether the API may have heard of it."""
-        return self.known_run_ids is not None
-
-    @property
     def may_be_found(self) -> bool:
         """Whether looking once more may tell what became of it."""
         return self.state in {*self.OPEN, self.State.UNKNOWN}
 
     @property
     def age(self) -> dt.timedelta:
-        """Since it was sent; for ever when it was sent in the future, by a clock put back since."""
-        if self.sent_at is None or self.sent_at > timezone.now() + dt.timedelta(seconds=5):
-            return dt.timedelta.max
-        return timezone.now() - self.sent_at
+        """Since it was sent."""
+        return _since(self.sent_at)
+
+    @property
+    def lost_for(self) -> dt.timedelta:
+        """Since its answer was given up."""
+        return _since(self.lost_at or self.sent_at)
 
     @property
     def overrides(self) -> RunOverrides:
@@ -150,6 +158,11 @@ class TriggerAttempt(models.Model):
     @property
     def run(self) -> RunReference | None:
         return RunReference(self.run_id, self.run_number) if self.run_id else None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether its run exists: only one that nobody has seen yet has no number."""
+        return self.appeared or self.run_number is not None
 
     @property
     def duration(self) -> dt.timedelta | None:
@@ -166,7 +179,9 @@ class TriggerAttempt(models.Model):
                     max_iterations=overrides.max_iterations,
                     profile_name=overrides.profile_name,
                     sent_at=timezone.now(),
+                    lost_at=None,
                     settled_at=None,
+                    was_sent=False,
                     known_run_ids=None,
                     earlier=self._history(),
                     outcome="",
@@ -186,13 +201,18 @@ class TriggerAttempt(models.Model):
         }
         return [*self.earlier[1 - EARLIER_KEPT :], last]
 
-    def about_to_send(self, known_run_ids: Iterable[str]) -> bool:
-        """From here on the API may have heard of it; False when the claim was lost meanwhile."""
+    def about_to_send(self, known_run_ids: Iterable[str] | None) -> bool:
+        """From here on the API may have heard of it; False when the claim was lost meanwhile.
+
+        Args:
+            known_run_ids: the runs that there are; ``None``: the API did not tell.
+        """
         return self._move(
             (self.State.SENDING,),
             self.State.SENDING,
             sent_at=timezone.now(),
-            known_run_ids=list(known_run_ids),
+            was_sent=True,
+            known_run_ids=None if known_run_ids is None else list(known_run_ids),
         )
 
     def release(self, error: RunsAPIError) -> bool:
@@ -203,6 +223,16 @@ class TriggerAttempt(models.Model):
         return self._move(
             (self.State.SENDING,),
             self.State.UNSETTLED,
+            lost_at=timezone.now(),
+            outcome=error.code,
+            api_request_id=error.request_id,
+        )
+
+    def doubt(self, error: RunsAPIError) -> bool:
+        """What it was answered when its key was sent again settles nothing."""
+        return self._move(
+            (self.State.UNSETTLED,),
+            self.State.UNSETTLED,
             outcome=error.code,
             api_request_id=error.request_id,
         )
@@ -210,7 +240,10 @@ class TriggerAttempt(models.Model):
     def lose_if_older(self, age: dt.timedelta) -> bool:
         """Sending for longer than any answer may take: the process that sent it is gone."""
         return self.age >= age and self._move(
-            (self.State.SENDING,), self.State.UNSETTLED, outcome="ABANDONED"
+            (self.State.SENDING,),
+            self.State.UNSETTLED,
+            lost_at=self.sent_at and self.sent_at + age,
+            outcome="ABANDONED",
         )
 
     def start(
@@ -220,44 +253,70 @@ class TriggerAttempt(models.Model):
         *,
         position: int | None = None,
         api_request_id: str = "",
-        appeared: bool = False,
     ) -> bool:
-        """A run exists, named or not: that is true whatever was thought of it meanwhile."""
-        return self._move(
-            (*self.OPEN, self.State.UNKNOWN, self.State.READY),
-            self.State.STARTED,
-            settled_at=timezone.now(),
-            outcome=outcome,
-            run_id=run.id if run else "",
-            run_number=run.number if run else None,
-            queue_position=position,
-            appeared=appeared,
-            api_request_id=api_request_id or self.api_request_id,
-        )
+        """A run exists, named or not: that is true whatever was thought of it meanwhile.
 
-    def name_run(self, run: RunReference) -> None:
-        """Which run it is that was queued."""
-        self._move((self.State.STARTED,), self.State.STARTED, run_id=run.id, run_number=run.number)
+        The API's own word is worth more than what was found by looking, by this attempt
+        or by another one; only an ID without a number may be no run's.
+        """
+        before = (*self.OPEN, self.State.UNKNOWN, self.State.READY)
+        may_move = Q(state__in=before)
+        if run and run.number:
+            may_move |= Q(state=self.State.STARTED, found=True)
+        with transaction.atomic():
+            if run:
+                self._others_of(run.id).filter(found=True).update(
+                    state=Case(
+                        When(outcome="started", provisional_run_id="", then=Value("unknown")),
+                        default=Value("started"),
+                    ),
+                    run_id=F("provisional_run_id"),
+                    run_number=None,
+                    provisional_run_id="",
+                    found=False,
+                    appeared=False,
+                )
+            return self._move_where(
+                may_move,
+                self.State.STARTED,
+                settled_at=timezone.now(),
+                outcome=outcome,
+                run_id=run.id if run else "",
+                run_number=run.number if run else None,
+                queue_position=position,
+                appeared=False,
+                found=False,
+                api_request_id=api_request_id or self.api_request_id,
+            )
 
-    def was_seen(self) -> None:
-        """The API shows the run under the ID that it was started with."""
-        TriggerAttempt.objects.filter(pk=self.pk, appeared=False).update(appeared=True)
-
-    def appear_as(self, run: RunReference) -> bool:
-        """The run that the API named provisionally is there, under another ID."""
-        row = TriggerAttempt.objects.filter(pk=self.pk, state=self.State.STARTED, appeared=False)
+    def find(self, run: RunReference) -> bool:
+        """It has started this run, which can only be its own: the API lists it, though its
+        answer was lost, named no run or named it otherwise. False when another attempt has it."""
+        nobody_has_it = Q(~Exists(self._others_of(run.id)))
+        if self.state == self.State.STARTED:
+            may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
+            told = {"outcome": self.outcome, "settled_at": self.settled_at}
+        else:
+            may_move = Q(state__in=(*self.OPEN, self.State.UNKNOWN))
+            told = {"outcome": "started", "settled_at": timezone.now()}
         try:
             with transaction.atomic():
-                moved = row.update(
+                return self._move_where(
+                    may_move & nobody_has_it,
+                    self.State.STARTED,
                     run_id=run.id,
                     run_number=run.number,
                     provisional_run_id=self.run_id,
                     appeared=True,
+                    found=True,
+                    **told,
                 )
-        except IntegrityError:  # another attempt's run, found by another request just now
+        except IntegrityError:  # another request has found it for another attempt just now
             return False
-        self.refresh_from_db()
-        return moved > 0
+
+    def was_seen(self) -> None:
+        """The API shows the run under the ID that it was started with."""
+        TriggerAttempt.objects.filter(pk=self.pk, appeared=False).update(appeared=True)
 
     def give_up(self) -> bool:
         return self._settle(self.State.UNKNOWN)
@@ -265,21 +324,36 @@ class TriggerAttempt(models.Model):
     def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
 
+    def _others_of(self, run_id: str) -> TriggerAttemptQuerySet:
+        """Other attempts of this work order that have started this run."""
+        found = TriggerAttempt.objects.filter(work_order_id=self.work_order_id, run_id=run_id)
+        return found.exclude(pk=self.pk)
+
     def _move(
         self,
         before: Iterable["TriggerAttempt.State"],
         after: "TriggerAttempt.State",
         **values: object,
     ) -> bool:
+        return self._move_where(Q(state__in=tuple(before)), after, **values)
+
+    def _move_where(self, may_move: Q, after: "TriggerAttempt.State", **values: object) -> bool:
         """Only as this object knows the row: ``sent_at`` changes with every claim and send,
         so a process that woke up late cannot move what another has claimed since."""
         for name, value in values.items():
             if isinstance(value, str):  # another server's words may be longer than the column
                 column = cast("models.CharField[str, str]", self._meta.get_field(name))
                 values[name] = value[: column.max_length]
-        row = TriggerAttempt.objects.filter(
-            pk=self.pk, state__in=tuple(before), sent_at=self.sent_at
-        )
+        row = TriggerAttempt.objects.filter(may_move, pk=self.pk, sent_at=self.sent_at)
         moved = row.update(state=after, **values) > 0
+        if moved:
+            attempt_moved(after, str(values.get("outcome", "")))
         self.refresh_from_db()
         return moved
+
+
+def _since(moment: dt.datetime | None) -> dt.timedelta:
+    """For ever when there was none, or when it is to come: a clock was put back since."""
+    if moment is None or moment > timezone.now() + dt.timedelta(seconds=5):
+        return dt.timedelta.max
+    return timezone.now() - moment

@@ -9,9 +9,10 @@ from workorders.errors import RunsAPIError
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run exists and is at work or about to be."""
+    """The API has accepted a run; ``is_seen``: it exists, by its number or because it was seen."""
 
     run: RunReference
+    is_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from workorders.contract import (
     WorkOrder,
 )
 from workorders.errors import RULES, RunsAPIError
+from workorders.parallel import both
 from workorders.runs_client import PAGE_LIMIT, RunsClient
 
 PAGE_SIZE = 20
@@ -134,7 +135,7 @@ class WorkOrderDetail:
 
 def load_work_order(client: RunsClient, work_order_id: str, *, number: int = 1) -> WorkOrderDetail:
     work_order = client.get_work_order(work_order_id)
-    if number > 1:
+    if number > 1 or not work_order.lists_runs:
         offset = (number - 1) * RUNS_PER_PAGE
         runs = _optional(
             client, lambda c: c.list_runs(work_order_id, limit=RUNS_PER_PAGE, offset=offset)
@@ -182,11 +183,12 @@ def load_run(
 ) -> RunDetail:
     """``work_order_id``: whose run it is, where the API does not tell. ``log_from``: the byte
     of the log to go on from; ``None``: the end of the log."""
-    run, work_order = _read_run(client, run_id, work_order_id)
-    queue = _optional(client, RunsClient.queue_health) if run.is_queued else None
-    log = None
-    if run.log_size is not None:
-        log = _optional(client, lambda c: _read_log(c, run, log_from))
+    run = client.get_run(run_id)
+    work_order_id = run.work_order_id or work_order_id
+    work_order, (queue, log) = both(
+        lambda: _work_order_of(client, work_order_id), lambda: _beside(client, run, log_from)
+    )
+    run = _in_its_work_order(run, work_order, work_order_id)
     return RunDetail(
         run=run,
         work_order=work_order,
@@ -200,11 +202,25 @@ def load_run(
 def _read_run(client: RunsClient, run_id: str, work_order_id: str) -> tuple[Run, WorkOrder | None]:
     """A run, with the number that its work order gives it where it has none of its own."""
     run = client.get_run(run_id)
-    run = replace(run, work_order_id=run.work_order_id or work_order_id)
-    work_order = _work_order_of(client, run.work_order_id)
-    if work_order and not run.number and (listed := _find(work_order.runs, run.id)):
-        run = replace(run, number=listed.number)
-    return run, work_order
+    work_order_id = run.work_order_id or work_order_id
+    work_order = _work_order_of(client, work_order_id)
+    return _in_its_work_order(run, work_order, work_order_id), work_order
+
+
+def _in_its_work_order(run: Run, work_order: WorkOrder | None, work_order_id: str) -> Run:
+    listed = _find(work_order.runs, run.id) if work_order and not run.number else None
+    return replace(run, work_order_id=work_order_id, number=listed.number if listed else run.number)
+
+
+def _beside(
+    client: RunsClient, run: Run, log_from: int | None
+) -> tuple[QueueHealth | None, LogPart | None]:
+    """What else a run's page shows: the queue it waits in, its log."""
+    queue = _optional(client, RunsClient.queue_health) if run.is_queued else None
+    log = None
+    if run.log_size is not None:
+        log = _optional(client, lambda c: _read_log(c, run, log_from))
+    return queue, log
 
 
 def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") -> RunDetail | None:
@@ -261,14 +277,18 @@ class TriggerDialog:
 
 
 def load_trigger_dialog(client: RunsClient, work_order_id: str) -> TriggerDialog:
-    work_order = client.get_work_order(work_order_id)
-    profiles: tuple[Profile, ...] = ()
-    lacks_profiles = False
-    try:
-        profiles = client.list_profiles()
-    except RunsAPIError as error:
-        lacks_profiles = error.code != "NOT_FOUND"
+    work_order, (profiles, lacks_profiles) = both(
+        lambda: client.get_work_order(work_order_id), lambda: _read_profiles(client)
+    )
     return TriggerDialog(work_order, trigger_availability(work_order), profiles, lacks_profiles)
+
+
+def _read_profiles(client: RunsClient) -> tuple[tuple[Profile, ...], bool]:
+    """And whether there may be some that could not be loaded."""
+    try:
+        return client.list_profiles(), False
+    except RunsAPIError as error:
+        return (), error.code != "NOT_FOUND"
 
 
 @dataclass(frozen=True, slots=True)

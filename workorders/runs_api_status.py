@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 from workorders.api_diagnosis import public_address
 from workorders.api_health import Health
 from workorders.errors import RunsAPIError
-from workorders.http import HtmxHttpRequest, live_page
-from workorders.runs_client import default_client, page_client
+from workorders.http import HtmxHttpRequest
+from workorders.live import live, live_client, live_page
+from workorders.runs_client import RunsClient, default_client
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
@@ -26,9 +27,11 @@ def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
 
 
 @require_safe
+@live
 def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
     """The panel."""
-    version = _version()
+    client = live_client(request)
+    version = _version(client)
     health = default_client().record.health
     context = {
         "api_version": version,
@@ -37,15 +40,16 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         "trigger_timeout": settings.RUNS_API_TRIGGER_TIMEOUT,
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
-    return live_page(request, "runs_api_status.html", context, shows=(health, version))
+    shows = (health, version)
+    return live_page(request, "runs_api_status.html", context, shows=shows, as_of=client.as_of)
 
 
-def _version() -> str:
+def _version(client: RunsClient) -> str:
     """Asked for while the API is well; a panel that hangs with it would be of no use."""
     if default_client().record.health.is_wrong:
         return ""
     try:
-        return page_client().version()
+        return client.version()
     except RunsAPIError:
         return ""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 from django.conf import settings
@@ -36,6 +36,7 @@ from workorders.deadline import keep_to
 from workorders.envelope import Answer, read_envelope
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.json_values import Json, as_text
+from workorders.shared_reads import SharedRead
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +65,13 @@ class RunsClient:
     Args:
         http: carries base URL, key and the time-outs of reads; tests hand in one
             whose transport is theirs.
-        trigger_timeout: seconds that starting a run may take in all (N7.1).
+        trigger_timeout: seconds that the call which starts a run may take in all.
         read_timeout: seconds that any other call may take in all.
         honours_keys: whether the API honours ``Idempotency-Key``, so that a trigger whose
             answer was lost can be sent again without starting a second run.
-        reads_end: when the last read must be over, by ``time.monotonic()``.
+        end: when reads and triggers must all be over, by ``time.monotonic()``.
         record: is told of every call whether the API has answered.
+        shared: where reads are taken from that others may have asked for already.
 
     Every method raises ``RunsAPIError``: ``NetworkError`` when no answer came,
     ``UnknownAnswer`` when one came that is not the contract's, else the API's own refusal.
@@ -82,34 +84,42 @@ class RunsClient:
         read_timeout: float = 2,
         trigger_timeout: float = 2,
         honours_keys: bool = False,
-        reads_end: float = math.inf,
+        end: float = math.inf,
         record: HealthRecord | None = None,
+        shared: SharedRead | None = None,
     ) -> None:
         self._http = http
+        self._made_at = time.time()
+        self._shared = shared
         self._read_timeout = read_timeout
-        self._reads_end = reads_end
+        self._end = end
         self.record = record or HealthRecord()
-        self.trigger_timeout = trigger_timeout
+        self._trigger_timeout = trigger_timeout
         self.honours_keys = honours_keys
 
-    def within(self, seconds: float) -> "RunsClient":
-        """The same client with less time: what is left of a larger budget.
+    def within(self, seconds: float, *, shared: SharedRead | None = None) -> "RunsClient":
+        """The same client with less time, which all its reads and triggers share.
 
-        All reads share it; once it is used up, one still gets the fifth of a second
-        that most of them need.
+        Once it is used up, a call still gets the fifth of a second that most of them need.
         """
         return RunsClient(
             self._http,
             read_timeout=self._read_timeout,
-            trigger_timeout=min(self.trigger_timeout, max(seconds, SHORTEST_CALL_SECONDS)),
+            trigger_timeout=self._trigger_timeout,
             honours_keys=self.honours_keys,
-            reads_end=min(self._reads_end, time.monotonic() + seconds),
+            end=min(self._end, time.monotonic() + seconds),
             record=self.record,
+            shared=shared or self._shared,
         )
+
+    @property
+    def as_of(self) -> float:
+        """The moment (time of day, in seconds) of which everything it has read so far is true."""
+        return self._shared.as_of if self._shared else self._made_at
 
     def with_half_the_time(self) -> "RunsClient":
         """For one read of several that share a deadline."""
-        return self.within((self._reads_end - time.monotonic()) / 2)
+        return self.within((self._end - time.monotonic()) / 2)
 
     def list_work_orders(
         self, *, status: str = "", search: str = "", limit: int = 20, offset: int = 0
@@ -119,8 +129,20 @@ class RunsClient:
         return self._page("/work-orders", query, WorkOrder.parse, limit=limit, offset=offset)
 
     def get_work_order(self, work_order_id: str) -> WorkOrder:
+        """With its runs, which are asked for where the answer leaves them out."""
         data = self._get(f"/work-orders/{_segment(work_order_id)}")
-        return _parsed(lambda: WorkOrder.parse(data), data)
+        work_order = _parsed(lambda: WorkOrder.parse(data), data)
+        if work_order.lists_runs:
+            return work_order
+        try:
+            page = self.list_runs(work_order_id, limit=PAGE_LIMIT)
+        except RunsAPIError:
+            return work_order
+        if page.total != len(page.items):  # not all of them, or that is not told
+            return work_order
+        # A server that does not know the filter answers with everybody's.
+        own = [run for run in page.items if run.work_order_id in {"", work_order_id}]
+        return work_order.with_runs(own)
 
     def list_runs(self, work_order_id: str = "", *, limit: int = 50, offset: int = 0) -> Page[Run]:
         """Newest first; those of all work orders when none is named."""
@@ -203,7 +225,7 @@ class RunsClient:
         data, request_id = self._exchange(
             "POST",
             f"/work-orders/{_segment(work_order_id)}/runs",
-            timeout=self.trigger_timeout,
+            timeout=self._left_of(self._trigger_timeout),
             body=overrides.body(),
             headers={"Idempotency-Key": idempotency_key},
             about={"work_order_id": work_order_id, "key": idempotency_key},
@@ -237,9 +259,17 @@ class RunsClient:
         self, path: str, query: Mapping[str, str | int] | None = None, *, prefix: str = API_PREFIX
     ) -> Json:
         params = {name: value for name, value in (query or {}).items() if value != ""}
-        left = max(self._reads_end - time.monotonic(), SHORTEST_CALL_SECONDS)
-        timeout = min(self._read_timeout, left)
-        return self._exchange("GET", path, timeout=timeout, query=params, prefix=prefix).data
+
+        def ask() -> Json:
+            timeout = self._left_of(self._read_timeout)
+            return self._exchange("GET", path, timeout=timeout, query=params, prefix=prefix).data
+
+        if self._shared is None:
+            return ask()
+        return self._shared.read(f"{prefix}{path}?{urlencode(params)}", ask)
+
+    def _left_of(self, timeout: float) -> float:
+        return min(timeout, max(self._end - time.monotonic(), SHORTEST_CALL_SECONDS))
 
     def _exchange(
         self,
@@ -335,9 +365,28 @@ def page_client() -> RunsClient:
     return default_client().within(settings.RUNS_API_READ_TIMEOUT)
 
 
+def refresh_client(since: float) -> RunsClient:
+    """The same for a page that refreshes itself and shows the moment ``since`` (time of day)."""
+    seconds = settings.RUNS_API_READ_TIMEOUT
+    return default_client().within(seconds, shared=SharedRead(since))
+
+
+def start_client() -> RunsClient:
+    """The same for one start of a run, which answers within a trigger's time-out (N7.1),
+    however many calls it takes."""
+    return default_client().within(settings.RUNS_API_TRIGGER_TIMEOUT)
+
+
 def probing_client() -> RunsClient:
     """Tells the same record, but needs none of the places that pages wait for."""
     return _client(default_client().record, calls=1)
+
+
+@cache
+def scraping_client() -> RunsClient:
+    """For figures beside the pages: its record is its own, so that an API which does not tell
+    them is not taken for one that is lost."""
+    return _client(HealthRecord(logs=False), calls=1)
 
 
 def _client(record: HealthRecord, *, calls: int) -> RunsClient:

@@ -4,7 +4,6 @@ An attempt (``TriggerAttempt``) is claimed before the request goes out. When the
 answer is lost nobody guesses: ``workorders.settling`` finds out what became of it.
 """
 
-import time
 import uuid
 
 from django.contrib.auth.models import User
@@ -33,6 +32,7 @@ def trigger_run(
     """Start a new run of a work order, once for each ``key``.
 
     Args:
+        client: whose calls share the time that the operator may have to wait (N7.1).
         key: made when the dialog opened; every retry of it carries the same.
         seen: the ``state_token`` of the work order that the dialog showed. When it is
             another by now nothing is sent: the operator decides anew.
@@ -46,20 +46,29 @@ def trigger_run(
             "profile_name": overrides.profile_name,
         },
     )
-    is_free = attempt.state == TriggerAttempt.State.READY
-    if (
-        attempt.work_order_id != work_order_id
-        or attempt.user_id != user.pk
-        or (attempt.overrides != overrides and not is_free)
-    ):
-        return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
-    if not is_free:
-        return look_again(client, attempt, may_send=True)
-    if not attempt.claim(overrides) and not _claim_after_others(client, attempt, overrides):
-        if attempt.state == TriggerAttempt.State.READY:
-            return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
-        return look_again(client, attempt)  # the same form, sent twice at once
-    return _read_and_send(client, attempt, seen)
+    if attempt.work_order_id != work_order_id or attempt.user_id != user.pk:
+        return _key_was_used()
+    if attempt.state != TriggerAttempt.State.READY:
+        return _sent_before(client, attempt, overrides, may_send=True)
+    if attempt.claim(overrides) or _claim_after_others(client, attempt, overrides):
+        outcome = _read_and_send(client, attempt, seen)
+        # Taken for gone meanwhile, its form may have been sent with other options.
+        return outcome if attempt.overrides == overrides else _key_was_used()
+    if attempt.state == TriggerAttempt.State.READY:
+        return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
+    return _sent_before(client, attempt, overrides, may_send=False)  # the same form, twice at once
+
+
+def _sent_before(
+    client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides, *, may_send: bool
+) -> TriggerOutcome:
+    if attempt.overrides != overrides:
+        return _key_was_used()
+    return look_again(client, attempt, may_send=may_send)
+
+
+def _key_was_used() -> Refused:
+    return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
 
 
 def look_again(
@@ -68,7 +77,7 @@ def look_again(
     """What a form that was sent before has come to, looked up where it is not known yet."""
     outcome = settling.look(client, attempt, may_send=may_send)
     if isinstance(outcome, Refused):
-        return _explained(client, attempt.work_order_id, outcome.error)
+        return _explained(client, attempt.work_order_id, outcome.error, is_past=True)
     return outcome
 
 
@@ -76,50 +85,52 @@ def _claim_after_others(
     client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides
 ) -> bool:
     """Settle what is open for this work order, which may be a crashed process's, and claim."""
-    deadline = time.monotonic() + client.trigger_timeout
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
-        settling.look(client.within(deadline - time.monotonic()), other)
+        settling.look(client, other)
     return attempt.claim(overrides)
 
 
 def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> TriggerOutcome:
-    """Both calls share the time that a trigger may take (N7.1)."""
-    deadline = time.monotonic() + client.trigger_timeout
     try:
-        reader = client.within(deadline - time.monotonic())
-        work_order = reader.get_work_order(attempt.work_order_id)
+        work_order = client.get_work_order(attempt.work_order_id)
     except NetworkError as error:
-        return _not_sent(attempt, NetworkError(error.message, sent=False))
+        return _not_sent(client, attempt, NetworkError(error.message, sent=False))
     except RunsAPIError as error:
-        return _not_sent(attempt, error)
+        return _not_sent(client, attempt, error)
     availability = trigger_availability(work_order)
     if availability.hindrance:
         refusal = RunsAPIError(code=availability.hindrance.value, status=409)
-        return _not_sent(attempt, refusal, availability.active_run)
+        return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
-        attempt.release(RunsAPIError(code="CHANGED"))
-        return Changed(work_order)
-    if not attempt.about_to_send(run.id for run in work_order.runs):
+        is_released = attempt.release(RunsAPIError(code="CHANGED"))
+        return Changed(work_order) if is_released else look_again(client, attempt)
+    known = [run.id for run in work_order.runs] if work_order.lists_runs else None
+    if not attempt.about_to_send(known):
         return look_again(client, attempt)
-    return _send(client, attempt, deadline)
+    return _send(client, attempt)
 
 
-def _send(client: RunsClient, attempt: TriggerAttempt, deadline: float) -> TriggerOutcome:
-    sender = client.within(deadline - time.monotonic())
+def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
     try:
-        run = sender.trigger_run(
+        run = client.trigger_run(
             attempt.work_order_id, attempt.overrides, idempotency_key=str(attempt.key)
         )
     except RunsAPIError as error:
-        return _without_a_run(client.within(deadline - time.monotonic()), attempt, error)
+        return _without_a_run(client, attempt, error)
     attempt.start("started", run, api_request_id=run.request_id)
-    return Started(run)
+    if attempt.state == TriggerAttempt.State.STARTED:
+        return settling.started(attempt)  # as the row has it, which may know the run's true name
+    return Started(run, is_seen=run.number is not None)
 
 
 def _not_sent(
-    attempt: TriggerAttempt, error: RunsAPIError, blocking_run: Run | None = None
-) -> Refused:
-    attempt.release(error)
+    client: RunsClient,
+    attempt: TriggerAttempt,
+    error: RunsAPIError,
+    blocking_run: Run | None = None,
+) -> TriggerOutcome:
+    if not attempt.release(error):  # another request took this one for gone, and the form over
+        return look_again(client, attempt)
     return Refused(error, blocking_run)
 
 
@@ -142,10 +153,13 @@ def _without_a_run(
     return outcome
 
 
-def _explained(client: RunsClient, work_order_id: str, error: RunsAPIError) -> Refused:
+def _explained(
+    client: RunsClient, work_order_id: str, error: RunsAPIError, *, is_past: bool = False
+) -> Refused:
     """Say which of the known cases a conflict is, and which run stands in the way.
 
     Real servers answer every conflict with one generic code, so the work order tells.
+    ``is_past``: what stood in the way when it was refused may not do so any more.
     """
     if error.code != "RUN_ALREADY_ACTIVE" and error.rule.action is not Action.LOOK:
         return Refused(error)
@@ -157,6 +171,8 @@ def _explained(client: RunsClient, work_order_id: str, error: RunsAPIError) -> R
     except RunsAPIError:
         return Refused(error)
     availability = trigger_availability(work_order)
+    if is_past and not availability.hindrance:
+        return Refused(RunsAPIError(code="NOT_STARTED", request_id=error.request_id))
     if error.code == "CONFLICT" and availability.hindrance:
         error = RunsAPIError(
             error.message,

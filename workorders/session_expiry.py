@@ -13,6 +13,7 @@ from django.utils.http import MAX_URL_LENGTH
 from workorders.forms import TriggerRunForm
 from workorders.http import HtmxHttpRequest, go_to
 from workorders.models import TriggerAttempt
+from workorders.runs_client import page_client
 from workorders.trigger_dialog import show_dialog
 
 
@@ -38,9 +39,9 @@ def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     form = TriggerRunForm.resumed(request.GET)
     attempt = TriggerAttempt.objects.filter(key=form.initial["key"]).first()
     if attempt is None:
-        return show_dialog(request, work_order_id, form)
+        return show_dialog(request, work_order_id, form, page_client())
     if attempt.user != request.user or attempt.work_order_id != work_order_id:
         form.renew()
     elif attempt.state != TriggerAttempt.State.READY:
         return go_to(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
-    return show_dialog(request, work_order_id, form)
+    return show_dialog(request, work_order_id, form, page_client())

@@ -3,8 +3,8 @@
 Where the API honours ``Idempotency-Key`` the request is sent again with its key:
 the answer is the first one's, or the run starts now, once. Elsewhere a run of
 the work order that was not there before the request is the one it started.
-While an attempt is open no other one of the work order is sent, so no run can be
-taken for another attempt's.
+While an attempt is open no other one of the work order is sent, and none that is
+not open any more takes a run, so no run can be taken for another attempt's.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Q
 
-from workorders.contract import Run, RunReference, queue_position_of
+from workorders.contract import Run, RunOverrides, RunReference, queue_position_of
 from workorders.errors import RULES, NetworkError, RunsAPIError
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
@@ -26,7 +26,6 @@ State = TriggerAttempt.State
 
 NO_RUN_HAS_THE_KEY = frozenset(
     {
-        "RUN_ALREADY_ACTIVE",
         "WORK_ORDER_COMPLETE",
         "WORK_ORDER_CANCELLED",
         "VALIDATION_ERROR",
@@ -37,6 +36,8 @@ NO_RUN_HAS_THE_KEY = frozenset(
 """Refusals of a request sent again that an API gives only after it has looked for the key.
 Any other one (wrong key of ours, too many requests, first request still in progress)
 says nothing of the first request."""
+IN_THE_WAY = "RUN_ALREADY_ACTIVE"
+"""May be said of the first request's own run: by an API that writes the key down after the run."""
 
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 0.5
@@ -68,7 +69,7 @@ def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False)
         _find_after_all(client, attempt)
     match attempt.state:
         case State.STARTED:
-            return _outcome_of_started(attempt)
+            return started(attempt)
         case State.READY:
             return Refused(_error_of(attempt))
         case State.UNKNOWN:
@@ -84,7 +85,7 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
     try:
         if run is None and (found := search(client, attempt).the_run):
             run = RunReference(found.id, found.number)
-            attempt.name_run(run)
+            run = run if attempt.find(run) else None
         if position is None:
             position = client.queue_position(attempt.work_order_id)
     except RunsAPIError:
@@ -92,10 +93,11 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
     return Queued(run, position)
 
 
-def _outcome_of_started(attempt: TriggerAttempt) -> Started | Queued:
+def started(attempt: TriggerAttempt) -> Started | Queued:
+    """The outcome of an attempt whose row says that a run exists."""
     if attempt.outcome == "queued" or attempt.run is None:
         return Queued(attempt.run, attempt.queue_position)
-    return Started(attempt.run)
+    return Started(attempt.run, attempt.is_seen)
 
 
 def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
@@ -131,7 +133,7 @@ def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> N
     if not attempt.was_sent:
         attempt.release(RunsAPIError(code="NOT_STARTED"))
         return
-    is_late = attempt.age > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
+    is_late = attempt.lost_for > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
     # Later a run starts only when its operator asks again: nobody else expects it any more.
     sends_again = client.honours_keys and (
         (may_send and attempt.age < SENT_AGAIN_WITHIN) if is_late else True
@@ -163,22 +165,41 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
     except RunsAPIError as error:
         if error.code == "CAPACITY_EXCEEDED":
             queued(client, attempt, error)
+        elif error.code == IN_THE_WAY:
+            _release_if_it_was_there(client, attempt, error)
         elif not error.answer_lost and error.code in NO_RUN_HAS_THE_KEY:
             attempt.release(error)
     else:
         attempt.start("started", run, api_request_id=run.request_id)
 
 
+def _release_if_it_was_there(
+    client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
+) -> None:
+    """No run has the key if the one that is active, and all others, are older than the request.
+
+    Else it may be the attempt's own or somebody else's: from then on none is taken for its
+    own by looking, only by the answer that a later repetition of the key may get.
+    """
+    known = set(attempt.known_run_ids or ())
+    work_order = client.get_work_order(attempt.work_order_id)
+    blocking_run = RunReference.parse(error.details) or work_order.active_run
+    if blocking_run and known >= {blocking_run.id, *(run.id for run in work_order.runs)}:
+        attempt.release(error)
+    else:
+        attempt.doubt(error)
+
+
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
     found = search(client, attempt)
     _start_as(attempt, found.the_run)
-    if len(found.new) > 1 and not found.others_wait:
+    if len(found.new) > 1 and not found.may_be_others:
         attempt.give_up()
 
 
 def _start_as(attempt: TriggerAttempt, run: Run | None) -> None:
     if run:
-        attempt.start("started", RunReference(run.id, run.number), appeared=True)
+        attempt.find(RunReference(run.id, run.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,39 +207,55 @@ class Search:
     """The work order's runs that an attempt may have started, and no other one has."""
 
     new: tuple[Run, ...]
-    others_wait: bool
-    """Whether they may be another attempt's."""
+    may_be_others: bool
+    """Whether they may be another attempt's, or older than this one."""
 
     @property
     def the_run(self) -> Run | None:
         """The one that can only be the attempt's: one of several could be anybody's."""
-        return self.new[0] if len(self.new) == 1 and not self.others_wait else None
+        return self.new[0] if len(self.new) == 1 and not self.may_be_others else None
 
 
 def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
-    """Raises ``RunsAPIError`` when the work order cannot be read."""
+    """Raises ``RunsAPIError`` when the work order cannot be read.
+
+    In this order: what another attempt has started since the runs were read is not among
+    them, and one that gets its answer meanwhile is seen to wait, or to have its run.
+    """
     runs = client.get_work_order(attempt.work_order_id).runs
+    others_wait = _others_wait(runs, attempt)
     known = set(attempt.known_run_ids or ())
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
-    return Search(new, bool(new) and _others_wait(runs, attempt))
+    # Where nothing is known of what was there before, they may be as old as the work order.
+    cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
+    return Search(new, bool(new) and (cannot_tell or others_wait))
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
-    """Whether a run that is new here may be another attempt's, of about the same time: one that
-    was accepted under an ID that is not listed yet, or of which nothing could be found out."""
+    """Whether a run that is new here may be another attempt's: one whose answer is not there
+    yet, or one of about the same time that was accepted under an ID that is not listed, or of
+    which nothing could be found out."""
     if attempt.sent_at is None:
         return False
     others = TriggerAttempt.objects.filter(work_order_id=attempt.work_order_id).exclude(
         pk=attempt.pk
     )
-    near = (attempt.sent_at - CLOCKS_APART, attempt.sent_at + CLOCKS_APART)
+    # A run may be so far from the request of either.
+    near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
     unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
-    return others.filter(unlisted | Q(state=State.UNKNOWN), sent_at__range=near).exists()
+    settled = (unlisted | Q(state=State.UNKNOWN)) & Q(sent_at__range=near)
+    return others.filter(Q(state__in=TriggerAttempt.OPEN) | settled).exists()
 
 
 def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
-    """Whether a run is of about the time of the request: an attempt may be looked at days later."""
+    """Whether a run is of about the time of the request, as an attempt may be looked at days
+    later, and has its options, as far as the API shows any."""
+    wanted = attempt.overrides
+    if run.shows_overrides and RunOverrides.parse(run.overrides) != wanted:
+        return False
+    if run.profile_name and wanted.profile_name not in {"", run.profile_name}:
+        return False
     began = run.queued_at or run.started_at
     if began is None:
         return attempt.age < CLOCKS_APART

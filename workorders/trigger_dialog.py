@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from workorders import start_toast
 from workorders.contract import Run, RunReference, WorkOrder
 from workorders.errors import RULES, Action, NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -25,26 +26,33 @@ from workorders.outcomes import (
     TriggerOutcome,
 )
 from workorders.reading import TriggerDialog, load_trigger_dialog
-from workorders.runs_client import page_client
+from workorders.runs_client import RunsClient
 from workorders.templatetags.receipts import run_origin
 
 
 def respond(
-    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: TriggerOutcome
+    request: HtmxHttpRequest,
+    work_order_id: str,
+    form: TriggerRunForm,
+    outcome: TriggerOutcome,
+    client: RunsClient,
 ) -> HttpResponse:
+    """``client``: reads what the dialog shows, in the time that the operator still waits."""
     match outcome:
-        case Started(run):
+        case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                messages.success(request, f"{run.label} started")
+                start_toast.tell(request, run, is_seen=is_seen)
             response = go_to(request, reverse("run_detail", args=[run.id]))
         case Queued():
-            response = _queued(request, work_order_id, form, outcome)
+            response = _queued(request, work_order_id, form, outcome, client)
         case Refused():
-            response = _refused(request, work_order_id, form, outcome)
+            response = _refused(request, work_order_id, form, outcome, client)
         case Changed(work_order):
             changes = _changes(str(form["seen"].value()), work_order)
             form.now_shows(work_order)
-            response = show_dialog(request, work_order_id, form, status=409, changes=changes)
+            response = show_dialog(
+                request, work_order_id, form, client, status=409, changes=changes
+            )
         case Failed(error):
             text = "{}: {}. Look at the runs below before you start another."
             messages.error(request, text.format(error.user_message, error.reference))
@@ -66,6 +74,7 @@ def show_dialog(
     request: HtmxHttpRequest,
     work_order_id: str,
     form: TriggerRunForm,
+    client: RunsClient,
     *,
     status: int = 200,
     error: RunsAPIError | None = None,
@@ -82,7 +91,7 @@ def show_dialog(
     # An API that has just not answered is not asked again: the operator has waited enough.
     if not isinstance(error, NetworkError):
         try:
-            dialog = load_trigger_dialog(page_client(), work_order_id)
+            dialog = load_trigger_dialog(client, work_order_id)
         except RunsAPIError as read_error:
             if error is None and read_error.rule.action is Action.LEAVE:
                 messages.error(request, read_error.user_message)
@@ -128,7 +137,11 @@ def _checking(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> H
 
 
 def _queued(
-    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Queued
+    request: HtmxHttpRequest,
+    work_order_id: str,
+    form: TriggerRunForm,
+    outcome: Queued,
+    client: RunsClient,
 ) -> HttpResponse:
     """A run exists and waits: show it, or where it has no name yet, what is known (F7.8)."""
     text = RULES["CAPACITY_EXCEEDED"].message
@@ -137,11 +150,15 @@ def _queued(
     if outcome.run:
         messages.warning(request, text)
         return go_to(request, reverse("run_detail", args=[outcome.run.id]))
-    return show_dialog(request, work_order_id, form, queued=text)
+    return show_dialog(request, work_order_id, form, client, queued=text)
 
 
 def _refused(
-    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Refused
+    request: HtmxHttpRequest,
+    work_order_id: str,
+    form: TriggerRunForm,
+    outcome: Refused,
+    client: RunsClient,
 ) -> HttpResponse:
     """Do what the error's rule says, with the operator's typed values kept."""
     error = outcome.error
@@ -159,6 +176,7 @@ def _refused(
         request,
         work_order_id,
         form,
+        client,
         error=error,
         blocking_run=outcome.blocking_run,
         status=status,

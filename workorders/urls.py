@@ -3,6 +3,7 @@ from django.views.generic import RedirectView
 
 from workorders import cancel_views, views
 from workorders.converters import IdentifierConverter
+from workorders.preferences import edit_preferences
 from workorders.runs_api_status import runs_api_banner, runs_api_status
 from workorders.sign_in import SignInView, sign_in_by_link, sign_out
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("runs/<id:run_id>/", views.run_detail, name="run_detail"),
     path("runs/<id:run_id>/log/", views.run_log, name="run_log"),
     path("runs/<id:run_id>/cancel/", cancel_views.cancel_run, name="cancel_run"),
+    path("preferences/", edit_preferences, name="preferences"),
     path("runs-api/", runs_api_status, name="runs_api_status"),
     path("runs-api/banner/", runs_api_banner, name="runs_api_banner"),
     path("sign-in/", SignInView.as_view(), name="sign_in"),

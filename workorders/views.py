@@ -9,16 +9,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from workorders import accepted_run, services
+from workorders import accepted_run, services, start_toast
 from workorders.accounts import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, for_this_request, live_page
+from workorders.http import HtmxHttpRequest, for_this_request
+from workorders.live import live, live_client, live_page
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
 from workorders.reading import list_work_orders, load_listed_run, load_run, load_work_order
-from workorders.runs_client import default_client, page_client
+from workorders.runs_client import RunsClient, default_client, page_client, start_client
 from workorders.session_expiry import show_again
 from workorders.trigger_dialog import respond, show_dialog
 
@@ -26,13 +27,14 @@ ATTEMPTS_PER_PAGE = 10
 
 
 @require_safe
+@live
 def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in WORK_ORDER_STATUSES else ""
     search = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    number = _page_number(request)
+    number, client = _page_number(request), live_client(request)
     try:
-        found = list_work_orders(page_client(), status=status, search=search, number=number)
+        found = list_work_orders(client, status=status, search=search, number=number)
     except RunsAPIError as error:
         return _unavailable(request, error, title="Work Orders")
     context = {
@@ -41,13 +43,16 @@ def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
         "status": status,
         "search": search,
     }
-    return live_page(request, "work_orders/work_order_list.html", context, shows=found)
+    template = "work_orders/work_order_list.html"
+    return live_page(request, template, context, shows=found, as_of=client.as_of)
 
 
 @require_safe
+@live
 def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    client = live_client(request)
     try:
-        detail = load_work_order(page_client(), work_order_id, number=_page_number(request))
+        detail = load_work_order(client, work_order_id, number=_page_number(request))
     except RunsAPIError as error:
         title = f"Work Order: {work_order_id}"
         if error.code == "NOT_FOUND":
@@ -62,7 +67,8 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
     }
     receipts = [(a.key, a.state, a.outcome, a.run_id) for a in attempts]
     shows = (detail, receipts)
-    return live_page(request, "work_orders/work_order_detail.html", context, shows=shows)
+    template = "work_orders/work_order_detail.html"
+    return live_page(request, template, context, shows=shows, as_of=client.as_of)
 
 
 @require_safe
@@ -89,10 +95,11 @@ def _attempts(work_order_id: str, *, number: int = 1) -> tuple[list[TriggerAttem
 
 
 @require_safe
+@live
 def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     log_from = request.GET.get("log", "")
     goes_on = request.htmx and log_from.isdecimal() and len(log_from) < 16
-    client = page_client()
+    client = live_client(request)
     try:
         detail = load_run(
             client,
@@ -102,7 +109,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         )
     except RunsAPIError as error:
         if error.code == "NOT_FOUND":
-            return _run_not_found(request, run_id)
+            return _run_not_found(request, run_id, client)
         work_order_id = TriggerAttempt.work_order_of(run_id)
         failed = error.status >= 500 or isinstance(error, NetworkError)
         listed = load_listed_run(client, run_id, work_order_id) if failed else None
@@ -113,19 +120,20 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     receipt = TriggerAttempt.objects.of_run(run.id, run.work_order_id).first()
     if receipt and not receipt.appeared:
         receipt.was_seen()
+        start_toast.correct(request, receipt.run, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
     log_end = detail.log and detail.log.next_offset
     shows = (run, detail.availability, detail.queue, log_end, receipt)
-    return live_page(request, "runs/run_detail.html", context, shows=shows)
+    return live_page(request, "runs/run_detail.html", context, shows=shows, as_of=client.as_of)
 
 
-def _run_not_found(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) -> HttpResponse:
     attempt = TriggerAttempt.objects.of_run(run_id).first()
     if attempt is None:
         raise Http404(f"Run {run_id} does not exist, or no longer does.")
     try:
-        return accepted_run.respond(request, page_client(), run_id, attempt)
+        return accepted_run.respond(request, client, run_id, attempt)
     except RunsAPIError as error:
         if error.code == "NOT_FOUND":
             raise Http404(f"Run {run_id} and its work order no longer exist.") from error
@@ -164,19 +172,20 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     if request.method != "POST":
         if "session" in request.GET:
             return show_again(request, work_order_id)
-        return show_dialog(request, work_order_id, TriggerRunForm.fresh())
+        return show_dialog(request, work_order_id, TriggerRunForm.fresh(), page_client())
     form = TriggerRunForm(request.POST)
     if not form.is_valid():
-        return show_dialog(request, work_order_id, form, status=422)
+        return show_dialog(request, work_order_id, form, page_client(), status=422)
+    client = start_client()
     outcome = services.trigger_run(
-        default_client(),
+        client,
         user=request.user,
         work_order_id=work_order_id,
         overrides=form.overrides,
         key=form.cleaned_data["key"],
         seen=form.cleaned_data["seen"],
     )
-    return respond(request, work_order_id, form, outcome)
+    return respond(request, work_order_id, form, outcome, client)
 
 
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
@@ -189,7 +198,7 @@ def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID
         outcome = services.look_again(default_client(), attempt)
     else:
         outcome = Checking(attempt.key)
-    return respond(request, work_order_id, form, outcome)
+    return respond(request, work_order_id, form, outcome, page_client())
 
 
 def _unavailable(

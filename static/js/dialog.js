@@ -1,10 +1,9 @@
-// The dialog of a page: what htmx loads is shown in a native <dialog>, which keeps
+// The dialogs of a page: what htmx loads is shown in a native <dialog>, which keeps
 // the focus inside, closes on Escape and gives the focus back to the button.
 
 (() => {
-  const dialog = () => document.getElementById("trigger-dialog");
   const CONFIRM = "[data-dialog-form] [type=submit]";
-  const isDialogContent = (target) => target.id === "trigger-dialog-content";
+  const openDialog = () => document.querySelector("dialog[open]");
 
   // A button that says why it is disabled stays focusable, so it is stopped here. And on a
   // phone "Start Run" comes up under the finger: the second tap of a double tap starts nothing.
@@ -25,38 +24,67 @@
   document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
 
   // A start that is under way cannot be taken back, so the dialog does not pretend to.
-  const isBusy = () => dialog()?.querySelector(`${CONFIRM}[aria-busy=true]`);
-  document.addEventListener("cancel", (event) => { if (isBusy()) event.preventDefault(); }, true);
+  const isBusy = () => openDialog()?.querySelector(`${CONFIRM}[aria-busy=true]`);
+
+  // What was typed is not thrown away without asking: every such field is empty at first.
+  const typedFields = () => openDialog()?.querySelectorAll(".field :is(input, select)") ?? [];
+  const isTyped = () => [...typedFields()].some((field) => field.value);
+  const question = () => openDialog()?.querySelector("[data-discard-question]");
+
+  function askOrClose() {
+    if (isBusy()) return;
+    const asks = question();
+    if (!asks || !isTyped() || !asks.hidden) {
+      openDialog()?.close();
+      return;
+    }
+    asks.hidden = false;
+    asks.querySelector("[data-keep-dialog]").focus();
+  }
+
+  function keep() {
+    question().hidden = true;
+    [...typedFields()].find((field) => field.value)?.focus();
+  }
+
+  document.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    askOrClose();
+  }, true);
 
   document.addEventListener("click", (event) => {
-    if (isBusy()) return;
     const close = event.target.closest("[data-close-dialog]");
     if (close) {
-      if (dialog()?.open) dialog().close();
+      if (openDialog()) askOrClose();
       else location.assign(close.dataset.closeDialog);
     }
+    if (event.target.closest("[data-keep-dialog]")) keep();
+    if (event.target.closest("[data-discard-dialog]")) openDialog().close();
     // The second click of a double click on the button lands on the backdrop, and marking text
     // may end there: neither is a wish to close.
-    if (event.target === dialog() && pressed === dialog() && event.detail < 2) dialog().close();
+    const onBackdrop = event.target === openDialog() && pressed === event.target;
+    if (onBackdrop && event.detail < 2) askOrClose();
   });
 
-  let opener;  // the ID of the button that did
+  let opener;  // the ID of the element that did
   // A refresh may have put another button in the place of the one that opened the dialog.
-  document.addEventListener("close", () => {
+  document.addEventListener("close", (event) => {
     const focused = document.activeElement;
-    if (focused === document.body || dialog().contains(focused)) {
+    if (focused === document.body || event.target.contains(focused)) {
       document.getElementById(opener)?.focus();
     }
   }, true);
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (!isDialogContent(event.detail.target)) return;
-    if (dialog() && !dialog().open) {
+    const { target } = event.detail;
+    const dialog = target.matches(".dialog-body") && target.closest("dialog");
+    if (dialog && !dialog.open) {
       const page = document.documentElement;
       page.style.setProperty("--scroll-bar", `${innerWidth - page.clientWidth}px`);
-      dialog().showModal();
+      dialog.showModal();
     }
-    event.detail.target.querySelector("[autofocus]")?.focus();
+    if (!target.matches(".dialog-body, .dialog-page")) return;
+    target.querySelector("[autofocus]")?.focus();
     checkSoon();
   });
 
@@ -79,10 +107,16 @@
     const button = form.querySelector("[type=submit]");
     button?.setAttribute("aria-busy", String(busy));
     button?.setAttribute("aria-disabled", String(busy));
+    // The words in the button change too, which no screen reader notices. The announcer is
+    // the form's own: beside an open dialog the rest of the page is inert, and so is its.
+    const words = busy ? button?.querySelector(".busy-label")?.textContent.trim() : "";
+    form.querySelector("[data-busy-words]").textContent = words ?? "";
   }
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.matches("[data-opens-dialog]")) opener = event.detail.elt.querySelector("[type=submit]").id;
+    if (event.detail.elt.matches("[data-opens-dialog]")) {
+      opener = event.detail.elt.id || event.detail.elt.querySelector("[type=submit]").id;
+    }
     if (!event.detail.elt.matches("[data-dialog-form]")) return;
     if (!event.detail.elt.matches("[data-checks]")) document.getElementById("network-error").hidden = true;
     setBusy(event.detail.elt, true);

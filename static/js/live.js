@@ -39,7 +39,8 @@
     if (event.detail.requestConfig.elt.id !== "live") return;
     const { successful, xhr } = event.detail;
     const waiting = region()?.hasAttribute("data-waiting");
-    if (successful && waiting) location.reload();
+    // 204: nothing newer is known, somebody else is asking.
+    if (successful && waiting && xhr.status !== 204) location.reload();
     if (successful) lastUpdate = new Date();
     // The dashboard answers, and says that it is the runs API that does not.
     const cause = xhr.getResponseHeader("HX-Trigger") === "runs-api-fails" ? "api" : "server";
@@ -57,15 +58,22 @@
     if (xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
   });
 
-  // Opened details stay open, and the title says the new status.
+  // Opened details stay open, and the title says the new status. What has changed is announced
+  // once, and politely: the part that was swapped is no live region, it would be read whole.
   let open = [];
+  let announced;
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "live") return;
     open = [...event.detail.target.querySelectorAll("details[open]")].map(({ id }) => id);
+    announced = event.detail.target.dataset.announce;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "live") return;
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (region().dataset.title) document.title = region().dataset.title;
+    const { title, announce } = region().dataset;
+    if (title) document.title = title;
+    if (announce && announce !== announced) {
+      document.getElementById("announcer").textContent = announce;
+    }
   });
 })();

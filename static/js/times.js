@@ -30,6 +30,7 @@
         const seconds = Math.max((Date.now() - date.getTime()) / 1000, 0);
         text = `${formatDuration(seconds, 1)} ago`;
       }
+      if (element.hasAttribute("data-exact")) text = element.title;
       // Written again, the same text would be announced again where it stands in a live region.
       if (element.textContent !== text) element.textContent = text;
     }
@@ -47,6 +48,14 @@
       element.textContent = formatDuration(seconds, 2);
     }
   }
+
+  // A finger cannot hover: a tap shows the exact time, and the next one takes it back.
+  document.addEventListener("click", (event) => {
+    const element = event.target.closest("time[data-moment]");
+    if (!element || element.closest("a, button, summary")) return;
+    element.toggleAttribute("data-exact");
+    showMoments(element.parentElement);
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     showMoments(document);

@@ -25,6 +25,7 @@ from tests.browser.chromium import launch_options
 from tests.browser.orders import Orders
 from tests.browser.pages import PASSWORD
 from tests.product import Product
+from tests.scenes.stage import Stage
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 812}
@@ -58,6 +59,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """With the embedded runs API, two workers and the example work orders."""
     with Product(tmp_path_factory.mktemp("product")) as product:
         yield product
+
+
+@pytest.fixture(scope="module")
+def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Where scenes are shown: with products of its own, whose runs API does as a scene says."""
+    with Stage(browser, tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="package")

@@ -2,8 +2,10 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.orders import PROMPT, Orders
 from tests.browser.pages import (
     expect_never_reloaded,
@@ -21,6 +23,8 @@ from tests.browser.pages import (
     trigger_button,
     trigger_dialog,
 )
+
+at_both_widths = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280 px", "375 px"])
 
 
 def tab_to(page: Page, element: Locator) -> None:
@@ -78,8 +82,12 @@ def test_full_trigger_flow_by_touch_at_375_px(phone_page: Page, orders: Orders) 
     expect(status(page)).to_have_text("succeeded")
 
 
-def test_full_trigger_flow_by_keyboard_alone(page: Page, orders: Orders) -> None:
+@at_both_widths
+def test_full_trigger_flow_by_keyboard_alone(
+    page: Page, orders: Orders, viewport: ViewportSize
+) -> None:
     """AC7.11, N7.2 and every row of "Keyboard Accessibility"."""
+    page.set_viewport_size(viewport)
     work_order_id = orders.failed("retry")
     page.goto("/work-orders/")
     tab_to(page, page.locator(f"#work-order-{work_order_id}"))
@@ -124,11 +132,13 @@ def test_enter_in_a_field_starts_the_run_with_what_was_typed(page: Page, orders:
     expect(overrides(page)).to_have_text("Max Iterations 2")
 
 
+@at_both_widths
 def test_full_trigger_flow_without_javascript(
-    scriptless_page: Page, orders: Orders, expected_errors: list[str]
+    scriptless_page: Page, orders: Orders, expected_errors: list[str], viewport: ViewportSize
 ) -> None:
     expected_errors.append("422")
     page = scriptless_page
+    page.set_viewport_size(viewport)
     work_order_id = orders.failed("retry")
     page.goto("/work-orders/")
     page.locator(f"#work-order-{work_order_id}").click()

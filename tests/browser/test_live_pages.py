@@ -214,3 +214,24 @@ def test_server_that_answers_with_an_error_is_said_too(
     expect(notice).to_be_visible()
     page.unroute_all()
     expect(notice).to_be_hidden()
+
+
+def test_new_status_is_announced_once(page: Page, orders: Orders) -> None:
+    """WCAG 4.1.3: politely, and not the whole part that was swapped."""
+    work_order_id, run_id = orders.running()
+    page.goto(f"/runs/{run_id}/")
+    announcer = page.locator("#announcer")
+    expect(announcer).to_have_attribute("role", "status")
+    expect(announcer).to_be_empty()
+    page.evaluate(
+        """() => {
+            window.said = [];
+            new MutationObserver(() => said.push(document.getElementById("announcer").textContent))
+                .observe(document.getElementById("announcer"), {childList: true});
+        }"""
+    )
+    orders.release(work_order_id)
+    expect(announcer).to_have_text("Run #1 failed")
+    expect(page).to_have_title(re.compile(rf"^Run #1 failed · Work order {work_order_id} "))
+    assert page.evaluate("said") == ["Run #1 failed"]
+    expect(page.locator("#live [role=status], #live [aria-live]")).to_have_count(0)

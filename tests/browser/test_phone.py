@@ -16,8 +16,9 @@ def expect_no_horizontal_scroll(page: Page) -> None:
 
 
 def expect_finger_size(elements: Locator) -> None:
-    expect(elements).not_to_have_count(0)
-    for element in elements.all():
+    visible = elements.filter(visible=True)
+    expect(visible).not_to_have_count(0)
+    for element in visible.all():
         box = element.bounding_box()
         assert box
         assert box["height"] >= MIN_TARGET, element.inner_text()
@@ -54,6 +55,13 @@ def test_dialog_is_full_screen(phone_page: Page, orders: Orders) -> None:
     assert dialog.bounding_box() == box
     dialog.get_by_text("Advanced Options").tap()
     expect_no_horizontal_scroll(phone_page)
+
+
+def test_dialog_slides_up_on_a_phone_alone(page: Page, orders: Orders) -> None:
+    dialog = open_dialog(page, orders.create())
+    expect(dialog).to_have_css("animation-name", "none")
+    page.set_viewport_size({"width": 375, "height": 812})
+    expect(dialog).to_have_css("animation-name", "slide-up")
 
 
 @pytest.mark.parametrize(("width", "is_full_screen"), [(639, True), (640, False)])
@@ -105,3 +113,41 @@ def test_reason_of_the_disabled_button_can_be_read_without_focus(
     reason = phone_page.get_by_text("Run #1 is in progress, started")
     expect(reason).to_have_css("opacity", "1")
     expect(reason).to_be_in_viewport()
+
+
+def test_list_is_filtered_and_read_by_touch(phone_page: Page, orders: Orders) -> None:
+    page = phone_page
+    work_order_id = orders.failed()
+    page.goto("/work-orders/")
+    page.get_by_label("Status").select_option("failed")
+    page.get_by_role("button", name="Filter").tap()
+    page.locator(f"#work-order-{work_order_id}").tap()
+    page.get_by_role("link", name="Run #1", exact=True).tap()
+    page.locator("#iteration-1-summary").tap()
+    expect(page.locator("#iteration-1-output")).to_have_text("Still failing")
+    page.get_by_role("link", name=f"Work Order: {work_order_id}").tap()
+    page.get_by_role("link", name="Back to Work Orders").tap()
+    expect(page.get_by_role("heading", name="Work Orders")).to_be_visible()
+
+
+def test_run_is_cancelled_by_touch(phone_page: Page, orders: Orders) -> None:
+    page = phone_page
+    page.goto(f"/runs/{orders.running()[1]}/")
+    page.get_by_role("button", name="Cancel run").tap()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Keep run")).to_be_in_viewport(ratio=1)
+    dialog.get_by_role("button", name="Cancel run").tap()
+    expect(page.locator(".subject-header .status")).to_have_text("cancelled")
+
+
+def test_floating_button_covers_nothing_at_the_end_of_the_page(
+    phone_page: Page, orders: Orders
+) -> None:
+    page = phone_page
+    open_work_order(page, orders.find(THIRTY_RUNS))
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    button = trigger_button(page).bounding_box()
+    last = page.get_by_role("contentinfo").bounding_box()
+    assert button
+    assert last
+    assert last["y"] + last["height"] <= button["y"]

@@ -101,3 +101,28 @@ def test_page_that_does_not_exist(page: Page, expected_errors: list[str]) -> Non
         expect(page.get_by_role("link", name="Runs", exact=True)).to_be_visible()
     page.get_by_role("link", name="Back to Work Orders").click()
     expect(page.get_by_role("heading", name="Work Orders")).to_be_visible()
+
+
+def test_tap_on_a_time_shows_it_exactly(phone_page: Page, orders: Orders) -> None:
+    """There is no hovering with a finger."""
+    orders.create()
+    phone_page.goto("/work-orders/")
+    age = phone_page.locator("time[data-moment]").first
+    expect(age).to_have_text(re.compile(r"^\d+ \w+ ago$"))
+    age.tap()
+    expect(age).to_have_text(re.compile(r"^\w+, \w+ \d+, \d{4} at \d+:\d\d:\d\d"))
+    age.tap()
+    expect(age).to_have_text(re.compile(r"^\d+ \w+ ago$"))
+
+
+def test_run_page_is_printed_whole(page: Page, orders: Orders) -> None:
+    """What it holds, and nothing that can only be clicked."""
+    run_id = orders.run_to_the_end(orders.create("chatty"))
+    page.goto(f"/runs/{run_id}/")
+    page.emulate_media(media="print")
+    box = page.locator(".log")
+    assert box.evaluate("box => box.scrollHeight <= box.clientHeight")
+    expect(box).to_contain_text("Line 500")
+    for element in (".site-header", ".site-footer", ".back", "#main .button"):
+        for found in page.locator(element).all():
+            expect(found).to_be_hidden()

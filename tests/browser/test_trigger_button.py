@@ -25,6 +25,13 @@ def test_button_visible_on_failed_work_order(page: Page, orders: Orders) -> None
     expect(trigger_button(page)).to_be_enabled()
 
 
+def test_button_has_a_refresh_icon(page: Page, orders: Orders) -> None:
+    open_work_order(page, orders.create())
+    icon = trigger_button(page).locator("svg")
+    expect(icon).to_be_visible()
+    expect(icon.locator("use")).to_have_attribute("href", "#icon-refresh")
+
+
 def test_button_hidden_on_succeeded_work_order(page: Page, orders: Orders) -> None:
     """AC7.2."""
     work_order_id = orders.create("passing")
@@ -54,6 +61,15 @@ def test_button_disabled_when_run_active_and_enabled_when_it_ends(
     expect(trigger_button(page)).to_be_enabled()
     expect(status(page)).to_have_text("failed")
     expect_never_reloaded(page)
+
+
+def test_disabled_button_is_grayed_out(page: Page, orders: Orders) -> None:
+    open_work_order(page, orders.create())
+    primary = trigger_button(page).evaluate("button => getComputedStyle(button).backgroundColor")
+    open_work_order(page, orders.running()[0])
+    expect(trigger_button(page)).to_be_disabled()
+    expect(trigger_button(page)).not_to_have_css("background-color", primary)
+    expect(trigger_button(page)).to_have_css("cursor", "not-allowed")
 
 
 def test_disabled_button_tells_its_reason_on_focus(page: Page, orders: Orders) -> None:

@@ -2,12 +2,14 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.orders import PROMPT, Orders
 from tests.browser.pages import (
     focused,
     max_iterations,
+    on_trigger,
     open_dialog,
     open_work_order,
     seen_triggers,
@@ -153,11 +155,49 @@ def test_opened_again_the_dialog_is_fresh(page: Page, orders: Orders) -> None:
     dialog.get_by_text("Advanced Options").click()
     max_iterations(page).fill("9")
     page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
     trigger_button(page).click()
     expect(dialog).to_be_visible()
     expect(key).not_to_have_value(first_key)
     expect(max_iterations(page)).to_be_hidden()
     expect(max_iterations(page)).to_have_value("")
+
+
+@pytest.mark.parametrize("way", ["Escape", "Cancel", "backdrop"])
+def test_what_was_typed_is_not_thrown_away_without_asking(
+    page: Page, orders: Orders, way: str
+) -> None:
+    dialog = open_dialog(page, orders.create())
+    dialog.get_by_text("Advanced Options").click()
+    max_iterations(page).fill("9")
+    match way:
+        case "Escape":
+            page.keyboard.press("Escape")
+        case "Cancel":
+            dialog.get_by_role("button", name="Cancel").click()
+        case _:
+            page.mouse.click(20, 400)
+    expect(dialog.get_by_text("Close and lose what you typed?")).to_be_visible()
+    focused(page, dialog.get_by_role("button", name="Keep editing"))
+    page.keyboard.press("Enter")
+    focused(page, max_iterations(page))
+    expect(max_iterations(page)).to_have_value("9")
+    expect(start_button(page)).to_be_visible()
+
+
+def test_busy_state_is_said_in_the_dialog(
+    page: Page, orders: Orders, expected_errors: list[str]
+) -> None:
+    """The page behind is inert, so a live region of its own says it (WCAG 4.1.3)."""
+    expected_errors.append("ERR_CONNECTION_REFUSED|htmx:(afterRequest|sendError)")
+    dialog = open_dialog(page, orders.create())
+    held: list[Route] = []
+    on_trigger(page, "POST", held.append)
+    start_button(page).click()
+    expect(dialog.get_by_role("status").filter(has_text="Triggering")).to_be_attached()
+    held[0].abort("connectionrefused")
+    expect(dialog.get_by_role("status").filter(has_text="Triggering")).to_have_count(0)
 
 
 def test_a_queued_run_is_named_in_the_dialog(page: Page, orders: Orders) -> None:

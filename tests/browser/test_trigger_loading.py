@@ -47,6 +47,9 @@ def test_loading_state_shown(page: Page, orders: Orders) -> None:
         expect(button).to_have_attribute("aria-busy", "true")
         expect(button).to_have_text(re.compile("Triggering..."), use_inner_text=True)
         expect(button).not_to_contain_text("Start Run", use_inner_text=True)
+        spinner = button.locator("svg")
+        expect(spinner).to_be_visible()
+        expect(spinner).to_have_css("animation-name", "spin")
     expect_run_page(page, 1)
 
 

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api
@@ -95,10 +96,13 @@ def test_the_first_profile_is_the_default_when_none_is_called_so(settings: Setti
 )
 def test_a_wrong_file_is_explained_at_the_start(settings: Settings, text: str, says: str) -> None:
     write(settings, text)
-    (error,) = check_profiles(None)
-    assert says in error.msg
-    assert str(settings.PROFILES_FILE) in error.msg
-    assert "\n" not in error.msg
+    with pytest.raises(ImproperlyConfigured) as caught:
+        check_profiles(None)
+    sentence = str(caught.value)
+    assert says in sentence
+    assert str(settings.PROFILES_FILE) in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
 
 
 def test_a_file_that_is_no_text(settings: Settings) -> None:

@@ -1,11 +1,14 @@
 """An operator at a browser, with htmx or without scripts, at a dashboard in this process or not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Barrier
 from time import sleep
 
 import httpx
+from django.db import connections
 from django.test import Client
 
 from tests.product import Product
@@ -52,6 +55,30 @@ def told(screen: Screen) -> Screen:
         sleep(LOOKS_PAUSE_SECONDS)
         screen = screen.press("Check now")
     return screen
+
+
+def told_at_once(
+    shown: Screen, desks: Sequence[Desk], button: str = "Start Run", **typed: str
+) -> list[Screen]:
+    """The same dialog is sent from several tabs at the same moment; what each is told."""
+    together = Barrier(len(desks))
+
+    def submit(desk: Desk) -> Screen:
+        together.wait()
+        try:
+            return told(shown.at(desk.send).press(button, **typed))
+        finally:
+            connections.close_all()  # this thread's own
+
+    with ThreadPoolExecutor(len(desks)) as pool:
+        return list(pool.map(submit, desks))
+
+
+def same_browser(client: Client) -> Client:
+    """Another tab: the same session, but no thread may share a client with another."""
+    other = Client()
+    other.cookies.update(client.cookies)
+    return other
 
 
 def sign_in(product: Product) -> httpx.Cookies:

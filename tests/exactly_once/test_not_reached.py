@@ -1,12 +1,15 @@
 """The request provably never went out: Retry is offered at once."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+import pytest
+from django.test import Client
+
 from tests.exactly_once.conftest import MakeOrder, every_kind
-from tests.exactly_once.desk import Desk
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.exactly_once.desk import Desk, same_browser, told_at_once
+from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth, end_of
 from tests.faulty_api import FaultyAPI, Kind, Order
 from tests.screen import Screen
 
@@ -32,6 +35,34 @@ def assert_retry_starts_it(api: FaultyAPI, screen: Screen, order: Order, key: st
     assert_told_the_truth(screen, order, key)
     assert len(order.made_for(key)) == 1
     assert_started_once(api, screen, order, key)
+
+
+def assert_retry_from_either_starts_it_once(
+    api: FaultyAPI, screens: Sequence[Screen], desks: Sequence[Desk], order: Order, key: str
+) -> None:
+    for screen in screens:
+        assert NOT_REACHED in screen.text
+        assert_told_the_truth(screen, order, key)
+    screens = told_at_once(screens[0], desks, "Retry")
+    for screen in screens:
+        assert_told_the_truth(screen, order, key)
+        assert end_of(screen, key) in {"started", "accepted"}
+    assert len(order.made_for(key)) == 1
+    assert_started_once(api, screens[0], order, key)
+
+
+@pytest.mark.django_db(transaction=True)
+@every_kind
+def test_refused_to_both_of_a_double_submit(
+    api: FaultyAPI, make_order: MakeOrder, operator: Client, kind: Kind
+) -> None:
+    order = make_order(kind)
+    desks = Desk(operator, htmx=True), Desk(same_browser(operator), htmx=False)
+    dialog = desks[0].open_dialog(order.id)
+    api.server.go_away()
+    screens = told_at_once(dialog, desks, max_iterations=TYPED)
+    api.server.come_back()
+    assert_retry_from_either_starts_it_once(api, screens, desks, order, dialog.key)
 
 
 @every_kind

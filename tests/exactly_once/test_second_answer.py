@@ -12,8 +12,11 @@ from tests.runs_api import refusal
 
 IN_PROGRESS = refusal(409, "CONFLICT", "A request with this Idempotency-Key is in progress")
 """What a server may say while it works on the first request (IETF draft, section 2.6)."""
-SECOND = {"409 in progress": IN_PROGRESS} | {
-    name: REFUSALS[name] for name in ("401", "403", "418 unknown code", "429", "429 HTML")
+ACTIVE = refusal(409, "RUN_ALREADY_ACTIVE", details={"runId": "run-that-is-not-known"})
+"""What a server says of its own run, where it looks for a key only after that."""
+SECOND = {"409 in progress": IN_PROGRESS, "409 active, named": ACTIVE} | {
+    name: REFUSALS[name]
+    for name in ("401", "403", "409 active", "418 unknown code", "429", "429 HTML")
 }
 
 

@@ -1,25 +1,18 @@
 """One dialog sent at the same moment to two dashboards that share a database."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from threading import Barrier
 
 import pytest
 
-from tests.exactly_once.desk import Desk, desk_at, sign_in, told
+from tests.exactly_once.conftest import every_fault
+from tests.exactly_once.desk import Desk, desk_at, sign_in, told_at_once
+from tests.exactly_once.test_not_reached import assert_retry_from_either_starts_it_once
 from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import BY_ID
-from tests.faulty_api import FaultyAPI, Kind
+from tests.faults import REFUSED
+from tests.faulty_api import Fault, FaultyAPI, Kind
 from tests.own_servers import new_database
 from tests.product import Product
-from tests.screen import Screen
-
-FAULTS = [
-    *(f"{name}-{makes}" for name in ("hang", "closed") for makes in ("not-made", "made")),
-    *(f"{name}-made-later" for name in ("reset", "504 HTML", "500 enveloped")),
-    *("HTML page-made", "truncated-made", "503 at capacity-made", "closed-made-last"),
-]
 
 
 @pytest.fixture(scope="module", params=Kind, ids=lambda kind: kind.value)
@@ -38,7 +31,7 @@ def desks(
         "RUNS_API_URL": api.server.url,
         "RUNS_API_HONOURS_KEYS": str(int(kind is Kind.KEYS)),
         "RUNS_API_TRIGGER_TIMEOUT": "0.5",
-        "RUNS_API_SETTLE_SECONDS": "1",
+        "RUNS_API_SETTLE_SECONDS": "0.1",
         "DATABASE_URL": new_database(data_dir),
         "SECRET_KEY": "shared-by-two-dashboards-" + "x" * 40,
         "WEB_PROCESSES": "1",
@@ -55,20 +48,23 @@ def desks(
         ]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: str) -> None:
+@every_fault
+def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: Fault) -> None:
     order = api.add(kind, runs=1)
     dialog = desks[0].open_dialog(order.id)
-    order.plan = [BY_ID[fault]]
-    together = Barrier(len(desks))
-
-    def submit(desk: Desk) -> Screen:
-        together.wait()
-        return told(dialog.at(desk.send).press("Start Run", max_iterations=TYPED))
-
-    with ThreadPoolExecutor(len(desks)) as pool:
-        screens = list(pool.map(submit, desks))
+    # Refused, either may be sent before the other is: both are refused then.
+    order.plan = [fault] * (2 if fault in REFUSED else 1)
+    screens = told_at_once(dialog, desks, max_iterations=TYPED)
     for screen in screens:
         assert_told_the_truth(screen, order, dialog.key)
     for screen in screens:
         assert_started_once(api, screen, order, dialog.key)
+
+
+def test_two_processes_that_do_not_reach_it(api: FaultyAPI, kind: Kind, desks: list[Desk]) -> None:
+    order = api.add(kind, runs=1)
+    dialog = desks[0].open_dialog(order.id)
+    api.server.go_away()
+    screens = told_at_once(dialog, desks, max_iterations=TYPED)
+    api.server.come_back()
+    assert_retry_from_either_starts_it_once(api, screens, desks, order, dialog.key)

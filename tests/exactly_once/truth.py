@@ -2,7 +2,7 @@
 
 import re
 
-from tests.faulty_api import FaultyAPI, Kind, Made, Order
+from tests.faulty_api import FaultyAPI, Order
 from tests.screen import Screen
 
 TYPED = "7"
@@ -19,38 +19,71 @@ NOTHING_STARTED = (
     "This work order was cancelled",
     "This work order no longer exists",
 )
+ACCEPTED = "Run accepted, "
+"""Nothing is said of whether its run exists."""
+QUEUED = "Your run has been queued"
+CHANGED = "has changed since you opened this dialog"
+FAILED = "Look at the runs below before you start another"
+USED = "This dialog was already used to start a run"
 STARTED = re.compile(r"Run (\S+) started")
+RECEIPTS = "Start attempts, newest first"
+"""What other dialogs came to follows."""
 
 
 def assert_told_the_truth(screen: Screen, order: Order, key: str) -> None:
     """At the moment when the operator reads it."""
     made = order.made_for(key)
     assert screen.status != 500, screen.text
+    end = end_of(screen, key)
+    names = {name for run in made for name in (run.id, f"#{run.number}")}
     for name in STARTED.findall(screen.text):
-        assert name in _names(made), f"{name} is not the run of this start: {made}"
-    if "/runs/" in screen.url:
-        assert screen.url.split("/")[2] in _names(made), f"not the run of this start: {made}"
-    if "Your run has been queued" in screen.text:
+        assert name in names, f"{name} is not a run of this start: {made}"
+    if end == "started":
+        assert screen.url.split("/")[2] in names, f"not the run of this start: {made}"
+    if end == "queued":
         assert made
-    again = screen.form("Retry") or screen.form("Start Run")
-    if NOT_KNOWN in screen.text:
-        assert not again, "another start is offered, which may be the second"
-    if again and again.fields.get("key") == key:
-        assert not made, f"another start is offered, but the run exists: {screen.text}"
-        assert again.fields["max_iterations"] == TYPED
-    for words in NOTHING_STARTED:
-        assert not (words in screen.text and made), f"{words!r}, but the run exists"
+    if says_nothing_started(screen, key):
+        assert not made, f"the run exists: {screen.text}"
+    if made or end == "not known":
+        assert not screen.starts, "another start is offered, which may be the second"
+    for form in screen.starts:
+        assert form.fields["max_iterations"] == TYPED
 
 
-def assert_started_once(api: FaultyAPI, screen: Screen, order: Order, key: str) -> None:
-    """When all that was put off has happened, too."""
-    says_not_started = bool(screen.form("Retry"))
+def assert_started_once(
+    api: FaultyAPI, screen: Screen, order: Order, key: str, *, intents: int = 1
+) -> None:
+    """When all that was put off has happened, too. ``intents``: dialogs that were sent so far."""
     api.catch_up(order)
     made = order.made_for(key)
     assert len(made) <= 1, f"one start, {len(made)} runs"
-    if says_not_started and order.kind is not Kind.KEYS:
+    assert len(order.made_here) <= intents, f"{intents} starts: {order.made_here}"
+    if says_nothing_started(screen, key):
         assert not made, "a run began after the operator was told that none was started"
 
 
-def _names(made: list[Made]) -> set[str]:
-    return {name for run in made for name in (run.id, run.named, f"#{run.number}")}
+def says_nothing_started(screen: Screen, key: str) -> bool:
+    return end_of(screen, key) in {"not started", "refused", "changed"}
+
+
+def end_of(screen: Screen, key: str) -> str:
+    """Which of the ends of a start the screen shows: exactly one."""
+    text = screen.text.partition(RECEIPTS)[0]
+    at_run = screen.url.startswith("/runs/")
+    changed = CHANGED in text
+    nothing = any(words in text for words in NOTHING_STARTED) and not changed
+    again = any(form.fields["key"] == key for form in screen.starts)
+    ends = {
+        "started": at_run and ACCEPTED not in text,
+        "accepted": at_run and ACCEPTED in text,
+        "queued": QUEUED in text and not at_run,
+        "not started": nothing and again,
+        "refused": nothing and not again,
+        "changed": changed,
+        "not known": NOT_KNOWN in text,
+        "failed": FAILED in text,
+        "used": USED in text,
+    }
+    [end] = [name for name, is_shown in ends.items() if is_shown] or [f"none: {screen.text}"]
+    assert end in ends, end
+    return end

@@ -15,6 +15,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 
 EXAMPLES_DIR = Path(__file__).parent / "examples"
 PACKAGED_FILE = EXAMPLES_DIR / "profiles.toml"
@@ -64,7 +65,7 @@ def load_profiles() -> Profiles:
         stat = path.stat()
         return _parse(path, stat.st_mtime_ns, stat.st_size)
     except (OSError, UnicodeDecodeError) as exc:
-        raise ProfileError(f"{path} cannot be read: {exc}") from exc
+        raise ProfileError(f"{path} cannot be read: {exc}.") from exc
 
 
 @lru_cache(maxsize=4)
@@ -72,7 +73,7 @@ def _parse(path: Path, _mtime_ns: int, _size: int) -> Profiles:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as exc:
-        raise ProfileError(f"{path} is not valid TOML: {exc}") from exc
+        raise ProfileError(f"{path} is not valid TOML: {exc}.") from exc
     tables = data.get("profiles")
     if not isinstance(tables, dict) or not tables or set(data) != {"profiles"}:
         raise ProfileError(f"{path} must hold tables named [profiles.NAME], and nothing else.")
@@ -124,9 +125,12 @@ def check_profiles(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 (the signature of a check)
     **kwargs: Any,  # noqa: ARG001
 ) -> list[checks.CheckMessage]:
-    """A wrong profiles file stops the start, not the first run."""
+    """A wrong profiles file stops the start, not the first run.
+
+    Raised like any other wrong setting: a check's message would become four lines.
+    """
     try:
         load_profiles()
     except ProfileError as exc:
-        return [checks.Error(str(exc), id="embedded.E001")]
+        raise ImproperlyConfigured(str(exc)) from exc
     return []

@@ -40,7 +40,7 @@ def moment(value: datetime | None, *, ago: bool = False) -> SafeString | str:
     age = f"{duration(timezone.now() - value, short=True)} ago"
     return format_html(
         '<time datetime="{}" title="{}" data-moment{}>{}</time>',
-        value.isoformat(),
+        value.isoformat(timespec="milliseconds"),
         exact,
         SafeString("=ago") if ago else "",
         age if ago else exact,

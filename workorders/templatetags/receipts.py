@@ -54,10 +54,7 @@ def outcome_words(attempt: TriggerAttempt) -> str:
     """What came of an attempt, in words."""
     match attempt.state:
         case State.STARTED:
-            if attempt.outcome == "queued":
-                return "Queued"
-            is_seen = attempt.appeared or attempt.run_number
-            return "Started" if is_seen else "Accepted, the run was not seen yet"
+            return _started_words(attempt)
         case State.SENDING | State.UNSETTLED:
             return "Not known yet: the runs API did not say whether the run started"
         case State.UNKNOWN:
@@ -65,6 +62,14 @@ def outcome_words(attempt: TriggerAttempt) -> str:
     if attempt.outcome in {"", "NOT_STARTED"}:
         return "Not started"
     return f"Not started: {_reason(attempt.outcome)}"
+
+
+def _started_words(attempt: TriggerAttempt) -> str:
+    if attempt.outcome == "queued":
+        return "Queued"
+    if attempt.found:
+        return "Started, found among the work order's runs"
+    return "Started" if attempt.is_seen else "Accepted, the run was not seen yet"
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
 from workorders.accounts import ensure_operator, sign_in_path
+from workorders.metrics import shared_files
 from workorders.serving import web_server
 from workorders.serving.processes import Child, Supervisor
 from workorders.serving.static_files import collect_if_changed
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             web_command, pulse = web_server.command(address), web_server.Pulse(address)
             path = require_migrations() if web else prepare()
             collect_if_changed()
+            shared_files.clear()
             server = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
             if not (web or settings.RUNS_API_URL):
                 for number in range(1, workers + 1):

@@ -1,0 +1,71 @@
+"""What metrics and ``Server-Timing`` cost: a request, a call to the runs API, a scrape.
+
+Counts in files, as the web server's processes do.
+
+    python -m bench.metrics [--repeat 20]
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+import timeit
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+DIRECTORY = tempfile.TemporaryDirectory()
+Path(DIRECTORY.name, "static").mkdir()
+TOKEN = "a-token-for-this-bench-only"  # noqa: S105
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+    "DATA_DIR": DIRECTORY.name,
+    "METRICS_TOKEN": TOKEN,
+    "RUNS_API_URL": "http://127.0.0.1:9",
+}
+
+import_module("dashboard.wsgi")  # sets everything up as a web server does
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.test import RequestFactory  # noqa: E402
+from django.urls import resolve  # noqa: E402
+
+from workorders.metrics.calls import MeasuredCall  # noqa: E402
+from workorders.metrics.middleware import MetricsMiddleware  # noqa: E402
+from workorders.metrics.scrape import metrics  # noqa: E402
+
+NUMBER = 2000
+
+
+def milliseconds(call: Callable[[], object], repeat: int, number: int = NUMBER) -> float:
+    """CPU time of one call, which other processes do not add to: the median of the rounds."""
+    rounds = timeit.repeat(call, timer=time.process_time, number=number, repeat=repeat)
+    return statistics.median(rounds) / number * 1000
+
+
+def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    return HttpResponse()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=20)
+    repeat = parser.parse_args().repeat
+    path = "/work-orders/wo-1/"
+    request = RequestFactory().get(path, {"seen": "x"}, headers={"HX-Request": "true"})
+    request.resolver_match, request.user = resolve(path), User()
+    middleware = MetricsMiddleware(view)
+    alone = milliseconds(lambda: view(request), repeat)
+    around = milliseconds(lambda: middleware(request), repeat)
+    call = milliseconds(lambda: MeasuredCall("GET", "/work-orders/wo-1").ends("ok"), repeat)
+    scraper = RequestFactory().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    size = len(metrics(scraper).content)
+    scrape = milliseconds(lambda: metrics(scraper), repeat, number=5)
+    print(f"CPU: a request {around - alone:.4f} ms, a call {call:.4f} ms, a scrape {scrape:.1f} ms")
+    print(f"({size} bytes; the runs API is away)")
+
+
+if __name__ == "__main__":
+    main()

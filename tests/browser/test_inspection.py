@@ -1,0 +1,110 @@
+"""What is looked for in scenes is found where it is: each test breaks a page in one way."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.scenes.inspection import (
+    COLOUR_RULES,
+    GEOMETRY,
+    Served,
+    axe_violations,
+    invalid,
+    load_axe,
+)
+from tests.scenes.window import TOUCH_WIDTH, WINDOW, Window
+
+PAGE = """<!doctype html><html lang="en"><head><title>A page</title>
+<meta name="viewport" content="width=device-width"><style>
+:root {{ color-scheme: light dark; background: canvas; color: canvastext; }}
+button {{ min-width: 44px; min-height: 44px; }}
+</style></head><body><main><h1>A page</h1>{}</main></body></html>"""
+LONG = "<p>and more</p>" * 60
+
+
+@pytest.fixture(params=["scripts", "no scripts"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    scripts = request.param == "scripts"
+    context = browser.new_context(java_script_enabled=scripts, **WINDOW)
+    yield context.new_page()
+    context.close()
+
+
+def wrong(page: Page, html: str, *, width: int = 375) -> str:
+    page.set_content(PAGE.format(html))
+    Window(page).wear({"width": width, "height": 600}, "light")
+    return "\n".join(page.evaluate(GEOMETRY, width < TOUCH_WIDTH))
+
+
+def axe(page: Page, html: str, *rules: str, dark: bool = False) -> str:
+    page.set_content(PAGE.format(html))
+    Window(page).wear({"width": 375, "height": 600}, "dark" if dark else "light")
+    load_axe(page, scripts=page.evaluate("matchMedia('(scripting: enabled)').matches"))
+    return "\n".join(axe_violations(page, rules))
+
+
+def test_page_without_faults(page: Page) -> None:
+    html = '<p>Read <a href="/">this</a> first.</p><button>Go</button>'
+    assert wrong(page, html) == axe(page, html) == axe(page, html, *COLOUR_RULES, dark=True) == ""
+
+
+def test_image_without_words(page: Page) -> None:
+    assert "axe image-alt: img" in axe(page, '<img src="data:,">')
+
+
+def test_target_that_is_too_small_for_axe(page: Page) -> None:
+    """The rule that WCAG 2.2 has added; axe leaves it out unless it is asked for."""
+    buttons = '<a href="/" style="font-size: 8px">a</a> <a href="/" style="font-size: 8px">b</a>'
+    assert "axe target-size" in axe(page, f"<div>{buttons}</div>")
+
+
+def test_text_that_is_pale_in_the_dark_only(page: Page) -> None:
+    html = '<p style="color: light-dark(#000, #333)">Pale</p>'
+    assert axe(page, html) == ""
+    assert "axe color-contrast: p" in axe(page, html, *COLOUR_RULES, dark=True)
+
+
+def test_page_that_is_wider_than_its_window(page: Page) -> None:
+    assert "sideways: html is 500 px wide in 375" in wrong(page, '<p style="width: 492px">A</p>')
+
+
+def test_dialog_that_is_wider_than_itself(page: Page) -> None:
+    style = "padding: 0; width: 300px; overflow: auto"
+    html = f'<dialog open style="{style}"><p style="width: 310px">A</p></dialog>'
+    assert "sideways: dialog is 310 px wide in 300" in wrong(page, html)
+
+
+def test_id_given_twice(page: Page) -> None:
+    assert 'twice: id="same"' in wrong(page, '<p id="same">A</p><p id="same">B</p>')
+
+
+def test_control_that_is_smaller_than_a_finger(page: Page) -> None:
+    html = '<button style="min-height: 43px">Go</button>'
+    assert "small: <button> “Go” is" in wrong(page, html)
+    assert wrong(page, html, width=1280) == ""
+
+
+def test_links_that_are_too_near_to_each_other(page: Page) -> None:
+    style = "display: block; line-height: 10px; width: 10px"
+    html = f'<a href="/" style="{style}">1</a><a href="/" style="{style}">2</a>'
+    assert "crowded: <a> “1” is 10×10 px, too near to <a> “2”" in wrong(page, html)
+
+
+def test_floating_button_that_covers_the_end(page: Page) -> None:
+    html = '<form class="trigger-run" style="position: fixed; bottom: 0"><button>Go</button></form>'
+    assert "covered: <p> “The end” at the end of the page" in wrong(
+        page, f"{LONG}<p>The end</p>{html}"
+    )
+    above = f'{LONG}<p style="margin-bottom: 80px">The end</p>{html}'
+    assert wrong(page, above) == ""
+
+
+def test_html_that_a_browser_would_have_to_repair() -> None:
+    assert (
+        "Unexpected </p>"
+        in invalid(Served("/", PAGE.format("<p><div></div></p>"), is_part=False))[0]
+    )
+    assert invalid(Served("/", "<p>A part</p></div>", is_part=True)) != []
+    assert invalid(Served("/", PAGE.format("<p>A page"), is_part=False)) == []
+    assert invalid(Served("/", "<p>A part</p>", is_part=True)) == []

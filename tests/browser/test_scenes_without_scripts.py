@@ -1,0 +1,16 @@
+"""No machine finds anything wrong with a page, in any state of it, where no script runs."""
+
+import pytest
+
+from tests.scenes.catalogue import SCENES
+from tests.scenes.inspection import problems
+from tests.scenes.scene import Scene
+from tests.scenes.stage import Stage
+
+
+@pytest.mark.parametrize(
+    "scene", [pytest.param(scene, id=scene.slug) for scene in SCENES if False in scene.scripts.ways]
+)
+def test_nothing_is_wrong(stage: Stage, scene: Scene) -> None:
+    with stage.show(scene, scripts=False) as visit:
+        assert problems(visit) == []

@@ -1,0 +1,113 @@
+"""Everything that a machine can find wrong with a scene, on every screen it is looked at on.
+
+The scene is reached once; only the window's size and the colour scheme change after that.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from justhtml import JustHTML, StrictModeError
+from playwright.sync_api import Error, Page, ViewportSize
+
+from tests.scenes.scene import Visit
+from tests.scenes.window import SCHEMES, TOUCH_WIDTH, Window
+
+SCREENS: Sequence[ViewportSize] = (
+    {"width": 1280, "height": 800},
+    {"width": 768, "height": 1024},
+    {"width": 375, "height": 812},
+    {"width": 320, "height": 640},
+)
+GEOMETRY = (Path(__file__).parent / "geometry.js").read_text()
+
+# For its copy of axe-core: its own call takes the whole result out of the page, and needs timers.
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOUR_RULES = ("color-contrast", "link-in-text-block")
+"""The rules that read colours. A scheme changes colours and nothing else, so in the dark one
+they are the ones that can find anything new."""
+AXE_OPTIONS: dict[str, Any] = {
+    "resultTypes": ["violations"],
+    # Style sheets are fetched for one experimental rule only, which is not among the tags.
+    "preload": False,
+}
+RUN_AXE = """
+options => axe.run(document, options).then(({violations}) => violations.flatMap(
+    ({id, nodes}) => nodes.map(({target, html, failureSummary}) =>
+        `axe ${id}: ${target.join(" ")} ${html.slice(0, 200)} ${failureSummary}`)))
+"""
+WITHOUT_TIMERS = """
+() => {
+    window.setTimeout = (call, milliseconds, ...rest) => {
+        Promise.resolve().then(() => call(...rest));
+        return 0;
+    };
+}
+"""
+"""Where JavaScript is off an evaluated script runs, and its promises, but no timer ever fires.
+axe only uses timers to let the page breathe between two rules; the page has no script to stop."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """HTML as it came from the dashboard; ``is_part``: to be put into a page by htmx."""
+
+    url: str
+    html: str
+    is_part: bool
+
+
+def problems(visit: Visit) -> list[str]:
+    """Sentences, each with the screen and scheme it was seen in; none: nothing is wrong."""
+    found = [f"HTML: {problem}" for served in served_html(visit) for problem in invalid(served)]
+    load_axe(visit.page, scripts=visit.scripts)
+    window = Window(visit.page)
+    for screen in SCREENS:
+        for scheme in SCHEMES:
+            window.wear(screen, scheme)
+            seen = axe_violations(visit.page, COLOUR_RULES if scheme == "dark" else ())
+            if scheme == "light":
+                seen += visit.page.evaluate(GEOMETRY, screen["width"] < TOUCH_WIDTH)
+            found += [f"{screen['width']} {scheme}, {problem}" for problem in seen]
+    return found
+
+
+def load_axe(page: Page, *, scripts: bool) -> None:
+    if not scripts:
+        page.evaluate(WITHOUT_TIMERS)
+    page.evaluate(AXE)
+
+
+def axe_violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Of ``rules``; of none: of all rules with one of ``TAGS``."""
+    chosen = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    options = AXE_OPTIONS | {"runOnly": chosen}
+    if page.get_by_role("link", name="Stop that").count():
+        # A refresh that a person can turn off (WCAG 2.2, 2.2.1); axe takes any for a failure.
+        options["rules"] = {"meta-refresh": {"enabled": False}}
+    violations: list[str] = page.evaluate(RUN_AXE, options)
+    return violations
+
+
+def served_html(visit: Visit) -> Iterator[Served]:
+    """What the page that is shown was made of: its own HTML, and the parts put into it."""
+    for response in visit.responses:
+        if "text/html" not in response.headers.get("content-type", ""):
+            continue
+        # Of a page that was left the browser keeps nothing; that page is another scene.
+        with suppress(Error):
+            is_part = "hx-request" in response.request.headers
+            yield Served(response.url, response.text(), is_part)
+
+
+def invalid(served: Served) -> list[str]:
+    """The parse error that a browser would have to repair (HTML Standard, 13.2.2), if any."""
+    try:
+        JustHTML(served.html, fragment=served.is_part, strict=True)
+    except StrictModeError as error:
+        return [f"{served.url}: {error}"]
+    return []

@@ -1,0 +1,124 @@
+"""What a scene is: one page in one state, and the way there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from playwright.sync_api import Locator, Page, Response, Route, expect
+
+from tests.runs_api import Reply, RunsAPI
+
+
+class Who(Enum):
+    """The person who looks."""
+
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+    """May look at everything and trigger nothing."""
+    STRANGER = "stranger"
+    """Has not signed in."""
+
+
+class Dashboard(Enum):
+    """How the dashboard is set up, as variables of its environment (docs/configuration.md)."""
+
+    USUAL = (("RUNS_API_CANCELS", "run"),)
+    CANCELS_WORK_ORDERS = (("RUNS_API_CANCELS", "work-order"),)
+    DEVELOPMENT = (("DEBUG", "1"),)
+
+
+class Scripts(Enum):
+    """In which browsers the state exists."""
+
+    BOTH = "with JavaScript and without"
+    DIALOG = "a dialog over its page with JavaScript, without it a page of its own"
+    ONLY_WITH = "with JavaScript only"
+    ONLY_WITHOUT = "without JavaScript only"
+
+    @property
+    def ways(self) -> tuple[bool, ...]:
+        """Whether scripts run, for each way to look at it."""
+        return {Scripts.ONLY_WITH: (True,), Scripts.ONLY_WITHOUT: (False,)}.get(self, (True, False))
+
+
+@dataclass
+class Visit:
+    """One browser window on its way to a scene, and the runs API behind the dashboard."""
+
+    page: Page
+    api: RunsAPI
+    scripts: bool
+    api_leaves: Callable[[], None]
+    """Connections to the runs API are refused from now on, until the next visit."""
+    break_database: Callable[[], None]
+    """The table of attempts cannot be read from now on, until the next visit."""
+    responses: list[Response] = field(default_factory=list)
+    """What the window got, from the first page to the scene."""
+
+    held: list[Route] = field(default_factory=list)
+
+    def hold(self, route: Route) -> None:
+        """The request is not answered while anybody looks."""
+        self.held.append(route)
+
+    def remember(self, response: Response) -> None:
+        self.responses.append(response)
+
+    def go(self, path: str) -> None:
+        self.page.goto(path)
+
+    def sees(self, text: str) -> Locator:
+        """The state is reached when this can be read."""
+        found = self.page.get_by_text(text).locator("visible=true").first
+        expect(found).to_be_visible()
+        return found
+
+    def press(self, name: str) -> None:
+        """A button, a link or a summary by its words; its own page without JavaScript."""
+        page = self.page
+        found = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
+        found.or_(page.locator("summary", has_text=name)).locator("visible=true").first.click()
+
+    def answers(self, path: str, reply: Reply, method: str = "GET") -> None:
+        self.api.on(method, path, reply)
+
+
+Reach = Callable[[Visit], None]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``reach`` brings a window to the state and returns when it is settled."""
+
+    slug: str
+    title: str
+    reach: Reach
+    who: Who = Who.OPERATOR
+    scripts: Scripts = Scripts.BOTH
+    dashboard: Dashboard = Dashboard.USUAL
+
+    @property
+    def is_dialog(self) -> bool:
+        return self.scripts is Scripts.DIALOG
+
+
+class Gallery:
+    """The scenes of one kind of page, in the order in which they are written down."""
+
+    def __init__(self) -> None:
+        self.scenes: list[Scene] = []
+
+    def scene(
+        self,
+        slug: str,
+        title: str,
+        *,
+        who: Who = Who.OPERATOR,
+        scripts: Scripts = Scripts.BOTH,
+        dashboard: Dashboard = Dashboard.USUAL,
+    ) -> Callable[[Reach], Reach]:
+        def add(reach: Reach) -> Reach:
+            self.scenes.append(Scene(slug, title, reach, who, scripts, dashboard))
+            return reach
+
+        return add

@@ -1,0 +1,92 @@
+"""What the dashboard remembers before the first scene: people, and their attempts to start runs."""
+
+import json
+from typing import Any
+
+from tests.product import Product
+from tests.scenes.data import at
+
+TRIED = "tried42"
+"""A work order whose runs were started here, or not."""
+NEVER_APPEARED = "run-ghost7-1795430617725"
+ONE_OF_SEVERAL = "run-twins7-1795430617725"
+LOST_KEY = "00000000-0000-4000-8000-000000000077"
+"""Of a start of work order ``lost7`` of which nothing could be found out."""
+
+_SCRIPT = """
+import json
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from workorders.accounts import ensure_account
+from workorders.models import TriggerAttempt
+
+people = {name: ensure_account(name, can_trigger=name != "viewer")
+          for name in ("operator", "alice", "viewer")}
+for fields in json.loads(%r):
+    created_at, user = fields.pop("created_at"), people[fields.pop("user")]
+    TriggerAttempt.objects.create(user=user, **fields)
+    TriggerAttempt.objects.filter(pk=fields["key"]).update(created_at=created_at)
+for name, user in people.items():
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    people[name] = session.session_key
+print(json.dumps(people))
+"""
+
+
+def attempt(number: int, state: str, outcome: str, **fields: Any) -> dict[str, Any]:
+    """The ``number``-th one: each a minute after the one before, each answered within a second."""
+    sent_at = at(number)
+    return {
+        "key": f"00000000-0000-4000-8000-{number:012}",
+        "user": "operator",
+        "work_order_id": TRIED,
+        "state": state,
+        "outcome": outcome,
+        "created_at": sent_at,
+        "sent_at": sent_at,
+        "settled_at": None if state == "unsettled" else sent_at.replace(":00+", ":00.412+"),
+        "known_run_ids": [],
+    } | fields
+
+
+ATTEMPTS = (
+    *(attempt(number, "ready", "NETWORK_ERROR", user="alice") for number in range(1, 4)),
+    attempt(4, "started", "started", run_id="run-tried42-1", run_number=1, user="alice"),
+    attempt(5, "ready", "RUN_ALREADY_ACTIVE", api_request_id="req-5"),
+    attempt(6, "ready", "VALIDATION_ERROR", max_iterations=100, profile_name="careful"),
+    attempt(7, "ready", "CHANGED"),
+    attempt(8, "ready", "SOMETHING_ONLY_THIS_API_KNOWS", api_request_id="req-8-" + "f" * 32),
+    attempt(9, "unknown", "NETWORK_ERROR", user="alice"),
+    attempt(10, "started", "queued", run_id="run-tried42-2", run_number=2, queue_position=3),
+    attempt(11, "started", "started", run_id="run-tried42-provisional"),
+    attempt(
+        12,
+        "started",
+        "started",
+        run_id="run-tried42-3",
+        run_number=3,
+        max_iterations=7,
+        profile_name="careful",
+        api_request_id="req-12",
+        earlier=[
+            {"sentAt": at(11), "outcome": "RATE_LIMITED", "apiRequestId": "req-11"},
+            {"sentAt": at(12), "outcome": "NETWORK_ERROR", "apiRequestId": ""},
+        ],
+    ),
+    attempt(13, "unsettled", "NETWORK_ERROR"),
+    attempt(31, "started", "started", work_order_id="ghost7", run_id=NEVER_APPEARED),
+    attempt(30, "started", "started", work_order_id="twins7", run_id=ONE_OF_SEVERAL),
+    attempt(77, "unknown", "NETWORK_ERROR", work_order_id="lost7"),
+)
+
+
+def seed(product: Product) -> dict[str, str]:
+    """Write all of it down; the key of a session by the name of its user."""
+    script = _SCRIPT % json.dumps(ATTEMPTS)
+    printed = product.manage("shell", "--no-imports", "-c", script)
+    sessions: dict[str, str] = json.loads(printed)
+    return sessions

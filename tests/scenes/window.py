@@ -1,0 +1,46 @@
+"""A browser window, and the screens that one page is looked at on without loading it again."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from playwright.sync_api import Page, ViewportSize
+
+from tests.product import wait_until
+
+Scheme = Literal["light", "dark"]
+SCHEMES: Sequence[Scheme] = ("light", "dark")
+TOUCH_WIDTH = 640
+"""Below it, things are pressed with fingers (specification, Mobile Considerations)."""
+WINDOW: dict[str, Any] = {
+    "viewport": {"width": 1280, "height": 800},
+    "color_scheme": "light",
+    "reduced_motion": "reduce",  # what moves is never looked at half-way
+    "locale": "en-US",
+    "timezone_id": "UTC",
+}
+"""How every window is opened."""
+LOOKS = "[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light']"
+SETTLE = """
+document.getAnimations()
+    .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
+    .forEach((animation) => animation.finish())
+"""
+
+
+class Window:
+    """Around a page that is there already."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._devtools = page.context.new_cdp_session(page)
+
+    def wear(self, screen: ViewportSize, scheme: Scheme) -> None:
+        """Look at the page on another screen, when nothing moves on it any more."""
+        self.page.set_viewport_size(screen)
+        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # Playwright has this for windows yet to be opened only.
+        is_touched = {"enabled": screen["width"] < TOUCH_WIDTH}
+        self._devtools.send("Emulation.setTouchEmulationEnabled", is_touched)
+        wait_until(lambda: self.page.evaluate(LOOKS) == [screen["width"], scheme])
+        # Whoever wants no motion gets a transition of no time: still, that is one frame.
+        self.page.evaluate(SETTLE)

@@ -1,0 +1,191 @@
+"""Open pages share what was read of the runs API, and never go back in time."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from tests.pages import show, version_of
+from tests.runs_api import RunsAPI, refusal
+from tests.trigger_form import HTMX
+from workorders import live
+from workorders.errors import NetworkError, RunsAPIError
+from workorders.shared_reads import NothingNewer, Reading, SharedReads, shared_reads
+
+PAGE = "/work-orders/wo-1/"
+A_DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def _shared_for_a_day(settings: Settings, db: None) -> None:
+    """No test depends on how fast it runs."""
+    settings.SHARED_READ_SECONDS = A_DAY
+    shared_reads.cache_clear()
+    live._shown.clear()
+    cache.clear()
+
+
+def reads(api: RunsAPI) -> int:
+    return len([asked for asked in api.asked if asked.path == "/work-orders/wo-1"])
+
+
+def refresh(client: Client, seen: str) -> int:
+    return client.get(f"{PAGE}?seen={seen}", headers=HTMX).status_code
+
+
+def another_process() -> None:
+    """It shares the cache and remembers nothing itself."""
+    shared_reads.cache_clear()
+    live._shown.clear()
+
+
+class TestPages:
+    def test_many_pages_ask_once(self, runs_api: RunsAPI, operator: Client, viewer: Client) -> None:
+        runs_api.has()
+        seen = [version_of(show(client, PAGE)) for client in (operator, viewer)]
+        live._shown.clear()
+        before = reads(runs_api)
+        for _ in range(5):
+            assert [refresh(operator, seen[0]), refresh(viewer, seen[1])] == [204, 204]
+        assert reads(runs_api) == before + 1
+
+    def test_processes_ask_once(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = reads(runs_api)
+        for _ in range(3):
+            another_process()
+            assert refresh(operator, seen) == 204
+        assert reads(runs_api) == before + 1
+
+    def test_nothing_new_costs_no_call_at_all(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = len(runs_api.asked)
+        assert refresh(operator, seen) == 204
+        assert len(runs_api.asked) == before
+
+    def test_a_page_that_is_opened_is_always_read_anew(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
+        runs_api.has()
+        for _ in range(2):
+            before = reads(runs_api)
+            show(operator, PAGE)
+            assert reads(runs_api) == before + 1
+
+    def test_a_page_never_goes_back_in_time(self, runs_api: RunsAPI, operator: Client) -> None:
+        """What was shared before it was opened is older than what it shows."""
+        runs_api.has(status="queued")
+        show(operator, f"{PAGE}?seen=x", htmx=True)
+        runs_api.has(status="failed")
+        seen = version_of(show(operator, PAGE))
+        another_process()
+        assert refresh(operator, seen) == 204
+
+    def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
+        """Or a page would be told that all is as it was."""
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        runs_api.on("GET", "/work-orders/wo-1", refusal(500, "INTERNAL_ERROR"))
+        before = reads(runs_api)
+        for _ in range(3):
+            another_process()
+            assert refresh(operator, seen) == 503
+        assert reads(runs_api) == before + 1
+
+    def test_a_moment_to_come_is_not_believed(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        digest = version_of(show(operator, PAGE)).partition("-")[0]
+        another_process()
+        show(operator, f"{PAGE}?seen=old-{time.time() + A_DAY}", htmx=True)
+        assert refresh(operator, f"{digest}-nan") == 204
+
+    def test_sharing_can_be_switched_off(
+        self, runs_api: RunsAPI, operator: Client, settings: Settings
+    ) -> None:
+        settings.SHARED_READ_SECONDS = 0
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = reads(runs_api)
+        for _ in range(3):
+            assert refresh(operator, seen) == 204
+        assert reads(runs_api) == before + 3
+
+
+class TestReads:
+    def test_nobody_waits_for_somebody_else_s_answer(self) -> None:
+        shared = SharedReads()
+        asked, answer = threading.Event(), threading.Event()
+
+        def ask() -> dict[str, str]:
+            asked.set()
+            answer.wait(30)
+            return {"a": "b"}
+
+        def first() -> Reading:
+            # The cache of another thread's connection would not see this test's transaction.
+            return shared.read("x", 0, ask)
+
+        with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+            patch.setattr("workorders.shared_reads.cache", _Nowhere())
+            reading = pool.submit(first)
+            asked.wait(30)
+            with pytest.raises(NothingNewer):
+                shared.read("x", 0, dict)
+            answer.set()
+            assert reading.result(30).data == {"a": "b"}
+
+    def test_nobody_waits_for_another_process(self) -> None:
+        def ask() -> dict[str, str]:
+            with pytest.raises(NothingNewer):
+                SharedReads().read("x", 0, dict)
+            return {"a": "b"}
+
+        assert SharedReads().read("x", 0, ask).data == {"a": "b"}
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            RunsAPIError("words", code="NOT_FOUND", status=404, request_id="r-1"),
+            NetworkError("gone", sent=False),
+        ],
+    )
+    def test_an_error_stays_the_same_for_other_processes(self, error: RunsAPIError) -> None:
+        def ask() -> dict[str, str]:
+            raise error
+
+        SharedReads().read("x", 0, ask)
+        with pytest.raises(type(error)) as raised:
+            _ = SharedReads().read("x", 0, ask).data
+        assert vars(raised.value) == vars(error)
+        assert str(raised.value) == str(error)
+
+    def test_a_process_that_died_while_it_asked_is_not_waited_for_for_ever(
+        self, settings: Settings
+    ) -> None:
+        settings.RUNS_API_READ_TIMEOUT = -1  # its sign is over at once
+
+        def ask() -> dict[str, str]:
+            raise SystemExit
+
+        with pytest.raises(SystemExit):
+            SharedReads().read("x", 0, ask)
+        assert SharedReads().read("x", 0, lambda: {"a": "b"}).data == {"a": "b"}
+
+
+class _Nowhere:
+    """A cache of nothing."""
+
+    def get(self, key: str) -> None: ...
+
+    def add(self, *_: object) -> bool:
+        return True
+
+    def set(self, *_: object) -> None: ...
+
+    def delete(self, key: str) -> None: ...

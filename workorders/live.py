@@ -1,0 +1,103 @@
+"""Pages that stay true: how they are refreshed, and how cheaply when nothing is new."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+
+from workorders.http import HtmxHttpRequest, for_this_request
+from workorders.runs_client import RunsClient, page_client, refresh_client
+from workorders.shared_reads import NothingNewer
+
+MOST_SHOWN = 10_000
+
+_shown: dict[str, tuple[str, float]] = {}
+"""What each address showed last in this process, and until when that is fresh."""
+
+
+def live[**P](
+    view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
+    """A view whose page refreshes itself: with htmx, by its own address and ``?seen=``."""
+
+    @wraps(view)
+    def refreshed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.htmx:
+            return view(request, *args, **kwargs)
+        digest, good_until = _shown.get(_address(request), ("", 0.0))
+        if digest == _seen(request)[0] and time.time() < good_until:
+            return _unchanged()
+        try:
+            return view(request, *args, **kwargs)
+        except NothingNewer:
+            return _unchanged()
+
+    return refreshed
+
+
+def live_client(request: HtmxHttpRequest) -> RunsClient:
+    """A page is read anew; its refresh takes what was read since by anybody."""
+    shares = request.htmx and settings.SHARED_READ_SECONDS
+    return refresh_client(_seen(request)[1]) if shares else page_client()
+
+
+def live_page(
+    request: HtmxHttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    shows: object,
+    as_of: float,
+) -> HttpResponse:
+    """A page, or for its own refresh request only the part that lives.
+
+    Args:
+        shows: the value the page is made of. Its digest goes out as ``version``, comes
+            back as ``?seen=``, and 204 says that nothing has changed.
+        as_of: the moment it was true, ``RunsClient.as_of``.
+    """
+    digest = hashlib.blake2b(repr(shows).encode(), digest_size=8).hexdigest()
+    if len(_shown) >= MOST_SHOWN:
+        _shown.clear()
+    _shown[_address(request)] = (digest, as_of + settings.SHARED_READ_SECONDS)
+    if request.htmx and _seen(request)[0] == digest:
+        return _unchanged()
+    name = f"{template}#live" if request.htmx else template
+    version = f"{digest}-{as_of:.3f}"
+    response = render(request, name, context | {"version": version, "refresh": request.htmx})
+    return _kept_by_nobody(response)
+
+
+def _unchanged() -> HttpResponse:
+    return _kept_by_nobody(HttpResponse(status=204))
+
+
+def _kept_by_nobody(response: HttpResponse) -> HttpResponse:
+    """The browser's back button would show a stored page as it was before the run was started."""
+    response = for_this_request(response)
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+def _address(request: HtmxHttpRequest) -> str:
+    query = request.GET.copy()
+    for name in ("seen", "log"):  # what the page has, not what it shows
+        query.pop(name, None)
+    return f"{request.path}?{query.urlencode()}"
+
+
+def _seen(request: HtmxHttpRequest) -> tuple[str, float]:
+    """The digest of what the page shows, and the moment of that; 0 where it shows nothing."""
+    digest, _, moment = request.GET.get("seen", "").partition("-")
+    try:
+        as_of = float(moment)
+    except ValueError:
+        return "", 0.0
+    # A moment that is not there yet would keep the page as it is until then.
+    return digest, as_of if 0 <= as_of <= time.time() else 0.0

@@ -1,0 +1,86 @@
+"""``/metrics``: what was counted, and how the runs API is at this moment.
+
+Format: https://prometheus.io/docs/instrumenting/exposition_formats/, or OpenMetrics for
+whoever asks for it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from workorders.api_health import State
+from workorders.contract import QueueHealth
+from workorders.errors import RunsAPIError
+from workorders.metrics import shared_files
+from workorders.metrics.instruments import COUNTED, PREFIX
+from workorders.runs_client import default_client, scraping_client
+
+QUEUE_SECONDS = 1
+"""How long a scrape waits for the runs API: far less than Prometheus waits for the scrape."""
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """404 when nobody may ask, 401 for who does not know the token (RFC 6750)."""
+    if not settings.METRICS_TOKEN:
+        return HttpResponseNotFound()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not constant_time_compare(token, settings.METRICS_TOKEN):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(_registry()), content_type=content_type)
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(AllProcesses() if shared_files.are_shared() else COUNTED)
+    registry.register(RunsAPICollector())
+    return registry
+
+
+class AllProcesses:
+    """The sum of what the web server's processes have counted, those that ended included."""
+
+    def collect(self) -> Iterable[Metric]:
+        merged: Iterable[Metric] = MultiProcessCollector.merge(shared_files.files())  # type: ignore[no-untyped-call]
+        return merged
+
+
+class RunsAPICollector:
+    """Asked at every scrape; what the API does not tell is left out, and is not zero."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        queue = _queue_health()
+        is_up = _is_up(queue)
+        yield from _gauge("runs_api_up", "Whether the runs API can be used", is_up)
+        if queue:
+            yield from _gauge("queue_depth", "Runs that wait for a worker", queue.waiting)
+            yield from _gauge("worker_slots", "Runs that can be at work at once", queue.slots)
+            yield from _gauge("worker_slots_busy", "Runs that are at work", queue.running)
+
+
+def _gauge(name: str, help_text: str, value: float | None) -> Iterator[GaugeMetricFamily]:
+    if value is not None:
+        yield GaugeMetricFamily(PREFIX + name, help_text, value)
+
+
+def _queue_health() -> QueueHealth | None:
+    if default_client().record.health.is_lost:
+        return None
+    try:
+        return scraping_client().within(QUEUE_SECONDS).queue_health()
+    except RunsAPIError:
+        return None
+
+
+def _is_up(queue: QueueHealth | None) -> bool | None:
+    """``None``: it was not asked yet."""
+    if not settings.RUNS_API_URL:  # it lives in this process and is not watched
+        return queue is not None
+    health = default_client().record.health
+    return None if health.state is State.UNKNOWN else health.is_well

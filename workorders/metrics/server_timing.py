@@ -1,0 +1,86 @@
+"""``Server-Timing``: where a page's time went, for the browser's network panel (W3C Server Timing).
+
+    Server-Timing: total;dur=21.3, api;dur=14.8;desc="2 calls", db;dur=1.1;desc="3 queries"
+
+The calls of one page may run at the same time: ``api`` is their sum and may be more than
+``total``. ``db`` is the dashboard's own; queries of the embedded API are part of its call.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import connection
+
+HEADER = "Server-Timing"
+
+
+class Timing:
+    """Seconds that one request has spent so far."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        # Lists, because threads that call for one page may add at the same time.
+        self._calls: list[float] = []
+        self._queries: list[float] = []
+        self._under_way: set[object] = set()
+
+    @property
+    def total(self) -> float:
+        return time.perf_counter() - self._started
+
+    def call_begins(self, call: object) -> None:
+        self._under_way.add(call)
+
+    def call_ends(self, call: object, seconds: float) -> None:
+        self._under_way.discard(call)
+        self._calls.append(seconds)
+
+    def execute(self, execute: Callable[..., Any], *query: Any) -> Any:
+        """Database instrumentation (``connection.execute_wrapper``)."""
+        if self._under_way:
+            return execute(*query)
+        started = time.perf_counter()
+        try:
+            return execute(*query)
+        finally:
+            self._queries.append(time.perf_counter() - started)
+
+    def header(self, total: float) -> str:
+        shares = (
+            f"total;dur={_milliseconds(total)}",
+            _share("api", self._calls, "call", "calls"),
+            _share("db", self._queries, "query", "queries"),
+        )
+        return ", ".join(shares)
+
+
+_current: ContextVar[Timing | None] = ContextVar("server_timing", default=None)
+
+
+def current() -> Timing | None:
+    """That of the request that is being answered."""
+    return _current.get()
+
+
+@contextmanager
+def measured() -> Iterator[Timing]:
+    timing = Timing()
+    before = _current.set(timing)
+    try:
+        with connection.execute_wrapper(timing.execute):
+            yield timing
+    finally:
+        _current.reset(before)
+
+
+def _share(name: str, seconds: list[float], one: str, many: str) -> str:
+    count = len(seconds)
+    description = f"{count} {one if count == 1 else many}"
+    return f'{name};dur={_milliseconds(sum(seconds))};desc="{description}"'
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}"

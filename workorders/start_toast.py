@@ -1,0 +1,47 @@
+"""The toast of a start: "Run #3 started" where that is known, else "Run … accepted".
+
+An answer that names a run by ID alone may be about one that never exists (recorded from
+a real server), so "started" is said of it only once the API has shown the run.
+"""
+
+from django.contrib import messages
+from django.contrib.messages.storage.base import Message
+
+from workorders.contract import Run, RunReference
+from workorders.http import HtmxHttpRequest
+
+
+def tell(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool) -> None:
+    if is_seen:
+        messages.success(request, _started(run))
+    else:
+        messages.info(request, _accepted(run))
+
+
+def correct(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
+    """The page at hand shows the run: so does the toast that waits for this page."""
+    if request.htmx or accepted is None:
+        return  # a part of a page shows no toasts
+    for message in _waiting(request):
+        if message.message == _accepted(accepted):
+            message.level, message.message = messages.SUCCESS, _started(run)
+
+
+def tell_anew(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
+    """The next page shows the run, under another name than the toast had, shown already or not."""
+    for message in _waiting(request):
+        if accepted is None or message.message != _accepted(accepted):
+            messages.add_message(request, message.level or messages.INFO, message.message)
+    messages.success(request, _started(run))
+
+
+def _waiting(request: HtmxHttpRequest) -> list[Message]:
+    return list(messages.get_messages(request))
+
+
+def _started(run: Run | RunReference) -> str:
+    return f"{run.label} started"
+
+
+def _accepted(run: RunReference) -> str:
+    return f"{run.label} accepted"
