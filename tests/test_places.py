@@ -11,8 +11,11 @@ from tests import runs_api as api
 from tests.product import wait_until
 from tests.runs_api import Asked, Handler, RunsAPI, serve
 from workorders import runs_client
+from workorders.contract import Run
 from workorders.errors import NetworkError
 from workorders.runs_client import RunsClient
+
+type OneCall = tuple[RunsClient, Future[Run], Event]
 
 FOR_EVER = 600
 """Longer than any test may take: what waits for it is seen to hang."""
@@ -25,7 +28,7 @@ def server() -> Iterator[RunsAPI]:
 
 
 @pytest.fixture
-def one_call(server: RunsAPI) -> Iterator[tuple[RunsClient, Future[object], Event]]:
+def one_call(server: RunsAPI) -> Iterator[OneCall]:
     """A client with a single place, the call that has taken it, and what ends that call."""
     arrived, goes_on = Event(), Event()
 
@@ -57,9 +60,7 @@ def in_line(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return has
 
 
-def test_call_waits_in_line_for_a_place(
-    one_call: tuple[RunsClient, Future[object], Event], in_line: Callable[[int], None]
-) -> None:
+def test_call_waits_in_line_for_a_place(one_call: OneCall, in_line: Callable[[int], None]) -> None:
     in_line(1)
     client, _, goes_on = one_call
     with ThreadPoolExecutor(1) as pool:
@@ -70,7 +71,7 @@ def test_call_waits_in_line_for_a_place(
 
 
 def test_call_that_finds_the_line_full_is_not_sent(
-    one_call: tuple[RunsClient, Future[object], Event],
+    one_call: OneCall,
     in_line: Callable[[int], None],
     server: RunsAPI,
 ) -> None:
@@ -84,7 +85,7 @@ def test_call_that_finds_the_line_full_is_not_sent(
 
 
 def test_nobody_stands_in_line_for_an_api_that_has_failed(
-    one_call: tuple[RunsClient, Future[object], Event], in_line: Callable[[int], None]
+    one_call: OneCall, in_line: Callable[[int], None]
 ) -> None:
     in_line(1)
     client, taken, _ = one_call
