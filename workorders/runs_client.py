@@ -211,6 +211,8 @@ class RunsClient:
 
         The key travels as ``Idempotency-Key`` (IETF draft
         draft-ietf-httpapi-idempotency-key-header): the same key gives the same run.
+        It goes without the quotes that the draft asks for: servers that are older than it take
+        the value as it stands, and the shipped API takes both forms for one key.
         A run that was queued because the server is full arrives as ``RunsAPIError``
         with the code CAPACITY_EXCEEDED and the run in its details.
         """
