@@ -44,6 +44,8 @@ RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
 """Threads of a web process that may wait for the runs API; the others keep the rest alive."""
 STARTS_THAT_WAIT = WEB_THREADS // 8
 """Threads of a web process that may wait for another start of the same work order."""
+CALLS_THAT_WAIT = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - STARTS_THAT_WAIT - 1)
+"""Threads of a web process that may wait until one of those calls is over; one never waits."""
 
 # --- The embedded runs API and its workers ---
 PROFILES_FILE = Path(env.text("PROFILES_FILE", str(DATA_DIR / "profiles.toml"))).expanduser()

@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -558,3 +558,22 @@ class TestCheckPage:
         page = form.client.get(f"{form.url}{attempt.key}/").content.decode()
         assert "The run was not started." in page
         assert str(attempt.key) not in page
+
+
+def test_start_that_could_not_be_written_down_is_found(
+    runs_api: RunsAPI, form: TriggerForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails just after the API has answered."""
+    start = TriggerAttempt.start
+
+    def fail(*_: object, **__: object) -> bool:
+        monkeypatch.setattr(TriggerAttempt, "start", start)
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(TriggerAttempt, "start", fail)
+    form.client.raise_request_exception = False
+    runs_api.triggers(starts_a_run(runs_api, api.data(STARTED, 201)))
+    assert form.send().status == 500
+    TriggerAttempt.objects.update(sent_at=timezone.now() - dt.timedelta(seconds=45))
+    assert form.send().location == "/runs/run-2/"
+    assert len(runs_api.triggered) == 1

@@ -127,6 +127,35 @@ def test_every_sending_of_a_dialog_is_kept(runs_api: RunsAPI, operator: Client) 
     assert {entry["apiRequestId"] for entry in line["earlier"]} == {api.REQUEST_ID}
 
 
+def test_what_was_sent_before_keeps_its_options_and_its_request(
+    runs_api: RunsAPI, operator: Client
+) -> None:
+    form = TriggerForm(operator, {})
+    runs_api.triggers(refusal(429, "RATE_LIMITED"))
+    first = form.send(max_iterations="7").response["X-Request-ID"]
+    runs_api.triggers(api.data({"runId": "run-2", "runNumber": 2}, 201))
+    form.send(max_iterations="9")
+    [line] = exported()
+    [earlier] = line["earlier"]
+    assert (earlier["maxIterations"], earlier["requestId"]) == (7, first)
+    assert earlier["durationSeconds"] > 0
+    assert line["maxIterations"] == 9
+
+
+def test_start_that_was_turned_away_says_why(
+    runs_api: RunsAPI, operator: Client, alice: User
+) -> None:
+    attempted(alice, state=State.UNSETTLED, run_id="", settled_at=None, known_run_ids=["run-1"])
+    form = TriggerForm(operator, {})
+    assert "Another start of this work order is under way" in form.send(max_iterations="7").html
+    text = attempts_on(show(operator, WORK_ORDER))
+    assert "Not started: Another start of this work order was under way" in text
+    line = exported()[-1]
+    assert (line["outcome"], line["maxIterations"]) == ("TRIGGER_IN_PROGRESS", 7)
+    page = operator.get(f"{WORK_ORDER}trigger/{form.key}/").content.decode()
+    assert "The run was not started." in page
+
+
 def test_run_that_was_accepted_and_not_seen_is_not_called_started(
     runs_api: RunsAPI, operator: Client, alice: User
 ) -> None:

@@ -182,9 +182,13 @@ def test_recorded_refusal(name: str) -> None:
     assert caught.value.details == body["error"].get("details", {})
 
 
+def test_recorded_health_tells_the_version() -> None:
+    client, *_ = recorded("health")
+    assert client.version() == "0.2.14"
+
+
 UNUSED = {  # endpoints that the dashboard does not call
     "create profile",
-    "health",
     "live",
     "profile detail",
     "ready",

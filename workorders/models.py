@@ -86,7 +86,7 @@ class TriggerAttempt(models.Model):
     )
     earlier = models.JSONField(
         default=list,
-        help_text="What sending it before came to, oldest first: sentAt, outcome, apiRequestId.",
+        help_text="What sending it before came to, oldest first: see _history.",
     )
     run_id = models.CharField(max_length=255, blank=True, db_index=True)
     run_number = models.PositiveIntegerField(null=True)
@@ -191,12 +191,31 @@ class TriggerAttempt(models.Model):
         except IntegrityError:  # another attempt of this work order is open
             return False
 
-    def _history(self) -> list[dict[str, str]]:
-        if not (self.outcome and self.sent_at):
+    def turn_away(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
+        """Ready, and not even claimed: the receipt says why."""
+        return self._move(
+            (self.State.READY,),
+            self.State.READY,
+            max_iterations=overrides.max_iterations,
+            profile_name=overrides.profile_name,
+            sent_at=None,
+            settled_at=None,
+            earlier=self._history(),
+            outcome=error.code,
+            api_request_id="",
+            request_id=request_id.current(),
+        )
+
+    def _history(self) -> list[dict[str, object]]:
+        if not self.outcome:
             return list(self.earlier)
         last = {
-            "sentAt": self.sent_at.isoformat(),
+            "sentAt": self.sent_at.isoformat() if self.sent_at else None,
             "outcome": self.outcome,
+            "maxIterations": self.max_iterations,
+            "profileName": self.profile_name,
+            "durationSeconds": self.duration.total_seconds() if self.duration else None,
+            "requestId": self.request_id,
             "apiRequestId": self.api_request_id,
         }
         return [*self.earlier[1 - EARLIER_KEPT :], last]

@@ -6,6 +6,7 @@ are raised; low-level ones are translated in ``RunsClient._exchange`` only.
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -57,6 +58,7 @@ NEVER_SENT = (
 """After these the API has provably not heard of the request."""
 PLACE_SECONDS = 0.1
 """How long a call may wait for one of the places (RUNS_API_MAX_CALLS) while the API is well."""
+_places_in_line = threading.BoundedSemaphore(settings.CALLS_THAT_WAIT)
 
 
 class RunsClient:
@@ -219,6 +221,8 @@ class RunsClient:
 
         The key travels as ``Idempotency-Key`` (IETF draft
         draft-ietf-httpapi-idempotency-key-header): the same key gives the same run.
+        It goes without the quotes that the draft asks for: servers that are older than it take
+        the value as it stands, and the shipped API takes both forms for one key.
         A run that was queued because the server is full arrives as ``RunsAPIError``
         with the code CAPACITY_EXCEEDED and the run in its details.
         """
@@ -294,8 +298,7 @@ class RunsClient:
                 method, prefix + path, params=query, json=body, headers=headers
             )
             keep_to(deadline, request)
-            request.extensions["timeout"]["pool"] = self._place_seconds
-            response = self._http.send(request, stream=True)
+            response = self._send(request)
             try:
                 content = _read_all(response, deadline=deadline)
             finally:
@@ -322,10 +325,21 @@ class RunsClient:
         call.answered(response.status_code, answer)
         return answer
 
-    @property
-    def _place_seconds(self) -> float:
-        """Nobody stands in line for an API that may not answer: that would hold every thread."""
-        return PLACE_SECONDS if self.record.can_be_trusted else 0
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        """At once where a place is free. Few stand in line for one, and nobody for an API that
+        may not answer: that would hold every thread."""
+        timeout = request.extensions["timeout"]
+        timeout["pool"] = 0
+        try:
+            return self._http.send(request, stream=True)
+        except httpx.PoolTimeout:
+            if not self.record.can_be_trusted or not _places_in_line.acquire(blocking=False):
+                raise
+        timeout["pool"] = PLACE_SECONDS
+        try:
+            return self._http.send(request, stream=True)
+        finally:
+            _places_in_line.release()
 
 
 def _segment(identifier: str) -> str:

@@ -55,7 +55,9 @@ def trigger_run(
         # Taken for gone meanwhile, its form may have been sent with other options.
         return outcome if attempt.overrides == overrides else _key_was_used()
     if attempt.state == TriggerAttempt.State.READY:
-        return Refused(RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409))
+        refusal = RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409)
+        attempt.turn_away(overrides, refusal)
+        return Refused(refusal)
     return _sent_before(client, attempt, overrides, may_send=False)  # the same form, twice at once
 
 

@@ -104,7 +104,9 @@ def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
     """Why an attempt that is ready again has started nothing."""
     if attempt.outcome == NetworkError.code:
         return NetworkError(sent=False)
-    code = attempt.outcome if attempt.outcome in RULES else "NOT_STARTED"
+    # That another start was under way is not true any more.
+    is_lasting = attempt.outcome in RULES and attempt.outcome != "TRIGGER_IN_PROGRESS"
+    code = attempt.outcome if is_lasting else "NOT_STARTED"
     return RunsAPIError(code=code, request_id=attempt.api_request_id)
 
 

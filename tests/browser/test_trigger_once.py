@@ -10,6 +10,7 @@ from tests.browser.conftest import page_without_errors
 from tests.browser.orders import Orders
 from tests.browser.pages import (
     expect_run_page,
+    max_iterations,
     open_dialog,
     open_work_order,
     run_labels,
@@ -77,3 +78,23 @@ def test_form_sent_again_without_javascript_leads_to_the_same_run(
     start_button(page).click()
     expect(page).to_have_url(first_url)
     assert orders.run_numbers(work_order_id) == [2, 1]
+
+
+def test_double_enter_in_a_field_starts_one_run(page: Page, orders: Orders) -> None:
+    work_order_id = orders.create()
+    open_dialog(page, work_order_id).get_by_text("Advanced Options").click()
+    max_iterations(page).fill("2")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect_run_page(page, 1)
+    assert orders.run_numbers(work_order_id) == [1]
+
+
+def test_double_click_without_scripts_starts_one_run(scriptless_page: Page, orders: Orders) -> None:
+    """Both are sent: the browser gives up the first for the second."""
+    page, work_order_id = scriptless_page, orders.create()
+    open_work_order(page, work_order_id)
+    trigger_button(page).click()
+    start_button(page).dblclick()
+    expect_run_page(page, 1)
+    assert orders.run_numbers(work_order_id) == [1]

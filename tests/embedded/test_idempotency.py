@@ -130,3 +130,23 @@ def test_a_refusal_leaves_an_expired_key_where_it_was(
     age(KEY_LIFE)
     assert api.post(runs(work_order), {"profileName": "no"}, headers=KEY).status_code == 400
     assert Run.objects.get().idempotency_key == KEY["Idempotency-Key"]
+
+
+@pytest.mark.parametrize(
+    ("plain", "quoted"), [("a-key", '"a-key"'), ('odd "\\ key', '"odd \\"\\\\ key"')]
+)
+def test_key_in_quotes_is_the_same_key(
+    api: Api, work_order: WorkOrder, plain: str, quoted: str
+) -> None:
+    """As draft-ietf-httpapi-idempotency-key-header has it."""
+    for key in (plain, quoted):
+        api.post(runs(work_order), headers={"Idempotency-Key": key})
+    assert Run.objects.get().idempotency_key == plain
+
+
+@pytest.mark.parametrize("key", ['""', '"', '"open', 'two" parts"'])
+def test_key_that_is_no_quoted_string_is_one_as_it_stands(
+    api: Api, work_order: WorkOrder, key: str
+) -> None:
+    api.post(runs(work_order), headers={"Idempotency-Key": key})
+    assert Run.objects.get().idempotency_key == key

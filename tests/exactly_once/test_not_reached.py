@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 from django.test import Client
 
@@ -12,6 +13,7 @@ from tests.exactly_once.desk import Desk, same_browser, told_at_once
 from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth, end_of
 from tests.faulty_api import FaultyAPI, Kind, Order
 from tests.screen import Screen
+from workorders.runs_client import default_client
 
 NOT_REACHED = "Could not connect to server. Please try again."
 
@@ -85,6 +87,17 @@ def test_refused_between_the_read_and_the_start(
     api.leave_after_read(order)
     screen = dialog.press("Start Run", max_iterations=TYPED)
     api.server.come_back()
+    assert_retry_starts_it(api, screen, order, dialog.key)
+
+
+def test_name_that_does_not_resolve(api: FaultyAPI, make_order: MakeOrder, desk: Desk) -> None:
+    """From one moment to the next: the dialog was opened while it did."""
+    order = make_order(Kind.KEYS)
+    dialog = desk.open_dialog(order.id)
+    http, url = default_client()._http, api.server.url
+    http.base_url = httpx.URL(url.replace("127.0.0.1", "no.such.host.invalid"))
+    screen = dialog.press("Start Run", max_iterations=TYPED)
+    http.base_url = httpx.URL(url)
     assert_retry_starts_it(api, screen, order, dialog.key)
 
 

@@ -15,6 +15,9 @@ from django.http import HttpRequest
 from workorders.embedded.responses import ApiError
 
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
+"""A string of a structured field (RFC 9651, section 3.3.3), empty ones aside."""
+_ESCAPED = re.compile(r'\\(["\\])')
 
 type Path = tuple[str, ...]
 type Fault = dict[str, Any]
@@ -197,14 +200,19 @@ def read_body(request: HttpRequest) -> Fields:
 
 
 def read_idempotency_key(request: HttpRequest) -> str | None:
-    """The ``Idempotency-Key`` header, 1-255 printable ASCII characters; None without one."""
+    """The ``Idempotency-Key`` header, 1-255 printable ASCII characters; None without one.
+
+    A structured field's string (draft-ietf-httpapi-idempotency-key-header, section 2.1; RFC 9651,
+    section 3.3.3) and the same characters without its quotes, as most clients send, are one key.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
         message = "Idempotency-Key must be 1 to 255 printable ASCII characters"
         raise bad_request(HEADERS, [fault(("Idempotency-Key",), "invalid_string", message)])
-    return key
+    quoted = _QUOTED.fullmatch(key)
+    return _ESCAPED.sub(r"\1", quoted[1]) if quoted else key
 
 
 def _has_surrogates(value: str) -> bool:

@@ -20,6 +20,7 @@ State = TriggerAttempt.State
 AFTERWARDS: Mapping[str, str] = {  # where the words of workorders.errors are for the moment itself
     "NETWORK_ERROR": "Could not connect to server",
     "RATE_LIMITED": "Too many requests",
+    "TRIGGER_IN_PROGRESS": "Another start of this work order was under way",
     "CHANGED": "The work order had changed since the dialog was opened",
 }
 
