@@ -86,7 +86,9 @@ def test_control_that_is_smaller_than_a_finger(page: Page) -> None:
 
 
 def test_box_to_tick_is_as_large_as_its_words(page: Page) -> None:
-    words = '<label style="display: inline-block; min-height: {}px"><input type="radio"> One</label>'
+    words = (
+        '<label style="display: inline-block; min-height: {}px"><input type="radio"> One</label>'
+    )
     assert wrong(page, words.format(44)) == ""
     assert "small: <input> “on” is" in wrong(page, words.format(30))
 
