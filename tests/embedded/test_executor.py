@@ -191,6 +191,7 @@ def test_secrets_are_not_in_the_commands_environment(
         "RUNS_API_KEY",
         "DATABASE_URL",
         "REDIS_URL",
+        "METRICS_TOKEN",
         "DJANGO_SETTINGS_MODULE",
     ):
         monkeypatch.setenv(name, f"hidden-{name}")

@@ -9,7 +9,14 @@ from workorders.embedded.models import Run
 from workorders.embedded.profiles import EXAMPLES_DIR
 
 WITHHELD = frozenset(
-    {"SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    {
+        "SECRET_KEY",
+        "RUNS_API_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "METRICS_TOKEN",
+        "DJANGO_SETTINGS_MODULE",
+    }
 )
 """Of the worker's own environment: with these a command could act as the server."""
 
