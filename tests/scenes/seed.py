@@ -50,6 +50,7 @@ def attempt(number: int, state: str, outcome: str, **fields: Any) -> dict[str, A
         "created_at": sent_at,
         "sent_at": sent_at,
         "settled_at": None if state == "unsettled" else sent_at.replace(":00+", ":00.412+"),
+        "was_sent": True,
         "known_run_ids": [],
     } | fields
 
