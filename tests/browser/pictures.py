@@ -44,7 +44,7 @@ class Layout:
     height: int
 
 
-LAYOUTS = {1280: Layout(3, 5, 640, 440), 375: Layout(5, 3, 375, 760)}
+LAYOUTS = {1280: Layout(3, 5, 640, 440), 375: Layout(5, 3, 352, 764)}
 
 
 @dataclass(frozen=True)
