@@ -154,7 +154,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "shared_reads",
         "TIMEOUT": 60,
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
+        "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.shared_reads
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

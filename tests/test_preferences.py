@@ -59,7 +59,15 @@ def test_saving_leads_back(client: Client, db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", "x"]
+    "elsewhere",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "http://testserver//elsewhere.example/x",
+        "http://testserver/\\elsewhere.example",
+        "javascript:alert(1)",
+        "x",
+    ],
 )
 def test_nowhere_but_to_this_site(client: Client, db: None, elsewhere: str) -> None:
     assert save(client, back=elsewhere) == "/"

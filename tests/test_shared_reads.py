@@ -14,7 +14,7 @@ from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX
 from workorders import live
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.shared_reads import NothingNewer, Reading, SharedReads, shared_reads
+from workorders.shared_reads import NothingNewer, Reading, SharedRead, SharedReads, shared_reads
 
 PAGE = "/work-orders/wo-1/"
 A_DAY = 86_400
@@ -139,6 +139,56 @@ class TestReads:
                 shared.read("x", 0, dict)
             answer.set()
             assert reading.result(30).data == {"a": "b"}
+
+    def test_what_is_known_while_somebody_asks_is_given_to_who_has_less(
+        self, settings: Settings
+    ) -> None:
+        """A slow API would let most pages starve."""
+        shared = SharedReads()
+        began = time.time()
+        shared.read("x", 0, lambda: {"a": "old"})
+        settings.SHARED_READ_SECONDS = 0
+
+        def ask() -> dict[str, str]:
+            assert shared.read("x", began - 1, dict).data == {"a": "old"}
+            with pytest.raises(NothingNewer):
+                shared.read("x", time.time(), dict)
+            return {"a": "new"}
+
+        assert shared.read("x", 0, ask).data == {"a": "new"}
+
+    def test_a_failure_is_told_while_somebody_tries_again(self, settings: Settings) -> None:
+        """Not that all is as it was: nobody knows."""
+        shared = SharedReads()
+        began = time.time() - 1
+
+        def fail() -> dict[str, str]:
+            raise NetworkError("gone")
+
+        shared.read("x", 0, fail)
+        settings.SHARED_READ_SECONDS = 0
+
+        def ask() -> dict[str, str]:
+            with pytest.raises(NetworkError):
+                _ = shared.read("x", began, dict).data
+            return {"a": "b"}
+
+        assert shared.read("x", began, ask).data == {"a": "b"}
+
+    def test_nothing_read_later_is_older_than_what_was_read_before(self) -> None:
+        """A run that is over does not stand beside its work order of a moment before."""
+        shared_reads().read("work order", 0, lambda: {"status": "running"})
+        page = SharedRead(0)
+        page.read("run", lambda: {"status": "failed"})
+        assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
+
+    def test_a_clock_that_was_put_back_keeps_nothing_fresh(self) -> None:
+        later = time.time() + 600
+        assert not Reading(later, later, {}).is_fresh()
+
+    def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
+        SharedReads().read("log", 0, lambda: {"text": "x" * 200_000})
+        assert SharedReads().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
 
     def test_nobody_waits_for_another_process(self) -> None:
         def ask() -> dict[str, str]:

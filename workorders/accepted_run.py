@@ -39,7 +39,7 @@ def respond(
     is_one_of_several = len(found.new) > 1 or (found.new and is_late)
     state = "several" if is_one_of_several else "missing" if is_late else "waiting"
     context = {"run_id": run_id, "attempt": attempt, "state": state}
-    return live_page(request, "runs/run_accepted.html", context, shows=state, as_of=client.as_of)
+    return live_page(request, "runs/run_accepted.html", context, shows=state, client=client)
 
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:

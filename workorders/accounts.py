@@ -39,7 +39,11 @@ class OneQueryBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         if not hasattr(user_obj, "permissions_at_once"):
-            granted = Permission.objects.filter(Q(user=user_obj) | Q(group__user=user_obj))
+            of_groups = Permission.objects.filter(group__user=user_obj)
+            own = Permission.objects.filter(user=user_obj)
+            granted = Permission.objects.filter(
+                Q(pk__in=own.values("pk")) | Q(pk__in=of_groups.values("pk"))
+            )
             names = granted.order_by().values_list("content_type__app_label", "codename")
             user_obj.permissions_at_once = {f"{app}.{name}" for app, name in names}
         found: set[str] = user_obj.permissions_at_once

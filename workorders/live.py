@@ -18,7 +18,7 @@ from workorders.shared_reads import NothingNewer
 MOST_SHOWN = 10_000
 
 _shown: dict[str, tuple[str, float]] = {}
-"""What each address showed last in this process, and until when that is fresh."""
+"""What each address showed last in this process, and until when (monotonic) that is fresh."""
 
 
 def live[**P](
@@ -31,7 +31,7 @@ def live[**P](
         if not request.htmx:
             return view(request, *args, **kwargs)
         digest, good_until = _shown.get(_address(request), ("", 0.0))
-        if digest == _seen(request)[0] and time.time() < good_until:
+        if digest == _seen(request)[0] and time.monotonic() < good_until:
             return _unchanged()
         try:
             return view(request, *args, **kwargs)
@@ -53,23 +53,24 @@ def live_page(
     context: dict[str, Any],
     *,
     shows: object,
-    as_of: float,
+    client: RunsClient,
 ) -> HttpResponse:
     """A page, or for its own refresh request only the part that lives.
 
     Args:
         shows: the value the page is made of. Its digest goes out as ``version``, comes
             back as ``?seen=``, and 204 says that nothing has changed.
-        as_of: the moment it was true, ``RunsClient.as_of``.
+        client: what it was read by.
     """
     digest = hashlib.blake2b(repr(shows).encode(), digest_size=8).hexdigest()
     if len(_shown) >= MOST_SHOWN:
         _shown.clear()
-    _shown[_address(request)] = (digest, as_of + settings.SHARED_READ_SECONDS)
+    age = max(time.time() - client.oldest_read, 0)
+    _shown[_address(request)] = (digest, time.monotonic() + settings.SHARED_READ_SECONDS - age)
     if request.htmx and _seen(request)[0] == digest:
         return _unchanged()
     name = f"{template}#live" if request.htmx else template
-    version = f"{digest}-{as_of:.3f}"
+    version = f"{digest}-{client.newest_read:.3f}"
     response = render(request, name, context | {"version": version, "refresh": request.htmx})
     return _kept_by_nobody(response)
 

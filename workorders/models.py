@@ -364,8 +364,9 @@ class TriggerAttempt(models.Model):
                 column = cast("models.CharField[str, str]", self._meta.get_field(name))
                 values[name] = value[: column.max_length]
         row = TriggerAttempt.objects.filter(may_move, pk=self.pk, sent_at=self.sent_at)
+        before = self.state
         moved = row.update(state=after, **values) > 0
-        if moved:
+        if moved and after != before:
             attempt_moved(after, str(values.get("outcome", "")))
         self.refresh_from_db()
         return moved

@@ -8,9 +8,6 @@ from functools import cache
 from django import db
 from django.conf import settings
 
-MOST_BESIDE = 2
-"""Calls that one page makes beside its first."""
-
 
 def both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """Both answers, in the time of the longer one; raises what the first raises.
@@ -35,5 +32,5 @@ def _in_own_thread[B](call: Callable[[], B]) -> B:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """As many as the API may be called by: RUNS_API_MAX_CALLS bounds them all together."""
-    return ThreadPoolExecutor(MOST_BESIDE * settings.WEB_THREADS, thread_name_prefix="runs-api")
+    """One beside each thread that makes a page; RUNS_API_MAX_CALLS bounds all calls together."""
+    return ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="runs-api")

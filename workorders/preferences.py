@@ -92,4 +92,6 @@ def _own_page(request: HtmxHttpRequest, url: str) -> str:
         return "/"
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return path if path.startswith("/") and parts.path != request.path else "/"
+    # A path that begins with two slashes is another site's address.
+    is_path = path.startswith("/") and url_has_allowed_host_and_scheme(path, None)
+    return path if is_path and parts.path != request.path else "/"

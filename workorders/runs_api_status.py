@@ -41,7 +41,7 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
     shows = (health, version)
-    return live_page(request, "runs_api_status.html", context, shows=shows, as_of=client.as_of)
+    return live_page(request, "runs_api_status.html", context, shows=shows, client=client)
 
 
 def _version(client: RunsClient) -> str:

@@ -115,9 +115,14 @@ class RunsClient:
         )
 
     @property
-    def as_of(self) -> float:
-        """The moment (time of day, in seconds) of which everything it has read so far is true."""
-        return self._shared.as_of if self._shared else self._made_at
+    def newest_read(self) -> float:
+        """The moment (time of day, in seconds) of the newest thing it may have read."""
+        return self._shared.since if self._shared else time.time()
+
+    @property
+    def oldest_read(self) -> float:
+        """The moment of the oldest."""
+        return self._shared.oldest if self._shared else self._made_at
 
     def with_half_the_time(self) -> "RunsClient":
         """For one read of several that share a deadline."""

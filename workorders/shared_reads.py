@@ -11,9 +11,12 @@ asked for before that is given to it; hosts that share reads need clocks that ag
 """
 
 import hashlib
+import pickle
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import cache as once
 
@@ -24,9 +27,9 @@ from workorders.errors import RunsAPIError
 from workorders.json_values import Json
 
 KEPT_SECONDS = 10
-"""In the shared cache: longer than anything is given out, so that clocks may differ a little."""
-MOST_REMEMBERED = 2_000
-"""Readings that a process keeps beside the shared ones; the rest is looked up again."""
+"""How long a reading is the last that is known, where nobody gets a newer one."""
+SHARED_BYTES = 100_000
+"""A larger one, the part of a log that has grown fast, is remembered by its process alone."""
 
 
 class NothingNewer(Exception):  # noqa: N818
@@ -35,22 +38,25 @@ class NothingNewer(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An answer of the API, or why there was none, and when it was asked for.
+    """An answer of the API, or why there was none, and when it was asked for and came.
 
-    ``asked_at`` is a time of day in seconds, since other hosts compare it.
+    Times of day in seconds, since other hosts compare them.
     """
 
     asked_at: float
+    answered_at: float
     answer: Json | RunsAPIError
 
-    def serves(self, since: float) -> bool:
-        return self.asked_at >= since and time.time() < self.asked_at + settings.SHARED_READ_SECONDS
+    def is_fresh(self) -> bool:
+        # Not from when it was asked for: a slow answer would be stale when it comes. One
+        # that is to come is of a clock that was put back since.
+        return 0 <= time.time() - self.answered_at < settings.SHARED_READ_SECONDS
 
     @property
     def data(self) -> Json:
         """Raises the ``RunsAPIError`` that whoever has asked was given."""
         if isinstance(self.answer, RunsAPIError):
-            raise self.answer
+            raise copy(self.answer)  # each with a traceback of its own
         return self.answer
 
 
@@ -58,22 +64,23 @@ class SharedReads:
     """One for all threads of a process; processes and hosts share Django's cache."""
 
     def __init__(self) -> None:
-        self._remembered: dict[str, Reading] = {}
+        self._remembered: OrderedDict[str, Reading] = OrderedDict()
         self._asking: set[str] = set()
         self._lock = threading.Lock()
 
     def read(self, what: str, since: float, ask: Callable[[], Json]) -> Reading:
-        """A reading of ``what`` (path and query) that was asked for after ``since``.
+        """A reading of ``what`` (path and query) that was asked for at ``since`` or later.
 
         Raises ``NothingNewer``.
         """
         reading = self._remembered.get(what)
-        if reading and reading.serves(since):
+        if reading and reading.asked_at >= since and reading.is_fresh():
             return reading
         with self._lock:
-            if what in self._asking:
-                raise NothingNewer
+            is_asked_for = what in self._asking
             self._asking.add(what)
+        if is_asked_for:
+            return self._last_known(what, since)
         try:
             return self._look_or_ask(what, since, ask)
         finally:
@@ -84,50 +91,83 @@ class SharedReads:
         if reading := self._shared(what, key, since):
             return reading
         if not cache.add(f"{key}.asking", 1, settings.RUNS_API_READ_TIMEOUT + 1):
-            raise NothingNewer
+            return self._last_known(what, since)
         try:
             # Whoever asked before may have got the answer between the two looks.
             return self._shared(what, key, since) or self._ask(what, key, ask)
         finally:
             cache.delete(f"{key}.asking")
 
+    def _last_known(self, what: str, since: float) -> Reading:
+        """While somebody else asks. It may be newer than what the page shows, or say why there
+        is nothing newer: a page must not be told that all is as it was when nobody knows."""
+        reading = self._remembered.get(what)
+        if (
+            reading
+            and reading.asked_at > since
+            and time.time() - reading.answered_at < KEPT_SECONDS
+        ):
+            return reading
+        raise NothingNewer
+
     def _shared(self, what: str, key: str, since: float) -> Reading | None:
-        reading: Reading | None = cache.get(key)
-        if reading is None or not reading.serves(since):
+        stored: bytes | None = cache.get(key)
+        if stored is None:
             return None
+        reading: Reading = pickle.loads(stored)  # noqa: S301, as Django's cache does it
         self._remember(what, reading)
-        return reading
+        return reading if reading.asked_at >= since and reading.is_fresh() else None
 
     def _ask(self, what: str, key: str, ask: Callable[[], Json]) -> Reading:
         asked_at = time.time()
+        answer: Json | RunsAPIError
         try:
-            reading = Reading(asked_at, ask())
+            answer = ask()
         except RunsAPIError as error:
-            # Shared too: a page must not be told that all is as it was.
-            reading = Reading(asked_at, error)
-        cache.set(key, reading, KEPT_SECONDS)
+            answer = error  # shared too
+        reading = Reading(asked_at, time.time(), answer)
+        stored = pickle.dumps(reading)
+        if len(stored) <= SHARED_BYTES:
+            cache.set(key, stored, KEPT_SECONDS)
         self._remember(what, reading)
         return reading
 
     def _remember(self, what: str, reading: Reading) -> None:
-        if len(self._remembered) >= MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[what] = reading
+        """And forget what is of no use any more: oldest first, as they came."""
+        with self._lock:
+            self._remembered[what] = reading
+            self._remembered.move_to_end(what)
+            oldest = next(iter(self._remembered.values()))
+            while oldest.answered_at < time.time() - KEPT_SECONDS and len(self._remembered) > 1:
+                self._remembered.popitem(last=False)
+                oldest = next(iter(self._remembered.values()))
 
 
 class SharedRead:
     """What one refresh of a page takes from them.
 
-    ``as_of`` is the moment that its page shows then: when the oldest was asked for.
+    Nothing that is read later is older than what was read before: a run that is over does
+    not stand beside its work order of a moment before.
     """
 
     def __init__(self, since: float) -> None:
-        self.as_of = time.time()
         self._since = since
+        self._oldest = time.time()
+
+    @property
+    def since(self) -> float:
+        """The moment of its newest part, in seconds: nothing older may come after it."""
+        return self._since
+
+    @property
+    def oldest(self) -> float:
+        """When its oldest part came."""
+        return self._oldest
 
     def read(self, what: str, ask: Callable[[], Json]) -> Json:
         reading = shared_reads().read(what, self._since, ask)
-        self.as_of = min(self.as_of, reading.asked_at)
+        self._since = max(self._since, reading.asked_at)
+        self._oldest = min(self._oldest, reading.answered_at)
         return reading.data
 
 

@@ -44,7 +44,7 @@ def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
         "search": search,
     }
     template = "work_orders/work_order_list.html"
-    return live_page(request, template, context, shows=found, as_of=client.as_of)
+    return live_page(request, template, context, shows=found, client=client)
 
 
 @require_safe
@@ -68,7 +68,7 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
     receipts = [(a.key, a.state, a.outcome, a.run_id) for a in attempts]
     shows = (detail, receipts)
     template = "work_orders/work_order_detail.html"
-    return live_page(request, template, context, shows=shows, as_of=client.as_of)
+    return live_page(request, template, context, shows=shows, client=client)
 
 
 @require_safe
@@ -124,8 +124,8 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
     log_end = detail.log and detail.log.next_offset
-    shows = (run, detail.availability, detail.queue, log_end, receipt)
-    return live_page(request, "runs/run_detail.html", context, shows=shows, as_of=client.as_of)
+    shows = (run, detail.availability, detail.queue, log_end, receipt, detail.from_list)
+    return live_page(request, "runs/run_detail.html", context, shows=shows, client=client)
 
 
 def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) -> HttpResponse:

@@ -59,7 +59,7 @@
       else location.assign(close.dataset.closeDialog);
     }
     if (event.target.closest("[data-keep-dialog]")) keep();
-    if (event.target.closest("[data-discard-dialog]")) openDialog().close();
+    if (event.target.closest("[data-discard-dialog]") && !isBusy()) openDialog().close();
     // The second click of a double click on the button lands on the backdrop, and marking text
     // may end there: neither is a wish to close.
     const onBackdrop = event.target === openDialog() && pressed === event.target;
@@ -78,7 +78,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target } = event.detail;
     const dialog = target.matches(".dialog-body") && target.closest("dialog");
-    if (dialog && !dialog.open) {
+    if (dialog && !dialog.open && !openDialog()) {
       const page = document.documentElement;
       page.style.setProperty("--scroll-bar", `${innerWidth - page.clientWidth}px`);
       dialog.showModal();
@@ -115,10 +115,13 @@
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.matches("[data-opens-dialog]")) {
+      // Another one is open by now: two answers were under way.
+      if (openDialog()) { event.preventDefault(); return; }
       opener = event.detail.elt.id || event.detail.elt.querySelector("[type=submit]").id;
     }
     if (!event.detail.elt.matches("[data-dialog-form]")) return;
     if (!event.detail.elt.matches("[data-checks]")) document.getElementById("network-error").hidden = true;
+    question()?.toggleAttribute("hidden", true); // it was answered by going on
     setBusy(event.detail.elt, true);
   });
 

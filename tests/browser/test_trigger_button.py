@@ -100,3 +100,18 @@ def test_button_on_the_page_of_a_failed_run(page: Page, orders: Orders) -> None:
     page.goto(f"/runs/{run_id}/")
     trigger_button(page).click()
     expect(trigger_dialog(page)).to_contain_text("This will create Run #2")
+
+
+def test_reason_can_be_hovered_and_sent_away(page: Page, orders: Orders) -> None:
+    """WCAG 1.4.13."""
+    open_work_order(page, orders.running()[0])
+    reason = page.locator("#trigger-run-reason")
+    trigger_button(page).hover()
+    expect(reason).to_have_css("opacity", "1")
+    reason.hover()
+    expect(reason).to_have_css("opacity", "1")
+    page.keyboard.press("Escape")
+    expect(reason).to_be_hidden()
+    page.mouse.move(0, 0)
+    trigger_button(page).hover()
+    expect(reason).to_be_visible()

@@ -17,13 +17,18 @@ class RedisCalls:
         self._broker = self._backend.broker
 
     def waits(self) -> bool:
-        # Tasks of one priority are in one stream. What was handed out and not acknowledged
-        # is still in it, but its worker died with it in hand.
+        # Tasks of one priority are in one stream. What was handed out may still be in it: its
+        # worker died with it in hand. Only what comes after that waits.
         stream = self._broker.stream_key(DEFAULT_TASK_QUEUE_NAME, "normal")
         self._broker.ensure_consumer_group(stream)
         client = self._backend.get_client()
-        handed_out = client.xpending(stream, self._broker.consumer_group)["pending"]
-        return bool(client.xlen(stream) > handed_out)
+        groups = client.xinfo_groups(stream)
+        last = next(
+            g["last-delivered-id"]
+            for g in groups
+            if _text(g["name"]) == self._broker.consumer_group
+        )
+        return bool(client.xrange(stream, min=f"({_text(last)}", count=1))
 
     def answer_one(self, worker: str) -> None:
         for call in self._broker.receive(wait_seconds=WAIT_SECONDS, worker_id=worker):
@@ -37,3 +42,7 @@ class RedisCalls:
 
     def tidy(self, worker: str) -> None:
         self._broker.claim_stale_messages(worker)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
