@@ -139,7 +139,7 @@ class FaultyAPI:
         """The next read of it is answered, and from then on connections are refused."""
 
         def last(handler: Handler, asked: Asked) -> None:
-            self.server.stop_listening()
+            self.server.go_away(spare=handler.connection)
             body = json.dumps({"success": True, "data": self._read(order)}).encode()
             answer(200, body, Connection="close")(handler, asked)
 

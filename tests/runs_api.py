@@ -133,8 +133,9 @@ class RunsAPI:
     released: threading.Event = field(default_factory=threading.Event)
     waited_out: threading.Event = field(default_factory=threading.Event)
     """Set when a caller stayed to the end of an answer that takes too long."""
-    go_away: Callable[[], None] = lambda: None
-    """From then on connections are refused, and open ones break, until ``come_back()``."""
+    go_away: Callable[..., None] = lambda **_: None
+    """From then on connections are refused, and open ones but ``spare`` break, until
+    ``come_back()``."""
     stop_listening: Callable[[], None] = lambda: None
     """The same, but open connections go on."""
     come_back: Callable[[], None] = lambda: None
@@ -240,9 +241,12 @@ class Port:
         self._thread.join()
         self._server.server_close()
 
-    def close(self) -> None:
+    def close(self, spare: socket.socket | None = None) -> None:
+        """``spare``: the one that is being answered."""
         self.stop_listening()
         for connection in self._server.connections:
+            if connection is spare:
+                continue
             with suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)
 
