@@ -34,7 +34,7 @@ SHORTCUTS = {
 class PreferencesForm(forms.Form):
     theme = forms.ChoiceField(label="Theme", choices=THEMES.items(), widget=forms.RadioSelect)
     shortcuts = forms.BooleanField(label="Single keys are shortcuts", required=False)
-    back = forms.CharField(required=False, widget=forms.HiddenInput)
+    back = forms.CharField(required=False)  # the template's own: it shows a checked address
 
 
 def preferences(request: HttpRequest) -> dict[str, Any]:

@@ -151,23 +151,15 @@ class SharedRead:
     """
 
     def __init__(self, since: float) -> None:
-        self._since = since
-        self._oldest = time.time()
-
-    @property
-    def since(self) -> float:
+        self.since = since
         """The moment of its newest part, in seconds: nothing older may come after it."""
-        return self._since
-
-    @property
-    def oldest(self) -> float:
+        self.oldest = time.time()
         """When its oldest part came."""
-        return self._oldest
 
     def read(self, what: str, ask: Callable[[], Json]) -> Json:
-        reading = shared_reads().read(what, self._since, ask)
-        self._since = max(self._since, reading.asked_at)
-        self._oldest = min(self._oldest, reading.answered_at)
+        reading = shared_reads().read(what, self.since, ask)
+        self.since = max(self.since, reading.asked_at)
+        self.oldest = min(self.oldest, reading.answered_at)
         return reading.data
 
 
