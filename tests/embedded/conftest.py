@@ -125,9 +125,10 @@ def trigger(installation: Path) -> Callable[..., Run]:
 def set_profile(settings: Settings) -> Callable[..., None]:
     """Replace the profiles by a single one, used by default."""
 
-    def set_profile(*, agent: str = "cat", verify: str = "true", **limits: int) -> None:
+    def set_profile(*, agent: str = "cat", verify: str = "true", **others: object) -> None:
+        """``others`` are written as TOML writes them; a text is TOML already."""
         lines = ["[profiles.default]", f"agent = '''{agent}'''", f"verify = '''{verify}'''"]
-        lines += [f"{name} = {value}" for name, value in limits.items()]
+        lines += [f"{name} = {value}" for name, value in others.items()]
         settings.PROFILES_FILE.write_text("\n".join(lines))
 
     return set_profile

@@ -1,5 +1,6 @@
 """``manage.py load_examples``, and that its repositories behave as they promise."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from pytest_django import Settings
 from tests.embedded.conftest import Api, eventually
 from tests.embedded.workers import WorkerProcess
 from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.profiles import PACKAGED_FILE
 
 AUTHENTICATION = "Fix the authentication bug in the login flow"
 
@@ -76,13 +78,15 @@ def test_runs_end_as_promised(
     overrides: dict[str, object],
     status: str,
 ) -> None:
-    settings.PROFILES_FILE.unlink()
+    without_pauses = 'env = {EXAMPLE_AGENT_PAUSE = "0"}\nagent ='
+    packaged = PACKAGED_FILE.read_text()
+    settings.PROFILES_FILE.write_text(re.sub("(?m)^agent =", without_pauses, packaged))
     call_command("load_examples")
     Run.objects.filter(imported=False).delete()
     work_order = WorkOrder.objects.get(prompt__startswith=prompt)
     api = Api("the-key")
     response = api.post(f"/work-orders/{work_order.pk}/runs", overrides)
     run_id = response.json()["error"]["details"]["runId"]
-    worker(EXAMPLE_AGENT_PAUSE="0")
+    worker()
     eventually(lambda: api.data(f"/runs/{run_id}")["completedAt"])
     assert api.data(f"/runs/{run_id}")["status"] == status

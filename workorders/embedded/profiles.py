@@ -6,7 +6,7 @@ exist. It is read again when it changes. Commands never leave the server.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +25,19 @@ DEFAULT_TIME_LIMIT = 3600
 MAX_ITERATIONS = 100
 MAX_TIME = 86_400
 
-_KEYS = {"description", "agent", "verify", "max_iterations", "time_limit"}
+_KEYS = {"description", "agent", "verify", "max_iterations", "time_limit", "pass_env", "env"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+WITHHELD = frozenset({"SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_TOKEN"})
+"""Of the product's own variables: with these a command could act as the product."""
+GIVEN = frozenset(
+    {
+        *("WORK_ORDER_ID", "RUN_ID", "RUN_NUMBER", "ITERATION", "MAX_ITERATIONS"),
+        *("PROMPT_FILE", "FEEDBACK_FILE", "PYTHON", "EXAMPLES_DIR"),
+    }
+)
+"""What every command is told about its run (``execution.environment``)."""
 
 
 class ProfileError(Exception):
@@ -35,7 +46,11 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Two shell commands and the limits of a run; ``time_limit`` in seconds."""
+    """Two shell commands, their environment and the limits of a run.
+
+    ``time_limit`` is in seconds. ``pass_env`` names variables of the worker that the
+    commands get too; ``env`` are variables with their values.
+    """
 
     name: str
     description: str
@@ -43,6 +58,8 @@ class Profile:
     verify: str
     max_iterations: int
     time_limit: int
+    pass_env: tuple[str, ...]
+    env: Mapping[str, str]
     built_in: bool
 
 
@@ -103,8 +120,45 @@ def _profile(where: str, name: str, table: object, *, built_in: bool) -> Profile
             where, table, "max_iterations", DEFAULT_MAX_ITERATIONS, MAX_ITERATIONS
         ),
         time_limit=_whole(where, table, "time_limit", DEFAULT_TIME_LIMIT, MAX_TIME),
+        pass_env=_pass_env(where, table),
+        env=_env(where, table),
         built_in=built_in,
     )
+
+
+def _pass_env(where: str, table: dict[str, Any]) -> tuple[str, ...]:
+    names = table.get("pass_env", [])
+    if not isinstance(names, list):
+        raise ProfileError(f'{where}: pass_env must be a list of names, such as ["API_TOKEN"].')
+    for name in names:
+        _check_variable(f"{where}: pass_env", name)
+        if name in WITHHELD:
+            raise ProfileError(
+                f"{where}: pass_env must not name {name}: "
+                "with the product's own a command could act as the product; "
+                "a value for the command alone is given by env."
+            )
+    return tuple(names)
+
+
+def _env(where: str, table: dict[str, Any]) -> Mapping[str, str]:
+    values = table.get("env", {})
+    if not isinstance(values, dict):
+        raise ProfileError(f'{where}: env must be a table, such as {{CI = "true"}}.')
+    for name, value in values.items():
+        _check_variable(f"{where}: env", name)
+        if not isinstance(value, str) or "\0" in value:
+            raise ProfileError(f'{where}: env: {name} must be a text, such as "1".')
+    return values
+
+
+def _check_variable(where: str, name: object) -> None:
+    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+        raise ProfileError(
+            f"{where} holds {name!r}; a variable's name is letters, digits and '_', no digit first."
+        )
+    if name in GIVEN:
+        raise ProfileError(f"{where} must not name {name}: every run is given its own.")
 
 
 def _text(where: str, table: dict[str, Any], key: str, *, required: bool = True) -> str:

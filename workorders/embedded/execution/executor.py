@@ -14,7 +14,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from workorders.embedded import transitions
-from workorders.embedded.execution.environment import command_environment
+from workorders.embedded.execution.environment import (
+    command_environment,
+    missing_variables,
+)
 from workorders.embedded.execution.hands import Hands, Stop
 from workorders.embedded.execution.log import LeaseLostError, RunLog
 from workorders.embedded.execution.process import Command, Interrupted, run_command
@@ -102,6 +105,8 @@ class _Execution:
         self.log.section(f"Copying the workspace {source}")
         self.log.flush()
         workspace = copy_workspace(source, self.run.pk, self._check)
+        if missing := missing_variables(profile):
+            self.log.section(f"Not set on the worker's machine: {', '.join(missing)}")
         self._update(status=Status.RUNNING)
         for number in range(1, self.run.max_iterations + 1):
             failure = self._iterate(number, profile, workspace)
@@ -116,11 +121,11 @@ class _Execution:
             self._update(iteration_count=number)
             iteration = Iteration.objects.create(run=self.run, number=number)
         title = f"Iteration {number} of {self.run.max_iterations}"
-        agent_exit, _ = self._command(f"{title}: agent", profile.agent, workspace, number)
+        agent_exit, _ = self._command(f"{title}: agent", profile.agent, profile, workspace, number)
         iteration.agent_exit_code = agent_exit
         if agent_exit == 0:
             exit_code, output = self._command(
-                f"{title}: verification", profile.verify, workspace, number
+                f"{title}: verification", profile.verify, profile, workspace, number
             )
             iteration.verify_exit_code = exit_code
             iteration.verify_output = output.decode(errors="replace").replace("\0", "\ufffd")
@@ -138,7 +143,7 @@ class _Execution:
         return "" if passed else failure
 
     def _command(
-        self, title: str, shell: str, workspace: Path, iteration: int
+        self, title: str, shell: str, profile: Profile, workspace: Path, iteration: int
     ) -> tuple[int, bytes]:
         """Exit code and the last 8 KB of output."""
         self.log.section(title)
@@ -160,6 +165,7 @@ class _Execution:
                 directory=workspace,
                 environment=command_environment(
                     self.run,
+                    profile,
                     iteration=iteration,
                     prompt_file=inputs / "prompt",
                     feedback_file=inputs / "feedback",

@@ -1,0 +1,90 @@
+"""What the commands of a run find in their environment."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+from tests.embedded.test_executor import log_of
+from workorders.embedded.models import Run
+
+type SetProfile = Callable[..., None]
+type Execute = Callable[..., Run]
+
+ROOT: Path = django_settings.BASE_DIR
+OF_THE_HOST = {
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "DJANGO_SETTINGS_MODULE"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GOOGLE_APPLICATION_CREDENTIALS"),
+    *("AZURE_CLIENT_SECRET", "GITHUB_TOKEN", "GH_TOKEN", "NPM_TOKEN", "SSH_AUTH_SOCK"),
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG_GLOBAL", "HARMLESS"),
+}
+
+
+def of_the_product() -> set[str]:
+    """Every variable that docs/configuration.md has a row for, and every one that is read."""
+    documented = re.findall(
+        r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE
+    )
+    files = [*(ROOT / "dashboard").glob("*.py"), *(ROOT / "workorders").rglob("*.py")]
+    source = "".join(file.read_text() for file in files)
+    read = re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", source)
+    return set(documented) | set(read)
+
+
+def environment_of(run: Run) -> dict[str, str]:
+    """What ``env`` printed as the agent and as the verification, which must be the same."""
+    printed = log_of(run)
+    agent, verification = (
+        dict(re.findall(r"(?m)^(\w+)=(.*)$", part))
+        for part in printed.split(": agent ──")[1].split(": verification ──")
+    )
+    assert agent == verification
+    return agent
+
+
+def test_nothing_of_the_product_or_its_host_is_inherited(
+    run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = of_the_product()
+    assert {"PORT", "DATA_DIR", "SECRET_KEY", "METRICS_TOKEN", "RUN_LOG_LIMIT_MB"} <= product
+    for name in product | OF_THE_HOST:
+        monkeypatch.setenv(name, f"/hidden/{name}")
+    set_profile(agent="env", verify="env")
+    found = environment_of(run())
+    assert not (product | OF_THE_HOST) & found.keys()
+    assert "hidden" not in str(found)
+
+
+def test_what_every_program_needs_is_inherited(
+    run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "HOME": "/home/somebody",
+        "LC_TIME": "C",
+        "TZ": "Asia/Tokyo",
+        "https_proxy": "http://proxy:3128",
+        "SSL_CERT_FILE": "/etc/ssl/proxy.pem",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    set_profile(agent="env", verify="env")
+    assert given.items() <= environment_of(run()).items()
+
+
+def test_what_the_profile_names(
+    run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_TOKEN", "passed")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    set_profile(
+        agent="env",
+        verify="env",
+        pass_env='["AGENT_TOKEN", "FORGOTTEN"]',
+        env='{TZ = "UTC", DATABASE_URL = "sqlite:///of-the-tests"}',
+    )
+    ended = run()
+    wanted = {"AGENT_TOKEN": "passed", "TZ": "UTC", "DATABASE_URL": "sqlite:///of-the-tests"}
+    assert wanted.items() <= environment_of(ended).items()
+    assert "── Not set on the worker's machine: FORGOTTEN ──" in log_of(ended)
