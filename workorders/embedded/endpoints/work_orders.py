@@ -43,6 +43,9 @@ def list_work_orders(request: HttpRequest) -> Answer:
 
 
 def create_work_order(request: HttpRequest) -> Answer:
+    """Members that are not known here are passed over, as the recorded server does: clients
+    of it send ``agentType`` and more, which profiles decide here.
+    """
     body = read_body(request)
     prompt = body.text(
         "taskPrompt", minimum=10, maximum=MAX_PROMPT, label="Task prompt", required=True
@@ -53,7 +56,6 @@ def create_work_order(request: HttpRequest) -> Answer:
         body.note(("profileName",), "invalid_enum_value", f"Unknown profile: {profile_name}")
     max_iterations = body.whole("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
     max_time = body.whole("maxTime", minimum=1, maximum=MAX_TIME)
-    body.refuse_unknown()
     body.finish()
     work_order = WorkOrder.objects.create(
         prompt=prompt,
@@ -79,7 +81,6 @@ def _read_local_path(body: Fields) -> str:
     path = source.text("path", maximum=MAX_PATH, minimum=1, label="Workspace path", required=True)
     if path and not path.startswith("/"):
         source.note(("path",), "invalid_string", "Workspace path must be absolute")
-    source.refuse_unknown()
     return path
 
 
