@@ -114,6 +114,34 @@ def test_run_shows_each_verification(
     assert "2 tests" in text
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "ended with exit code 3 ·"),
+        (-9, "ended with exit code -9 (SIGKILL: killed, often because memory ran out)"),
+        (137, "ended with exit code 137 (SIGKILL: killed, often because memory ran out)"),
+        (143, "ended with exit code 143 (SIGTERM: asked to end)"),
+        (126, "ended with exit code 126 (a command could not be executed)"),
+        (127, "ended with exit code 127 (a command was not found)"),
+        (-64, "ended with exit code -64 (ended by signal 64)"),
+        (129, "ended with exit code 129 ·"),
+    ],
+)
+def test_run_shows_exit_codes_in_words(
+    runs_api: RunsAPI, operator: Client, code: int, words: str
+) -> None:
+    verification = {"passed": False, "exitCode": code, "output": ""}
+    runs_api.has_run(
+        iterations=[
+            {"number": 1, "status": "failed", "agentExitCode": code},
+            {"number": 2, "status": "failed", "agentExitCode": 0, "verification": verification},
+        ]
+    )
+    text = text_of(show(operator, "/runs/run-1/"))
+    assert f"Agent {words}" in text
+    assert ("Verification failed" if "·" in words else f"Verification {words}") in text
+
+
 def test_run_shows_the_end_of_its_log(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(logSize=100)
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG))

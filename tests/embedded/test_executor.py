@@ -1,6 +1,7 @@
 """Runs executed in this process, with real commands."""
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.embedded.conftest import Api, eventually
 from tests.embedded.workers import is_alive
 from workorders.embedded.execution.executor import execute
 from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.execution.log import TAIL_BYTES
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.transitions import claim_next
 
@@ -168,19 +170,85 @@ def test_the_end_of_a_long_verification_is_kept(run: Execute, set_profile: SetPr
     assert output.endswith("19999\n20000\n")
 
 
-def test_the_log_has_a_limit(
+def test_beyond_its_limit_the_log_keeps_the_end_of_each_step(
     run: Execute, set_profile: SetProfile, settings: Settings, api: Api
 ) -> None:
+    """Whoever read on from an offset while it was written has read just what is there."""
     settings.RUN_LOG_LIMIT_BYTES = 200_000
-    set_profile(agent="yes | head -c 5000000", verify="echo checked")
+    set_profile(agent="yes 日本 | head -n 500000; echo done", verify="echo checked")
     ended = run()
     assert ended.status == "succeeded"
-    assert 200_000 < ended.log_size < 200_200
     log = log_of(ended)
-    assert len(log.encode()) == ended.log_size
-    notice = "── Log limit of 200,000 bytes reached: what follows is not kept ──\n"
-    assert log.endswith(notice)
-    assert log.count("──\n") == 3
+    assert len(log.encode()) == ended.log_size < 200_000 + TAIL_BYTES + 500
+    assert "\ufffd" not in log
+    assert re.search(
+        "── Log limit of 200,000 bytes reached: only the end of this step is kept ──\n"
+        "── [0-9,]+ bytes are left out here ──\n(日本\n){1,1200}done\n"
+        "── Iteration 1 of 3: verification ──\n"
+        "── Log limit .* is kept ──\nchecked\n"
+        "── Run succeeded ──\n$",
+        log,
+    )
+    chunks = ended.log_chunks.order_by("offset").values_list("offset", "data")
+    ends = [offset + len(data) for offset, data in chunks]
+    assert [offset for offset, _ in chunks] == [0, *ends[:-1]]
+
+
+@pytest.mark.parametrize("limit", [1, 100, 5_000])
+@pytest.mark.parametrize("command", ["yes | head -c 20000", "head -c 20000 /dev/zero", "seq 1500"])
+def test_a_log_over_its_limit_ends_with_the_end(
+    run: Execute, set_profile: SetProfile, settings: Settings, limit: int, command: str
+) -> None:
+    settings.RUN_LOG_LIMIT_BYTES = limit
+    set_profile(agent=command, verify="echo checked; false", max_iterations=3)
+    log = log_of(run())
+    assert log.count("checked\n") == 3
+    assert log.endswith("── Run failed: Verification still failed after 3 iterations. ──\n")
+    assert len(log) < limit + 7 * (TAIL_BYTES + 500)
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("exit 3", "ended with exit code 3 in"),
+        ("no-such-command", "ended with exit code 127 (a command was not found) in"),
+        ("./README", "ended with exit code 126 (a command could not be executed) in"),
+        ("kill -KILL $$", "(SIGKILL: killed, often because memory ran out) in"),
+        ("sh -c 'kill -SEGV $$'; exit $?", "ended with exit code 139 (SIGSEGV: a crash) in"),
+    ],
+)
+def test_exit_codes_are_told_in_words(
+    run: Execute, set_profile: SetProfile, agent: str, words: str
+) -> None:
+    set_profile(agent=agent, max_iterations=1)
+    assert words in run().error
+
+
+def test_a_verification_that_is_missing_is_told_in_words(
+    run: Execute, set_profile: SetProfile
+) -> None:
+    set_profile(verify="no-such-command", max_iterations=1)
+    assert run().error == (
+        "Verification still failed after 1 iteration; "
+        "at last it ended with exit code 127 (a command was not found)."
+    )
+
+
+def test_a_copy_error_names_a_file_that_is_not_utf_8(
+    run: Execute, workspace: Path, settings: Settings
+) -> None:
+    """The copy's path is longer than the original's, and here longer than a path may be."""
+    settings.WORKSPACES_DIR = settings.DATA_DIR / ("w" * 200)
+    odd_name = os.fsdecode(b"caf\xe9" + b"x" * 96)
+    directory = workspace
+    while len(os.fsencode(directory)) + 110 < os.pathconf("/", "PC_PATH_MAX"):
+        directory /= odd_name
+        directory.mkdir()
+    ended = run()
+    assert ended.status == "failed"
+    assert ended.error.startswith("Workspace could not be copied: /")
+    assert "caf\ufffdx" in ended.error
+    assert ended.error in log_of(ended)
 
 
 def test_what_the_commands_are_told(run: Execute, set_profile: SetProfile) -> None:

@@ -75,15 +75,17 @@ def test_create_names_what_is_wrong(api: Api, changes: dict[str, Any], path: lis
 
 
 def test_create_passes_over_what_other_servers_know(api: Api) -> None:
+    local = {"type": "local", "path": "/srv/login"}
     recorded = {
+        "taskPrompt": "Fix the login form",
+        "workspaceSource": local | {"branch": "main"},
         "agentType": "claude-code-subscription",
         "harness": {"loopStrategy": {"maxIterations": 5}},
         "labels": None,
-        "workspaceSource": GOOD["workspaceSource"] | {"branch": "main", "repo": None},
     }
-    response = api.post("/work-orders", GOOD | recorded)
+    response = api.post("/work-orders", recorded)
     assert response.status_code == 201, response.text
-    assert response.json()["data"]["workspaceSource"] == GOOD["workspaceSource"]
+    assert response.json()["data"]["workspaceSource"] == local
 
 
 def test_create_names_all_that_is_wrong(api: Api) -> None:

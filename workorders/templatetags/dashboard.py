@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from workorders.contract import Run
+from workorders.contract import Iteration, Run
 from workorders.errors import RULES
+from workorders.exit_codes import how_it_ended, meaning_of
 
 register = template.Library()
 
@@ -126,6 +127,19 @@ def run_row(run: Run) -> SafeString:
 
 def _drawn_row(run: Run) -> SafeString:
     return SafeString(get_template("runs/run_row.html").render({"run": run}))
+
+
+@register.filter
+def iteration_outcome(iteration: Iteration) -> str:
+    """What became of an iteration, in a few words; ``""`` where it is not known."""
+    if iteration.verified:
+        return "Verification passed"
+    if iteration.verified is False:
+        code = iteration.verification_exit_code or 0
+        return f"Verification {how_it_ended(code)}" if meaning_of(code) else "Verification failed"
+    if iteration.agent_exit_code:
+        return f"Agent {how_it_ended(iteration.agent_exit_code)}"
+    return "In progress" if iteration.status == "running" else ""
 
 
 @register.filter

@@ -19,7 +19,7 @@ from workorders.embedded.execution.environment import (
     missing_variables,
 )
 from workorders.embedded.execution.hands import Hands, Stop
-from workorders.embedded.execution.log import LeaseLostError, RunLog
+from workorders.embedded.execution.log import LeaseLostError, RunLog, storable
 from workorders.embedded.execution.process import Command, Interrupted, run_command
 from workorders.embedded.execution.workspace import (
     WorkspaceError,
@@ -30,6 +30,7 @@ from workorders.embedded.execution.workspace import (
 )
 from workorders.embedded.models import Iteration, Run, Status
 from workorders.embedded.profiles import Profile, ProfileError, load_profiles
+from workorders.exit_codes import how_it_ended, meaning_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class _Execution:
         try:
             self._build_and_iterate()
         except (RunFailed, WorkspaceError, ProfileError) as exc:
-            return Status.FAILED, str(exc)
+            return Status.FAILED, storable(str(exc))
         except Interrupted:
             match self.hands.stop:
                 case Stop.LEASE_LOST:
@@ -128,11 +129,13 @@ class _Execution:
                 f"{title}: verification", profile.verify, profile, workspace, number
             )
             iteration.verify_exit_code = exit_code
-            iteration.verify_output = output.decode(errors="replace").replace("\0", "\ufffd")
+            iteration.verify_output = storable(output)
             self.feedback = output
-            failure = f"Verification still failed after {_times(number, 'iteration')}."
+            meaning = meaning_of(exit_code)
+            last = f"; at last it {how_it_ended(exit_code)}" if meaning else ""
+            failure = f"Verification still failed after {_times(number, 'iteration')}{last}."
         else:
-            failure = f"The agent ended with exit code {agent_exit} in iteration {number}."
+            failure = f"The agent {how_it_ended(agent_exit)} in iteration {number}."
             self.feedback = failure.encode()
         passed = iteration.verify_exit_code == 0
         iteration.status = Iteration.Status.PASSED if passed else Iteration.Status.FAILED

@@ -9,6 +9,9 @@ from workorders.embedded.execution.hands import Hands
 from workorders.embedded.models import LogChunk, Run
 
 FLUSH_SECONDS = 0.3
+TAIL_BYTES = 8_192
+"""Of each step's output, kept beyond the limit."""
+_INSIDE_A_CHARACTER = bytes(range(0x80, 0xC0))
 
 
 class LeaseLostError(Exception):
@@ -16,34 +19,38 @@ class LeaseLostError(Exception):
 
 
 class RunLog:
-    """Append only. Bytes are kept as they come; readers decode and escape."""
+    """Append only. Bytes are kept as they come; readers decode and escape.
+
+    A log has sections, one for each step of its run. Beyond the limit the titles of sections
+    are kept, and the end of each section's output; that is written when the section is over,
+    so that whoever reads on from an offset never misses anything.
+    """
 
     def __init__(self, run_id: str, hands: Hands, limit: int) -> None:
         self._run_id = run_id
         self._token = hands.token
         self._limit = limit
+        self._room = limit
         self._written = 0
         self._buffer = bytearray()
         self._flushed_at = time.monotonic()
-        self._full = False
         self._mid_line = False
+        self._tail = bytearray()
+        self._skipped = 0
+        """Bytes of this section that came after the limit, those of the tail among them."""
 
     def write(self, data: bytes) -> None:
-        """Raises ``LeaseLostError``, as ``tick`` and ``flush`` do."""
-        if self._full or not data:
-            return
-        room = self._limit - self._written - len(self._buffer)
-        if len(data) > room:
-            self._full = True
-            notice = f"Log limit of {self._limit:,} bytes reached: what follows is not kept"
-            data = data[:room] + b"\n" + _line(notice)
-        self._buffer += data
-        self._mid_line = not data.endswith(b"\n")
-        if len(self._buffer) >= LogChunk.MAX_BYTES:
-            self.flush()
+        """Raises ``LeaseLostError``, as ``tick``, ``flush`` and ``section`` do."""
+        within, beyond = data[: self._room], data[self._room :]
+        self._append(within)
+        self._room -= len(within)
+        if beyond:
+            self._skip(beyond)
 
     def section(self, title: str) -> None:
-        self.write((b"\n" if self._mid_line else b"") + _line(title))
+        """End the section so far and begin one, or say what is no command's output."""
+        self._append_tail()
+        self._append_line(title)
 
     def tick(self) -> None:
         """Flush if it is time."""
@@ -56,6 +63,38 @@ class RunLog:
             del self._buffer[: LogChunk.MAX_BYTES]
         self._flushed_at = time.monotonic()
 
+    def _skip(self, data: bytes) -> None:
+        if not self._skipped:
+            self._append_line(
+                f"Log limit of {self._limit:,} bytes reached: only the end of this step is kept"
+            )
+        self._skipped += len(data)
+        self._tail += data
+        del self._tail[:-TAIL_BYTES]
+
+    def _append_tail(self) -> None:
+        if self._skipped > len(self._tail):
+            _, _, lines = self._tail.partition(b"\n")
+            kept = bytes(lines or self._tail.lstrip(_INSIDE_A_CHARACTER))
+            self._append_line(f"{self._skipped - len(kept):,} bytes are left out here")
+        else:
+            kept = bytes(self._tail)
+        self._append(kept)
+        self._tail.clear()
+        self._skipped = 0
+
+    def _append_line(self, text: str) -> None:
+        line = f"── {text} ──\n".encode(errors="surrogateescape")
+        self._append((b"\n" if self._mid_line else b"") + line)
+
+    def _append(self, data: bytes) -> None:
+        if not data:
+            return
+        self._buffer += data
+        self._mid_line = not data.endswith(b"\n")
+        if len(self._buffer) >= LogChunk.MAX_BYTES:
+            self.flush()
+
     def _store(self, data: bytes) -> None:
         with transaction.atomic():
             held = Run.objects.held_by(self._run_id, self._token)
@@ -65,5 +104,7 @@ class RunLog:
         self._written += len(data)
 
 
-def _line(title: str) -> bytes:
-    return f"── {title} ──\n".encode()
+def storable(text: str | bytes) -> str:
+    """What a database can hold: names of files may be no UTF-8, output may be anything."""
+    data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
+    return data.decode(errors="replace").replace("\0", "\ufffd")
