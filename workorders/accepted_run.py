@@ -4,19 +4,15 @@ Recorded from a real server: the ID in the answer to a trigger may be provisiona
 The run then turns up in its work order within a second, under another one, or never.
 """
 
-import datetime as dt
-
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from workorders import settling, start_toast
+from workorders import run_search, start_toast
 from workorders.contract import Run, RunReference
 from workorders.http import HtmxHttpRequest, go_to
 from workorders.live import live_page
 from workorders.models import TriggerAttempt
 from workorders.runs_client import RunsClient
-
-APPEARS_WITHIN = dt.timedelta(minutes=1)
 
 
 def respond(
@@ -32,14 +28,14 @@ def respond(
         raise Http404(f"Run {run_id} does not exist any more.")
     if not attempt.was_sent:  # written down before the dashboard remembered what was there
         return go_to(request, reverse("work_order_detail", args=[attempt.work_order_id]))
-    found = settling.search(client, attempt)
+    found = run_search.search(client, attempt)
     if found.the_run:
         return _appeared(request, attempt, found.the_run)
-    is_late = attempt.age > APPEARS_WITHIN
-    is_one_of_several = len(found.new) > 1 or (found.new and is_late)
-    state = "several" if is_one_of_several else "missing" if is_late else "waiting"
-    context = {"run_id": run_id, "attempt": attempt, "state": state}
-    return live_page(request, "runs/run_accepted.html", context, shows=state, client=client)
+    attempt.appearance = run_search.appearance(attempt, found)
+    context = {"run_id": run_id, "attempt": attempt, "state": attempt.appearance}
+    return live_page(
+        request, "runs/run_accepted.html", context, shows=attempt.appearance, client=client
+    )
 
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:

@@ -18,6 +18,7 @@ from workorders.json_values import (
     as_run_number,
     as_text,
     as_whole,
+    optional_id,
     required_id,
 )
 
@@ -235,6 +236,14 @@ class WorkOrder:
         ordered = _newest_first(runs, self.id, self.run_count)
         return replace(self, runs=ordered, lists_runs=True)
 
+    def with_run(self, run: Run) -> "WorkOrder":
+        """The same at the moment at which ``run`` was read."""
+        if any(listed.id == run.id for listed in self.runs):
+            runs = tuple(run if listed.id == run.id else listed for listed in self.runs)
+        else:
+            runs = (run, *self.runs)
+        return replace(self, runs=runs)
+
     @property
     def active_run(self) -> Run | None:
         return next((run for run in self.runs if run.is_active), None)
@@ -341,13 +350,16 @@ class TriggeredRun(RunReference):
     """What a trigger's answer says of the run it made."""
 
     status: str = ""
+    work_order_id: str = ""
+    """The work order that the answer says it is about; empty where it does not say."""
     request_id: str = ""
     """The API's own of the answer."""
 
     @classmethod
     def required(cls, data: Json) -> Self:
         run = RunReference.required(data)
-        return cls(run.id, run.number, _status(data.get("status")))
+        work_order_id = optional_id(data, "workOrderId")
+        return cls(run.id, run.number, _status(data.get("status")), work_order_id)
 
 
 @dataclass(frozen=True, slots=True)

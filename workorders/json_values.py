@@ -42,10 +42,17 @@ def as_moment(value: object) -> datetime | None:
         return None
 
 
-def required_id(data: Json, key: str = "id") -> str:
+def optional_id(data: Json, key: str) -> str:
+    """An ID as text; ``""`` where there is none."""
     value = data.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value or len(value) > LONGEST_ID or "\0" in value:
+    is_id = isinstance(value, str) and 0 < len(value) <= LONGEST_ID and "\0" not in value
+    return cast("str", value) if is_id else ""
+
+
+def required_id(data: Json, key: str = "id") -> str:
+    value = optional_id(data, key)
+    if not value:
         raise ValueError(f"the answer has no {key}")
     return value

@@ -16,6 +16,8 @@ from workorders.errors import RunsAPIError
 from workorders.metrics.instruments import attempt_moved
 
 EARLIER_KEPT = 20
+OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
+"""The outcome of an attempt that the API accepted with an answer about another run."""
 
 
 class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
@@ -34,6 +36,12 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
         found = self.filter(work_order_id=work_order_id).select_related("user")
         # It may be long, and no page shows it.
         return found.defer("known_run_ids").order_by("-created_at", "key")
+
+    def unconfirmed(self, work_order_id: str) -> Self:
+        """Those of a work order whose run may still turn up in its runs."""
+        unseen = Q(state=TriggerAttempt.State.STARTED, appeared=False, run_number=None)
+        lost = Q(state__in=(TriggerAttempt.State.UNSETTLED, TriggerAttempt.State.UNKNOWN))
+        return self.filter(unseen | lost, work_order_id=work_order_id)
 
     def run_ids(self, work_order_id: str) -> set[str]:
         """The runs that attempts of this work order have started."""
@@ -79,6 +87,11 @@ class TriggerAttempt(models.Model):
         null=True,
         help_text="The work order's runs just before it was sent; null: not told, or not sent.",
     )
+    next_run_number = models.PositiveIntegerField(
+        null=True,
+        help_text="The number of a run that is started next, just before it was sent; "
+        "null: not certain.",
+    )
     outcome = models.CharField(
         max_length=64,
         blank=True,
@@ -104,6 +117,9 @@ class TriggerAttempt(models.Model):
         help_text="Whether the run was found among the work order's: no answer has named it.",
     )
     queue_position = models.PositiveIntegerField(null=True)
+    appearance = ""
+    """What a search for a run that was accepted and not seen yet has just come to: see
+    ``run_search.appearance``. Not stored; empty: nobody has looked."""
     request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
     api_request_id = models.CharField(max_length=255, blank=True)
 
@@ -125,6 +141,11 @@ class TriggerAttempt(models.Model):
                 condition=Q(found=True),
                 name="one_attempt_a_found_run",
             ),
+            models.UniqueConstraint(
+                fields=["work_order_id", "run_id"],
+                condition=Q(found=False) & ~Q(run_id=""),
+                name="one_attempt_a_named_run",
+            ),
         )
 
     def __str__(self) -> str:
@@ -140,6 +161,18 @@ class TriggerAttempt(models.Model):
     def may_be_found(self) -> bool:
         """Whether looking once more may tell what became of it."""
         return self.state in {*self.OPEN, self.State.UNKNOWN}
+
+    @property
+    def names_other_run(self) -> bool:
+        """Whether the API accepted it with an answer about another run."""
+        return self.outcome == OTHER_RUN_NAMED
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether its run may still turn up in the work order's runs."""
+        if self.state == self.State.STARTED:
+            return not self.is_seen
+        return self.state in {self.State.UNSETTLED, self.State.UNKNOWN}
 
     @property
     def age(self) -> dt.timedelta:
@@ -183,6 +216,7 @@ class TriggerAttempt(models.Model):
                     settled_at=None,
                     was_sent=False,
                     known_run_ids=None,
+                    next_run_number=None,
                     earlier=self._history(),
                     outcome="",
                     api_request_id="",
@@ -220,11 +254,14 @@ class TriggerAttempt(models.Model):
         }
         return [*self.earlier[1 - EARLIER_KEPT :], last]
 
-    def about_to_send(self, known_run_ids: Iterable[str] | None) -> bool:
+    def about_to_send(
+        self, known_run_ids: Iterable[str] | None, next_run_number: int | None
+    ) -> bool:
         """From here on the API may have heard of it; False when the claim was lost meanwhile.
 
         Args:
             known_run_ids: the runs that there are; ``None``: the API did not tell.
+            next_run_number: what the next run is numbered; ``None``: not certain.
         """
         return self._move(
             (self.State.SENDING,),
@@ -232,6 +269,7 @@ class TriggerAttempt(models.Model):
             sent_at=timezone.now(),
             was_sent=True,
             known_run_ids=None if known_run_ids is None else list(known_run_ids),
+            next_run_number=next_run_number,
         )
 
     def release(self, error: RunsAPIError) -> bool:
@@ -256,6 +294,16 @@ class TriggerAttempt(models.Model):
             api_request_id=error.request_id,
         )
 
+    def note_other_run(self, api_request_id: str) -> bool:
+        """The API accepted it, and its answer is about another run: what came of it is looked up.
+
+        A reason to take no run by looking (``doubt``) stays the one that is known.
+        """
+        error = RunsAPIError(code=OTHER_RUN_NAMED, request_id=api_request_id)
+        if self.state == self.State.SENDING:
+            return self.lose_answer(error)
+        return self.outcome != "RUN_ALREADY_ACTIVE" and self.doubt(error)
+
     def lose_if_older(self, age: dt.timedelta) -> bool:
         """Sending for longer than any answer may take: the process that sent it is gone."""
         return self.age >= age and self._move(
@@ -276,7 +324,11 @@ class TriggerAttempt(models.Model):
         """A run exists, named or not: that is true whatever was thought of it meanwhile.
 
         The API's own word is worth more than what was found by looking, by this attempt
-        or by another one; only an ID without a number may be no run's.
+        or by another one; only an ID without a number may be no run's. Whether it is this
+        attempt's run is decided before (``workorders.start_proof``).
+
+        Raises:
+            IntegrityError: the API has named the run to another attempt before.
         """
         before = (*self.OPEN, self.State.UNKNOWN, self.State.READY)
         may_move = Q(state__in=before)
@@ -333,15 +385,34 @@ class TriggerAttempt(models.Model):
         except IntegrityError:  # another request has found it for another attempt just now
             return False
 
-    def was_seen(self) -> None:
-        """The API shows the run under the ID that it was started with."""
-        TriggerAttempt.objects.filter(pk=self.pk, appeared=False).update(appeared=True)
+    def was_seen(self, run_number: int | None) -> None:
+        """The API shows the run under the ID that it was started with, by this number."""
+        shown = {"appeared": True, "run_number": run_number or self.run_number}
+        row = TriggerAttempt.objects.filter(pk=self.pk, run_id=self.run_id, appeared=False)
+        if row.update(**shown):
+            self.appeared, self.run_number = True, run_number or self.run_number
+
+    def disown(self) -> bool:
+        """The API shows that the run it was answered with is another one."""
+        return self._move_where(
+            Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
+            self.State.UNKNOWN,
+            outcome=OTHER_RUN_NAMED,
+            run_id="",
+            run_number=None,
+            queue_position=None,
+        )
 
     def give_up(self) -> bool:
         return self._settle(self.State.UNKNOWN)
 
     def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
+
+    def is_named_to_another(self, run_id: str) -> bool:
+        """Whether the API has named this run to another attempt, of whatever work order."""
+        named = Q(run_id=run_id, found=False) | Q(provisional_run_id=run_id)
+        return TriggerAttempt.objects.filter(named).exclude(pk=self.pk).exists()
 
     def _others_of(self, run_id: str) -> TriggerAttemptQuerySet:
         """Other attempts of this work order that have started this run."""

@@ -53,9 +53,13 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """It is not known yet whether a run was started by the attempt with this key."""
+    """It is not known yet whether a run was started by the attempt with this key.
+
+    ``names_other_run``: the API accepted it, and its answer is about another run.
+    """
 
     key: uuid.UUID
+    names_other_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class NotKnown:
     """It could not be found out, so nothing is sent again with this key."""
 
     key: uuid.UUID
+    names_other_run: bool = False
 
 
 TriggerOutcome = Started | Queued | Refused | Changed | Failed | Checking | NotKnown

@@ -144,6 +144,8 @@ def load_work_order(client: RunsClient, work_order_id: str, *, number: int = 1) 
         newest = work_order.runs[:RUNS_PER_PAGE]
         total = max(work_order.run_count or 0, len(work_order.runs))
         runs = Page(newest, total, RUNS_PER_PAGE, 0, has_more=total > len(newest))
+    if runs and number == 1 and not work_order.lists_runs:
+        work_order = replace(work_order, runs=runs.items)  # what blocks a start is among these
     return WorkOrderDetail(work_order, trigger_availability(work_order), runs, number)
 
 
@@ -186,8 +188,11 @@ def load_run(
     run = client.get_run(run_id)
     work_order_id = run.work_order_id or work_order_id
     work_order, (queue, log) = both(
-        lambda: _work_order_of(client, work_order_id), lambda: _beside(client, run, log_from)
+        lambda: load_optional_work_order(client, work_order_id),
+        lambda: _beside(client, run, log_from),
     )
+    if work_order:
+        run, work_order = _at_one_moment(client, run, work_order)
     run = _in_its_work_order(run, work_order, work_order_id)
     return RunDetail(
         run=run,
@@ -203,8 +208,17 @@ def _read_run(client: RunsClient, run_id: str, work_order_id: str) -> tuple[Run,
     """A run, with the number that its work order gives it where it has none of its own."""
     run = client.get_run(run_id)
     work_order_id = run.work_order_id or work_order_id
-    work_order = _work_order_of(client, work_order_id)
+    work_order = load_optional_work_order(client, work_order_id)
     return _in_its_work_order(run, work_order, work_order_id), work_order
+
+
+def _at_one_moment(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Run, WorkOrder]:
+    """A run and its work order were read one after the other, and the run may have gone on
+    between: it is read again then, and the work order says of it what its page says."""
+    listed = _find(work_order.runs, run.id)
+    if listed and (listed.is_queued, listed.is_final) != (run.is_queued, run.is_final):
+        run = _optional(client, lambda c: c.get_run(run.id)) or run
+    return run, work_order.with_run(_in_its_work_order(run, work_order, work_order.id))
 
 
 def _in_its_work_order(run: Run, work_order: WorkOrder | None, work_order_id: str) -> Run:
@@ -228,7 +242,7 @@ def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") ->
 
     Looks in the work order where that is known, else among the newest runs of all.
     """
-    work_order = _work_order_of(client, work_order_id)
+    work_order = load_optional_work_order(client, work_order_id)
     if work_order:
         runs = work_order.runs
     else:
@@ -241,7 +255,8 @@ def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") ->
     return RunDetail(run, work_order, availability, queue=None, log=None, from_list=True)
 
 
-def _work_order_of(client: RunsClient, work_order_id: str) -> WorkOrder | None:
+def load_optional_work_order(client: RunsClient, work_order_id: str) -> WorkOrder | None:
+    """``None``: it could not be loaded, or ``work_order_id`` is empty."""
     return _optional(client, lambda c: c.get_work_order(work_order_id)) if work_order_id else None
 
 

@@ -8,9 +8,9 @@ import uuid
 
 from django.contrib.auth.models import User
 
-from workorders import settling
+from workorders import settling, start_proof
 from workorders.availability import trigger_availability
-from workorders.contract import Run, RunOverrides, RunReference
+from workorders.contract import Run, RunOverrides, TriggeredRun
 from workorders.errors import Action, NetworkError, RunsAPIError
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
@@ -107,7 +107,7 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         is_released = attempt.release(RunsAPIError(code="CHANGED"))
         return Changed(work_order) if is_released else look_again(client, attempt)
     known = [run.id for run in work_order.runs] if work_order.lists_runs else None
-    if not attempt.about_to_send(known):
+    if not attempt.about_to_send(known, work_order.next_run_number):
         return look_again(client, attempt)
     return _send(client, attempt)
 
@@ -119,10 +119,11 @@ def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
         )
     except RunsAPIError as error:
         return _without_a_run(client, attempt, error)
-    attempt.start("started", run, api_request_id=run.request_id)
+    if not start_proof.link_named_run(attempt, run):
+        return settling.look(client, attempt)
     if attempt.state == TriggerAttempt.State.STARTED:
         return settling.started(attempt)  # as the row has it, which may know the run's true name
-    return Started(run, is_seen=run.number is not None)
+    return Started(run, is_seen=False)
 
 
 def _not_sent(
@@ -140,7 +141,7 @@ def _without_a_run(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
-        return settling.queued(client, attempt, error)
+        return settling.queued(client, attempt, error) or settling.look(client, attempt)
     if not error.answer_lost:
         if not attempt.release(error):
             return look_again(client, attempt)  # another request has found more
@@ -165,7 +166,9 @@ def _explained(
     """
     if error.code != "RUN_ALREADY_ACTIVE" and error.rule.action is not Action.LOOK:
         return Refused(error)
-    blocking_run = RunReference.parse(error.details)
+    blocking_run = TriggeredRun.parse(error.details)
+    if blocking_run and blocking_run.work_order_id not in {"", work_order_id}:
+        blocking_run = None
     if error.code == "RUN_ALREADY_ACTIVE" and blocking_run:
         return Refused(error, blocking_run)
     try:

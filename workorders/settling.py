@@ -10,16 +10,25 @@ not open any more takes a run, so no run can be taken for another attempt's.
 import datetime as dt
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
-from django.db.models import Q
 
-from workorders.contract import Run, RunOverrides, RunReference, queue_position_of
+from workorders import start_proof
+from workorders.contract import Run, RunReference, TriggeredRun, WorkOrder, queue_position_of
 from workorders.errors import RULES, NetworkError, RunsAPIError
+from workorders.json_values import optional_id
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
+from workorders.run_search import (
+    IN_THE_WAY,
+    appearance,
+    confirm,
+    link_found,
+    search,
+    search_in,
+)
 from workorders.runs_client import RunsClient
 
 State = TriggerAttempt.State
@@ -36,8 +45,6 @@ NO_RUN_HAS_THE_KEY = frozenset(
 """Refusals of a request sent again that an API gives only after it has looked for the key.
 Any other one (wrong key of ours, too many requests, first request still in progress)
 says nothing of the first request."""
-IN_THE_WAY = "RUN_ALREADY_ACTIVE"
-"""May be said of the first request's own run: by an API that writes the key down after the run."""
 
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 0.5
@@ -49,8 +56,6 @@ ABANDONED_AFTER_SECONDS = 2
 SENT_AGAIN_WITHIN = dt.timedelta(minutes=10)
 """How long after its first request an operator's own repetition is one: far below the life of
 a key, after which an API takes it for a new request."""
-CLOCKS_APART = dt.timedelta(seconds=60)
-"""How far the API's clock may be from ours when a run's time is compared with the request's."""
 
 
 def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False) -> TriggerOutcome:
@@ -73,24 +78,35 @@ def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False)
         case State.READY:
             return Refused(_error_of(attempt))
         case State.UNKNOWN:
-            return NotKnown(attempt.key)
+            return NotKnown(attempt.key, names_other_run=attempt.names_other_run)
         case _:
-            return Checking(attempt.key)
+            return Checking(attempt.key, names_other_run=attempt.names_other_run)
 
 
-def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> Queued:
-    """The server is full: it says that a run exists, which it may name (CAPACITY_EXCEEDED)."""
-    run, position = RunReference.parse(error.details), queue_position_of(error.details)
-    attempt.start("queued", run, position=position, api_request_id=error.request_id)
+def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> Queued | None:
+    """The server is full: it says that a run exists, which it may name (CAPACITY_EXCEEDED).
+
+    ``None``: its answer is about another run, so whether one exists is looked up.
+    """
+    position = queue_position_of(error.details)
+    named = TriggeredRun.parse(error.details)
+    if named:
+        named = replace(named, request_id=error.request_id)
+        if not start_proof.link_named_run(attempt, named, outcome="queued", position=position):
+            return None
+    elif start_proof.is_about_work_order(attempt, optional_id(error.details, "workOrderId")):
+        attempt.start("queued", None, position=position, api_request_id=error.request_id)
+    else:
+        attempt.note_other_run(error.request_id)
+        return None
     try:
-        if run is None and (found := search(client, attempt).the_run):
-            run = RunReference(found.id, found.number)
-            run = run if attempt.find(run) else None
+        if named is None:
+            link_found(attempt, search(client, attempt).the_run)
         if position is None:
             position = client.queue_position(attempt.work_order_id)
     except RunsAPIError:
         pass  # the run has been queued all the same
-    return Queued(run, position)
+    return Queued(attempt.run, position)
 
 
 def started(attempt: TriggerAttempt) -> Started | Queued:
@@ -98,6 +114,50 @@ def started(attempt: TriggerAttempt) -> Started | Queued:
     if attempt.outcome == "queued" or attempt.run is None:
         return Queued(attempt.run, attempt.queue_position)
     return Started(attempt.run, attempt.is_seen)
+
+
+def reconcile(
+    client: RunsClient, work_order: WorkOrder, attempts: Iterable[TriggerAttempt]
+) -> None:
+    """Link attempts to the runs that a page has just read, so that it shows what is true now.
+
+    Nothing is asked for and nothing sent: where a key can be sent again that is done first,
+    as its answer is more certain than a search.
+    """
+    for attempt in attempts:
+        waits_for_answer = client.honours_keys and not _is_late(attempt)
+        if not attempt.is_unconfirmed or (
+            attempt.state == State.UNSETTLED and waits_for_answer and not attempt.names_other_run
+        ):
+            continue
+        own = next((run for run in work_order.runs if run.id == attempt.run_id), None)
+        if own:
+            confirm(attempt, own)
+            continue
+        found = search_in(work_order, attempt)
+        link_found(attempt, found.the_run)
+        attempt.appearance = appearance(attempt, found)
+
+
+def origin_of(
+    client: RunsClient, run: Run, work_order: WorkOrder | None
+) -> tuple[TriggerAttempt | None, list[TriggerAttempt]]:
+    """The attempt that has started a run which the API shows, as far as is known.
+
+    And those that were answered with its ID, but cannot have started it: they are looked for
+    anew.
+    """
+    named = list(TriggerAttempt.objects.of_run(run.id))
+    mistaken = [attempt for attempt in named if not attempt.appeared and not confirm(attempt, run)]
+    own = [
+        attempt
+        for attempt in named
+        if attempt not in mistaken and run.work_order_id in {"", attempt.work_order_id}
+    ]
+    if not own and work_order:
+        reconcile(client, work_order, TriggerAttempt.objects.unconfirmed(work_order.id))
+        own = list(TriggerAttempt.objects.of_run(run.id, run.work_order_id))
+    return (own[0] if own else None), mistaken
 
 
 def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
@@ -131,17 +191,22 @@ def _wait(attempt: TriggerAttempt) -> None:
         attempt.refresh_from_db()
 
 
+def _is_late(attempt: TriggerAttempt) -> bool:
+    return attempt.lost_for > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
+
+
 def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> None:
     if not attempt.was_sent:
         attempt.release(RunsAPIError(code="NOT_STARTED"))
         return
-    is_late = attempt.lost_for > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
+    is_late = _is_late(attempt)
     # Later a run starts only when its operator asks again: nobody else expects it any more.
     sends_again = client.honours_keys and (
         (may_send and attempt.age < SENT_AGAIN_WITHIN) if is_late else True
     )
     try:
-        if is_late or not client.honours_keys:
+        # Accepted, the run may be there; what the key is answered with again may be no better.
+        if is_late or not client.honours_keys or attempt.names_other_run:
             _find_run(client, attempt)
         if sends_again and attempt.state == State.UNSETTLED:
             _send_again(client, attempt)
@@ -154,7 +219,7 @@ def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> N
 def _find_after_all(client: RunsClient, attempt: TriggerAttempt) -> None:
     """The search was given up, and its run may have turned up since."""
     try:
-        _start_as(attempt, search(client, attempt).the_run)
+        link_found(attempt, search(client, attempt).the_run)
     except RunsAPIError:
         return
 
@@ -172,7 +237,7 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
         elif not error.answer_lost and error.code in NO_RUN_HAS_THE_KEY:
             attempt.release(error)
     else:
-        attempt.start("started", run, api_request_id=run.request_id)
+        start_proof.link_named_run(attempt, run)
 
 
 def _release_if_it_was_there(
@@ -194,71 +259,6 @@ def _release_if_it_was_there(
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
     found = search(client, attempt)
-    _start_as(attempt, found.the_run)
+    link_found(attempt, found.the_run)
     if len(found.new) > 1 and not found.may_be_others:
         attempt.give_up()
-
-
-def _start_as(attempt: TriggerAttempt, run: Run | None) -> None:
-    if run:
-        attempt.find(RunReference(run.id, run.number))
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The work order's runs that an attempt may have started, and no other one has."""
-
-    new: tuple[Run, ...]
-    may_be_others: bool
-    """Whether they may be another attempt's, or older than this one."""
-
-    @property
-    def the_run(self) -> Run | None:
-        """The one that can only be the attempt's: one of several could be anybody's."""
-        return self.new[0] if len(self.new) == 1 and not self.may_be_others else None
-
-
-def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
-    """Raises ``RunsAPIError`` when the work order cannot be read.
-
-    In this order: what another attempt has started since the runs were read is not among
-    them, and one that gets its answer meanwhile is seen to wait, or to have its run.
-    """
-    runs = client.get_work_order(attempt.work_order_id).runs
-    others_wait = _others_wait(runs, attempt)
-    known = set(attempt.known_run_ids or ())
-    known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
-    new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
-    # Where nothing is known of what was there before, they may be as old as the work order.
-    cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
-    return Search(new, bool(new) and (cannot_tell or others_wait))
-
-
-def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
-    """Whether a run that is new here may be another attempt's: one whose answer is not there
-    yet, or one of about the same time that was accepted under an ID that is not listed, or of
-    which nothing could be found out."""
-    if attempt.sent_at is None:
-        return False
-    others = TriggerAttempt.objects.filter(work_order_id=attempt.work_order_id).exclude(
-        pk=attempt.pk
-    )
-    # A run may be so far from the request of either.
-    near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
-    unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
-    settled = (unlisted | Q(state=State.UNKNOWN)) & Q(sent_at__range=near)
-    return others.filter(Q(state__in=TriggerAttempt.OPEN) | settled).exists()
-
-
-def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
-    """Whether a run is of about the time of the request, as an attempt may be looked at days
-    later, and has its options, as far as the API shows any."""
-    wanted = attempt.overrides
-    if run.shows_overrides and RunOverrides.parse(run.overrides) != wanted:
-        return False
-    if run.profile_name and wanted.profile_name not in {"", run.profile_name}:
-        return False
-    began = run.queued_at or run.started_at
-    if began is None:
-        return attempt.age < CLOCKS_APART
-    return attempt.sent_at is not None and abs(began - attempt.sent_at) < CLOCKS_APART

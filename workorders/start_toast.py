@@ -18,12 +18,12 @@ def tell(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool) -> None:
         messages.info(request, _accepted(run))
 
 
-def correct(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
+def correct(request: HtmxHttpRequest, run: Run) -> None:
     """The page at hand shows the run: so does the toast that waits for this page."""
-    if request.htmx or accepted is None:
+    if request.htmx:
         return  # a part of a page shows no toasts
     for message in _waiting(request):
-        if message.message == _accepted(accepted):
+        if message.message == _accepted(RunReference(run.id)):
             message.level, message.message = messages.SUCCESS, _started(run)
 
 
@@ -33,6 +33,21 @@ def tell_anew(request: HtmxHttpRequest, accepted: RunReference | None, run: Run)
         if accepted is None or message.message != _accepted(accepted):
             messages.add_message(request, message.level or messages.INFO, message.message)
     messages.success(request, _started(run))
+
+
+def withdraw(request: HtmxHttpRequest, run: Run) -> bool:
+    """A start was accepted under the ID of a run that is another's: no toast says so any more.
+
+    True: one was about to, on the page that the starter was sent to.
+    """
+    if request.htmx:
+        return False
+    wrong = _accepted(RunReference(run.id))
+    waiting = _waiting(request)
+    for message in waiting:
+        if message.message != wrong:
+            messages.add_message(request, message.level or messages.INFO, message.message)
+    return any(message.message == wrong for message in waiting)
 
 
 def _waiting(request: HtmxHttpRequest) -> list[Message]:

@@ -6,24 +6,33 @@ from collections.abc import Iterator
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from workorders import accepted_run, services, start_toast
+from workorders import accepted_run, run_search, services, settling, start_toast
 from workorders.accounts import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, for_this_request
+from workorders.http import HtmxHttpRequest, go_to
 from workorders.live import live, live_client, live_page
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
-from workorders.reading import list_work_orders, load_listed_run, load_run, load_work_order
+from workorders.reading import (
+    list_work_orders,
+    load_listed_run,
+    load_optional_work_order,
+    load_run,
+    load_work_order,
+)
 from workorders.runs_client import RunsClient, default_client, page_client, start_client
 from workorders.session_expiry import show_again
 from workorders.trigger_dialog import respond, show_dialog
 
 ATTEMPTS_PER_PAGE = 10
+IDLE_SECONDS = 15
+"""Between the refreshes of a page on which nothing is expected soon."""
 
 
 @require_safe
@@ -59,32 +68,51 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
             raise Http404(f"{title} does not exist, or no longer does.") from error
         return _unavailable(request, error, title=title)
     attempts, more_attempts = _attempts(work_order_id)
+    settling.reconcile(client, detail.work_order, attempts)
     context = {
         "detail": detail,
         "work_order": detail.work_order,
         "attempts": attempts,
         "more_attempts": more_attempts,
+        "seconds": 2 if detail.is_busy or _awaits(attempts) else IDLE_SECONDS,
     }
-    receipts = [(a.key, a.state, a.outcome, a.run_id) for a in attempts]
-    shows = (detail, receipts)
+    shows = (detail, _shown(attempts))
     template = "work_orders/work_order_detail.html"
     return live_page(request, template, context, shows=shows, client=client)
 
 
 @require_safe
+@live
 def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     """Who tried to start runs of a work order here, and what came of it."""
-    number = _page_number(request)
+    number, client = _page_number(request), live_client(request)
     attempts, has_more = _attempts(work_order_id, number=number)
     if not attempts:
         raise Http404(f"Nobody has started a run of work order {work_order_id} here.")
+    is_open = any(attempt.is_unconfirmed or attempt.may_be_found for attempt in attempts)
+    if is_open and (work_order := load_optional_work_order(client, work_order_id)):
+        settling.reconcile(client, work_order, attempts)
     context = {
         "work_order_id": work_order_id,
         "attempts": attempts,
         "number": number,
         "has_more": has_more,
+        "seconds": (2 if _awaits(attempts) else IDLE_SECONDS) if is_open else None,
     }
-    return for_this_request(render(request, "work_orders/attempt_list.html", context))
+    shows, template = _shown(attempts), "work_orders/attempt_list.html"
+    return live_page(request, template, context, shows=shows, client=client)
+
+
+def _awaits(attempts: list[TriggerAttempt]) -> bool:
+    """Whether one of them may come to something at any moment."""
+    return any(
+        (a.is_unconfirmed or a.may_be_found) and a.age < run_search.APPEARS_WITHIN for a in attempts
+    )
+
+
+def _shown(attempts: list[TriggerAttempt]) -> list[tuple[object, ...]]:
+    """What an open page shows of attempts, as far as it may change."""
+    return [(a.key, a.state, a.outcome, a.run_id, a.is_seen, a.appearance) for a in attempts]
 
 
 def _attempts(work_order_id: str, *, number: int = 1) -> tuple[list[TriggerAttempt], bool]:
@@ -117,14 +145,17 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
             return _unavailable(request, error, title=f"Run {run_id}")
         detail = listed
     run = detail.run
-    receipt = TriggerAttempt.objects.of_run(run.id, run.work_order_id).first()
-    if receipt and not receipt.appeared:
-        receipt.was_seen()
-        start_toast.correct(request, receipt.run, run)
+    receipt, mistaken = settling.origin_of(client, run, detail.work_order)
+    if mistaken and start_toast.withdraw(request, run):
+        check_page = [mistaken[0].work_order_id, mistaken[0].key]
+        return go_to(request, reverse("trigger_attempt", args=check_page))
+    if receipt and receipt.is_seen:
+        start_toast.correct(request, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
     log_end = detail.log and detail.log.next_offset
-    shows = (run, detail.availability, detail.queue, log_end, receipt, detail.from_list)
+    origin = receipt and (receipt.key, receipt.is_seen)
+    shows = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
     return live_page(request, "runs/run_detail.html", context, shows=shows, client=client)
 
 

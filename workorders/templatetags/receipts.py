@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from workorders.contract import Run, RunOverrides, RunReference
 from workorders.errors import RULES
 from workorders.models import TriggerAttempt
+from workorders.run_search import Appearance
 from workorders.templatetags.dashboard import moment
 
 register = template.Library()
@@ -22,6 +23,13 @@ AFTERWARDS: Mapping[str, str] = {  # where the words of workorders.errors are fo
     "RATE_LIMITED": "Too many requests",
     "TRIGGER_IN_PROGRESS": "Another start of this work order was under way",
     "CHANGED": "The work order had changed since the dialog was opened",
+}
+
+
+APPEARANCES: Mapping[str, str] = {
+    Appearance.WAITING: "Accepted, waiting for it to appear",
+    Appearance.MISSING: "Accepted, but it never appeared",
+    Appearance.SEVERAL: "Accepted, but it cannot be told which one it is",
 }
 
 
@@ -57,12 +65,18 @@ def outcome_words(attempt: TriggerAttempt) -> str:
         case State.STARTED:
             return _started_words(attempt)
         case State.SENDING | State.UNSETTLED:
-            return "Not known yet: the runs API did not say whether the run started"
+            return f"Not known yet: {_what_the_api_said(attempt)}"
         case State.UNKNOWN:
-            return "Unknown: the runs API did not say whether the run started"
+            return f"Unknown: {_what_the_api_said(attempt)}"
     if attempt.outcome in {"", "NOT_STARTED"}:
         return "Not started"
     return f"Not started: {_reason(attempt.outcome)}"
+
+
+def _what_the_api_said(attempt: TriggerAttempt) -> str:
+    if attempt.names_other_run:
+        return "the runs API accepted the start and named another run"
+    return "the runs API did not say whether the run started"
 
 
 def _started_words(attempt: TriggerAttempt) -> str:
@@ -70,7 +84,13 @@ def _started_words(attempt: TriggerAttempt) -> str:
         return "Queued"
     if attempt.found:
         return "Started, found among the work order's runs"
-    return "Started" if attempt.is_seen else "Accepted, the run was not seen yet"
+    return "Started" if attempt.is_seen else appearance_words(attempt)
+
+
+@register.filter
+def appearance_words(attempt: TriggerAttempt) -> str:
+    """What is known of a run that was accepted: the same on every page."""
+    return APPEARANCES.get(attempt.appearance, "Accepted, the run was not seen yet")
 
 
 @register.filter
