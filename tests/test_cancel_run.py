@@ -138,8 +138,13 @@ def test_confirmation_says_that_the_whole_work_order_goes(
     operator: Client, whole_work_order: None
 ) -> None:
     text = text_of(show(operator, URL))
-    assert "Cancel the whole work order, with Run #3" in text
-    assert "The work order cannot be run again." in text
+    assert "Cancel the work order of Run #3" in text
+    assert "Cancel the whole work order? It cannot be run again." in text
+    assert "Run #3 may go on until it ends by itself." in text
+    assert "every other run" not in text
+    page = show(operator, "/runs/run-3/")
+    assert "Cancel work order" in page
+    assert "Cancel run" not in page
 
 
 def test_nothing_else_is_done_than_was_confirmed(
@@ -318,16 +323,58 @@ def test_work_order_is_ended(
     "reply",
     [
         api.data({"id": "wo-1", "status": "canceled", "wasRunning": True}),
+        api.data({"id": "wo-9", "status": "canceled"}),
         refusal(409, "CONFLICT", "Cannot cancel work order in status 'canceled'"),
         api.reset,
     ],
-    ids=["accepted", "twice", "lost"],
+    ids=["accepted", "about another", "twice", "lost"],
 )
-def test_work_order_is_ended_while_its_run_still_stops(
-    runs_api: RunsAPI, operator: Client, whole_work_order: None, reply: Reply
+@pytest.mark.parametrize("status", ["building", "running", "queued"])
+def test_run_that_goes_on_when_its_work_order_is_ended(
+    runs_api: RunsAPI, operator: Client, whole_work_order: None, reply: Reply, status: str
 ) -> None:
-    ends_work_order(runs_api, reply, run="running", work_order="canceled")
-    assert "Run #3 is being cancelled" in confirm(operator, {}, "work-order").next_page
+    ends_work_order(runs_api, reply, run=status, work_order="canceled")
+    page = text_of(confirm(operator, {}, "work-order").next_page)
+    assert f"Work order wo-1 was cancelled. Run #3 is still {status}." in page
+    assert f"The work order was cancelled. Run #3 is still {status}." in page
+    assert "being cancelled" not in page
+    assert "Cancel work order" not in page, "it is cancelled already"
+
+
+@pytest.mark.parametrize(
+    ("becomes", "words"),
+    [
+        (("canceled", "succeeded"), "Work order wo-1 was cancelled. Run #3 has ended: succeeded."),
+        (("running", "running"), "Work order wo-1 is being cancelled. Run #3 is still running."),
+        (("succeeded", "succeeded"), "Run #3 has already ended: succeeded"),
+    ],
+)
+def test_ended_work_order_is_told_as_it_is(
+    runs_api: RunsAPI,
+    operator: Client,
+    whole_work_order: None,
+    becomes: tuple[str, str],
+    words: str,
+) -> None:
+    work_order, run = becomes
+    accepted = api.data({"id": "wo-1", "status": "canceled"})
+    ends_work_order(runs_api, accepted, run=run, work_order=work_order)
+    assert words in text_of(confirm(operator, {}, "work-order").next_page)
+
+
+def test_work_order_that_was_ended_already_is_not_ended_again(
+    runs_api: RunsAPI, operator: Client, whole_work_order: None
+) -> None:
+    has_status(runs_api, "running", "canceled")
+    page = confirm(operator, {}, "work-order").next_page
+    assert "Work order wo-1 is already cancelled. Run #3 is running." in page
+    assert changes_asked(runs_api) == []
+
+
+def test_answer_about_another_run_is_no_cancellation(runs_api: RunsAPI, operator: Client) -> None:
+    cancels(runs_api, api.data({"id": "run-9", "status": "canceled"}, 202))
+    text = text_of(confirm(operator, {}).html)
+    assert "Run #3 goes on: running." in text
 
 
 def test_work_order_that_its_run_has_finished_before(

@@ -1,10 +1,12 @@
 """A run is in progress already: who started it, since when, and where it is."""
 
+import datetime as dt
 import re
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from tests import runs_api as api
 from tests.attempts import attempted
@@ -30,6 +32,13 @@ def _active_run(runs_api: RunsAPI) -> None:
     runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE"))
 
 
+def has_run_for(runs_api: RunsAPI, seconds: float) -> None:
+    started_at = timezone.now() - dt.timedelta(seconds=seconds)
+    run = ACTIVE | {"startedAt": started_at.isoformat()}
+    runs_api.has(status="running", runs=[run])
+    runs_api.has_run(**run)
+
+
 def toast_of(page: str) -> str:
     found = re.search(r'<div id="toasts".*?</div>', page, re.DOTALL)
     assert found
@@ -48,7 +57,8 @@ WHERE = {"toast": said_by_toast, "dialog": said_by_dialog}
 
 
 @pytest.mark.parametrize("where", WHERE)
-def test_who_and_since_when(form: TriggerForm, alice: User, where: str) -> None:
+def test_who_and_since_when(runs_api: RunsAPI, form: TriggerForm, alice: User, where: str) -> None:
+    has_run_for(runs_api, 125)
     attempted(alice, run_id="run-3", ago=125)
     said = f"{MESSAGE}. Run #3 was started by alice 2 min ago . View Run #3"
     assert said in WHERE[where](form)
@@ -97,7 +107,8 @@ def test_time_is_for_the_page_s_script(form: TriggerForm, alice: User, where: st
     attempted(alice, run_id="run-3")
     html = toast_of(form.send().next_page) if where == "toast" else form.open().html
     assert re.search(
-        r'started by alice <time datetime="[^"]+" title="[^"]+" data-moment=ago>', html
+        r'started by alice <time datetime="[^"]+" title="[^"]+" data-moment=ago data-age="\d+">',
+        html,
     )
 
 
@@ -113,9 +124,23 @@ def test_name_is_text(form: TriggerForm, where: str) -> None:
 def test_disabled_button_says_the_same(
     runs_api: RunsAPI, operator: Client, alice: User, page: str
 ) -> None:
+    has_run_for(runs_api, 125)
     attempted(alice, run_id="run-3", ago=125)
     text = text_of(show(operator, page))
     assert "Run #3 is in progress, started by alice 2 min ago" in text
+
+
+def test_age_of_a_run_is_what_it_has_been_running_for(
+    runs_api: RunsAPI, operator: Client, alice: User
+) -> None:
+    """Though the clock of the API is behind the dashboard's, by which the request went out now."""
+    has_run_for(runs_api, 135)
+    attempted(alice, run_id="run-3")
+    html = show(operator, "/runs/run-3/")
+    [age] = re.findall(r'data-age="(\d+)"', html)
+    [running_for] = re.findall(r'data-elapsed="(\d+)"', html)
+    assert abs(int(age) - int(running_for)) <= 1
+    assert "started by alice 2 min ago" in text_of(html)
 
 
 def test_disabled_button_of_a_run_without_a_time(runs_api: RunsAPI, operator: Client) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.test import Client
 from pytest_django import Settings
 
@@ -17,7 +17,8 @@ from tests import runs_api as api
 from tests.attempts import State, attempted
 from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders.contract import RunReference
+from workorders import start_proof
+from workorders.contract import RunReference, TriggeredRun
 from workorders.models import TriggerAttempt
 
 OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}
@@ -152,9 +153,21 @@ def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User
     assert (taken.state, taken.run_id, taken.appeared) == (State.STARTED, "run-provisional", False)
 
 
-def test_run_that_the_api_names_to_two_attempts_is_both_s(operator_user: User) -> None:
-    """A server may answer a second start with the run that is there."""
-    for _ in range(2):
-        own = attempted(operator_user, state=State.SENDING, run_id="")
-        assert own.start("started", RunReference("run-2", 2))
-    assert TriggerAttempt.objects.filter(run_id="run-2", state=State.STARTED).count() == 2
+def test_run_that_the_api_names_to_two_attempts_is_the_first_one_s(operator_user: User) -> None:
+    """An answer with a run that was started with another key proves no start."""
+    first, second = (
+        attempted(operator_user, state=State.UNSETTLED, run_id="", work_order_id=order)
+        for order in ("wo-1", "wo-2")
+    )
+    named = TriggeredRun("run-2", 2)
+    assert start_proof.link_named_run(first, named)
+    assert not start_proof.link_named_run(second, named)
+    assert (second.state, second.run_id) == (State.UNSETTLED, "")
+
+
+def test_no_two_rows_are_answered_with_one_run(operator_user: User) -> None:
+    """Two processes at the same moment: neither has seen the other's row."""
+    attempted(operator_user, run_id="run-2")
+    late = attempted(operator_user, state=State.SENDING, run_id="")
+    with pytest.raises(IntegrityError):
+        late.start("started", RunReference("run-2", 2))

@@ -115,7 +115,7 @@ def test_every_sending_of_a_dialog_is_kept(runs_api: RunsAPI, operator: Client) 
     for reply in (
         refusal(429, "RATE_LIMITED"),
         refusal(401, "UNAUTHORIZED"),
-        api.data({"runId": "run-2", "runNumber": 2}, 201),
+        api.data({"runId": "run-2", "runNumber": 2, "workOrderId": "wo-1"}, 201),
     ):
         runs_api.triggers(reply)
         form.send()
@@ -159,10 +159,40 @@ def test_start_that_was_turned_away_says_why(
 def test_run_that_was_accepted_and_not_seen_is_not_called_started(
     runs_api: RunsAPI, operator: Client, alice: User
 ) -> None:
-    attempted(alice)
-    assert "Accepted, the run was not seen yet" in attempts_on(show(operator, WORK_ORDER))
-    show(operator, "/runs/run-1/")
-    assert "Started" in attempts_on(show(operator, WORK_ORDER))
+    attempted(alice, run_id="run-2", known_run_ids=["run-1"])
+    assert "Accepted, waiting for it to appear" in attempts_on(show(operator, WORK_ORDER))
+    runs_api.has_run(id="run-2", runNumber=2)
+    show(operator, "/runs/run-2/")
+    assert "Started · Run #2" in attempts_on(show(operator, WORK_ORDER))
+
+
+@pytest.mark.parametrize("page", [WORK_ORDER, ALL])
+def test_run_that_never_appeared_is_called_so_on_every_page(
+    operator: Client, alice: User, page: str
+) -> None:
+    attempted(alice, run_id="run-2", known_run_ids=["run-1"], ago=3600)
+    words = "Accepted, but it never appeared"
+    assert words in attempts_on(show(operator, page))
+    assert f"Run {words.lower()}." in text_of(show(operator, "/runs/run-2/"))
+
+
+@pytest.mark.parametrize("page", [WORK_ORDER, ALL])
+def test_open_page_corrects_what_could_not_be_found_out(
+    runs_api: RunsAPI, operator: Client, alice: User, page: str
+) -> None:
+    lost = {"state": State.UNKNOWN, "outcome": "NETWORK_ERROR", "run_id": ""}
+    attempt = attempted(alice, known_run_ids=["run-1"], **lost)
+    html = show(operator, page)
+    assert "Unknown: the runs API did not say whether the run started" in html
+    assert 'data-live="2"' in html
+    assert attempt.sent_at
+    new = {"id": "run-2", "runNumber": 2, "status": "building"}
+    new["startedAt"] = attempt.sent_at.isoformat()
+    runs_api.has(runs=[new, {"id": "run-1", "runNumber": 1, "status": "failed"}])
+    html = show(operator, f"{page}?seen={version_of(html)}", htmx=True)
+    assert "Started, found among the work order's runs · Run #2" in text_of(html)
+    runs_api.has_run(**new)
+    assert "Triggered by alice" in show(operator, "/runs/run-2/")
 
 
 def test_attempt_links_its_run(operator: Client, alice: User) -> None:
@@ -199,6 +229,7 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "Unknown: the runs API did not say whether the run started": {
         "state": State.UNKNOWN,
         "outcome": "NETWORK_ERROR",
+        "known_run_ids": ["run-1"],
         "run_id": "",
     },
 }
@@ -213,7 +244,8 @@ def test_outcome_is_in_words(operator: Client, alice: User, words: str) -> None:
 
 @pytest.mark.parametrize("state", TriggerAttempt.OPEN)
 def test_attempt_that_is_not_settled_says_so(operator: Client, alice: User, state: str) -> None:
-    attempt = attempted(alice, state=state, outcome="", run_id="", settled_at=None)
+    sent: dict[str, Any] = {"settled_at": None, "known_run_ids": ["run-1"]}
+    attempt = attempted(alice, state=state, outcome="", run_id="", **sent)
     html = show(operator, WORK_ORDER)
     assert "Not known yet: the runs API did not say whether the run started" in html
     assert f'<a href="/work-orders/wo-1/trigger/{attempt.key}/">Check now</a>' in html
@@ -221,7 +253,7 @@ def test_attempt_that_is_not_settled_says_so(operator: Client, alice: User, stat
 
 
 def test_check_is_not_for_viewers(viewer: Client, alice: User) -> None:
-    attempted(alice, state=State.UNSETTLED, outcome="", run_id="")
+    attempted(alice, state=State.UNSETTLED, outcome="", run_id="", known_run_ids=["run-1"])
     html = show(viewer, WORK_ORDER)
     assert "Not known yet" in html
     assert "Check now" not in html
@@ -313,6 +345,7 @@ def test_export_has_every_field(alice: User) -> None:
         "queuePosition": None,
         "wasSent": True,
         "knownRunIds": ["run-0"],
+        "nextRunNumber": None,
         "createdAt": utc(attempt.created_at),
         "sentAt": utc(attempt.sent_at),
         "lostAt": None,

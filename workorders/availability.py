@@ -63,9 +63,12 @@ class CancelScope(StrEnum):
     """Recorded from a real server: its one way is to end the work order for good."""
 
 
-def cancel_scope(run: Run) -> CancelScope | None:
-    """``None``: the run is over, or the work order to cancel is not known."""
+def cancel_scope(run: Run, work_order: WorkOrder | None) -> CancelScope | None:
+    """``None``: the run is over, or the work order to cancel is not known, or cancelled."""
     scope = CancelScope(settings.RUNS_API_CANCELS.lower())
-    if run.is_final or (scope is CancelScope.WORK_ORDER and not run.work_order_id):
+    if run.is_final:
+        return None
+    is_cancelled = work_order is not None and work_order.status == "cancelled"
+    if scope is CancelScope.WORK_ORDER and (is_cancelled or not run.work_order_id):
         return None
     return scope

@@ -10,7 +10,15 @@ from django.views.decorators.http import require_http_methods
 from workorders import cancelling
 from workorders.accounts import TRIGGER_PERMISSION
 from workorders.availability import CancelScope
-from workorders.cancelling import AlreadyOver, BeingCancelled, Cancelled, NotCancelled
+from workorders.cancelling import (
+    AlreadyOver,
+    BeingCancelled,
+    Cancelled,
+    NotCancelled,
+    WorkOrderBeingCancelled,
+    WorkOrderCancelled,
+)
+from workorders.contract import Run
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
 from workorders.models import TriggerAttempt
@@ -43,10 +51,14 @@ def cancel_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
 
 def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) -> HttpResponse:
     match cancelling.cancel_run(default_client(), dialog, scope):
-        case Cancelled(run, CancelScope.RUN):
-            messages.success(request, f"{run.label} was cancelled")
         case Cancelled(run):
-            messages.success(request, f"Work order {run.work_order_id} was cancelled")
+            messages.success(request, f"{run.label} was cancelled")
+        case WorkOrderCancelled(work_order_id, run):
+            text = f"Work order {work_order_id} was cancelled"
+            messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
+        case WorkOrderBeingCancelled(work_order_id, run):
+            text = f"Work order {work_order_id} is being cancelled"
+            messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
         case BeingCancelled(run):
             messages.success(request, f"{run.label} is being cancelled")
         case AlreadyOver(run):
@@ -56,10 +68,23 @@ def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) 
     return go_to(request, reverse("run_detail", args=[dialog.run.id]))
 
 
+def _goes_on(before: Run, now: Run | None) -> str:
+    """What of the run whose work order was cancelled: it may go on all the same."""
+    if now is None:
+        return f". Whether {before.label} goes on could not be read."
+    if now.status == "cancelled":
+        return ""
+    if now.is_final:
+        return f". {now.label} has ended: {now.status}."
+    return f". {now.label} is still {now.status}."
+
+
 def _nothing_to_cancel(request: HtmxHttpRequest, dialog: CancelDialog) -> HttpResponse:
     run = dialog.run
     if run.is_final:
         text = f"{run.label} has already ended: {run.status}"
+    elif dialog.work_order and dialog.work_order.status == "cancelled":
+        text = f"Work order {run.work_order_id} is already cancelled. {run.label} is {run.status}."
     else:
         text = f"{run.label} cannot be cancelled: the runs API does not say whose run it is"
     messages.warning(request, text)

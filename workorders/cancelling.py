@@ -19,7 +19,25 @@ class Cancelled:
     """What was to be cancelled is."""
 
     run: Run
-    scope: CancelScope
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderCancelled:
+    """The work order was cancelled; ``run`` as it is now, which may go on all the same.
+
+    ``None``: it could not be read.
+    """
+
+    work_order_id: str
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderBeingCancelled:
+    """The API accepted; the work order is not cancelled yet, and its run is as it is now."""
+
+    work_order_id: str
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,14 @@ class NotCancelled:
         return self.error.rule.retryable
 
 
-CancelOutcome = Cancelled | BeingCancelled | AlreadyOver | NotCancelled
+CancelOutcome = (
+    Cancelled
+    | BeingCancelled
+    | WorkOrderCancelled
+    | WorkOrderBeingCancelled
+    | AlreadyOver
+    | NotCancelled
+)
 
 WORDS: Mapping[str, str] = {  # where those of workorders.errors speak of starting
     "CONFLICT": "The runs API refused to cancel this run",
@@ -83,16 +108,33 @@ def cancel_run(client: RunsClient, dialog: CancelDialog, scope: CancelScope) -> 
     except RunsAPIError as exc:
         error = exc
     now = _look(client, before)
-    run, work_order = (now.run, now.work_order) if now else (None, None)
-    if scope is CancelScope.WORK_ORDER:
-        is_done = error is None or _is_cancelled(work_order)
-    else:
-        is_done = _is_cancelled(run)
+    if scope is CancelScope.RUN:
+        return _of_run(before, now, error)
+    return _of_work_order(before, now, error)
+
+
+def _of_run(before: Run, now: CancelDialog | None, error: RunsAPIError | None) -> CancelOutcome:
+    run = now.run if now else None
     if run and run.is_final:
-        return Cancelled(run, scope) if is_done else AlreadyOver(run)
-    if is_done or error is None:
-        return BeingCancelled(run or before)
-    return NotCancelled(error, run)
+        return Cancelled(run) if _is_cancelled(run) else AlreadyOver(run)
+    if error:
+        return NotCancelled(error, run)
+    return BeingCancelled(run or before)
+
+
+def _of_work_order(
+    before: Run, now: CancelDialog | None, error: RunsAPIError | None
+) -> CancelOutcome:
+    """That the work order is cancelled says nothing of its run: it may go on to its end."""
+    run, work_order = (now.run, now.work_order) if now else (None, None)
+    is_told = work_order is None and error is None
+    if is_told or _is_cancelled(work_order):
+        return WorkOrderCancelled(before.work_order_id, run)
+    if run and run.is_final:
+        return AlreadyOver(run)
+    if error:
+        return NotCancelled(error, run)
+    return WorkOrderBeingCancelled(before.work_order_id, run or before)
 
 
 def _is_cancelled(subject: Run | WorkOrder | None) -> bool:

@@ -168,8 +168,8 @@ class RunDetail:
         return RunOverrides.parse(self.run.overrides)
 
     @property
-    def can_cancel(self) -> bool:
-        return cancel_scope(self.run) is not None
+    def cancel_scope(self) -> CancelScope | None:
+        return cancel_scope(self.run, self.work_order)
 
     @property
     def is_live(self) -> bool:
@@ -315,7 +315,7 @@ class CancelDialog:
 
     @property
     def scope(self) -> CancelScope | None:
-        return cancel_scope(self.run)
+        return cancel_scope(self.run, self.work_order)
 
 
 def load_cancel_dialog(client: RunsClient, run_id: str, *, work_order_id: str = "") -> CancelDialog:

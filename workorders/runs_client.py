@@ -36,7 +36,7 @@ from workorders.contract import (
 from workorders.deadline import keep_to
 from workorders.envelope import Answer, read_envelope
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.json_values import Json, as_text
+from workorders.json_values import Json, as_text, optional_id
 from workorders.shared_reads import SharedRead
 
 logger = logging.getLogger(__name__)
@@ -245,12 +245,14 @@ class RunsClient:
     def cancel_run(self, run_id: str) -> None:
         """Cancel a queued run, or ask an active one to stop; not every API can."""
         path = f"/runs/{_segment(run_id)}/cancel"
-        self._exchange("POST", path, timeout=self._read_timeout)
+        data = self._exchange("POST", path, timeout=self._read_timeout).data
+        _parsed(lambda: _check_id(data, run_id), data)
 
     def cancel_work_order(self, work_order_id: str) -> None:
-        """End a work order for good, with all its runs."""
+        """End a work order for good; its runs may go on all the same."""
         path = f"/work-orders/{_segment(work_order_id)}"
-        self._exchange("DELETE", path, timeout=self._read_timeout)
+        data = self._exchange("DELETE", path, timeout=self._read_timeout).data
+        _parsed(lambda: _check_id(data, work_order_id), data)
 
     def _page[Item](
         self,
@@ -363,6 +365,12 @@ def _read_all(response: httpx.Response, *, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer took too long", request=response.request)
     return bytes(content)
+
+
+def _check_id(data: Json, asked: str) -> None:
+    """An answer may say nothing of what it is about, but not that it is about something else."""
+    if optional_id(data, "id") not in {"", asked}:
+        raise ValueError("the answer is about another id")
 
 
 def _parsed[T](parse: Callable[[], T], data: Json) -> T:

@@ -1,13 +1,11 @@
 """What the trigger dialog answers: one response for each outcome of an attempt."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from workorders import start_toast
@@ -57,16 +55,10 @@ def respond(
             text = "{}: {}. Look at the runs below before you start another."
             messages.error(request, text.format(error.user_message, error.reference))
             response = go_to(request, reverse("work_order_detail", args=[work_order_id]))
-        case Checking(key):
-            response = _checking(request, work_order_id, key)
-        case NotKnown(key):
-            response = _in_dialog(
-                request,
-                "trigger_run/not_known.html",
-                work_order_id,
-                check_page=reverse("trigger_attempt", args=[work_order_id, key]),
-                looked_at=timezone.now(),
-            )
+        case Checking():
+            response = _checking(request, work_order_id, outcome)
+        case NotKnown():
+            response = _not_known(request, work_order_id, outcome)
     return response
 
 
@@ -126,14 +118,33 @@ def _in_dialog(
     return for_this_request(render(request, name, context, status=status))
 
 
-def _checking(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
+def _checking(request: HtmxHttpRequest, work_order_id: str, outcome: Checking) -> HttpResponse:
     """Ask again and again, in the dialog by itself, without scripts by a button."""
-    check_page = reverse("trigger_attempt", args=[work_order_id, key])
+    check_page = reverse("trigger_attempt", args=[work_order_id, outcome.key])
     if request.htmx and request.path == check_page:
         return HttpResponse(status=204)  # what is shown is still true
     if request.method == "POST" and not request.htmx:
         return redirect(check_page)
-    return _in_dialog(request, "trigger_run/start_check.html", work_order_id, check_page=check_page)
+    return _lookup(request, work_order_id, outcome, "trigger_run/start_check.html")
+
+
+def _not_known(request: HtmxHttpRequest, work_order_id: str, outcome: NotKnown) -> HttpResponse:
+    """The dialog goes on asking, now and then: the run may turn up after all."""
+    if request.htmx and request.POST.get("shown") == "not-known":
+        return HttpResponse(status=204)
+    return _lookup(request, work_order_id, outcome, "trigger_run/not_known.html")
+
+
+def _lookup(
+    request: HtmxHttpRequest, work_order_id: str, outcome: Checking | NotKnown, template: str
+) -> HttpResponse:
+    return _in_dialog(
+        request,
+        template,
+        work_order_id,
+        check_page=reverse("trigger_attempt", args=[work_order_id, outcome.key]),
+        names_other_run=outcome.names_other_run,
+    )
 
 
 def _queued(

@@ -21,14 +21,21 @@
     return parts.slice(0, units).join(" ") || "0 s";
   }
 
-  function showMoments(root) {
-    for (const element of root.querySelectorAll("time[data-moment]")) {
+  // Seconds that the server counted, and those since: this machine's idea of the time of day
+  // may be wrong.
+  function secondsOf(element, counted) {
+    const now = performance.now();
+    element.toldAt ??= now;
+    return Number(counted) + (now - element.toldAt) / 1000;
+  }
+
+  function showMoments(root, which = "time[data-moment]") {
+    for (const element of root.querySelectorAll(which)) {
       const date = new Date(element.dateTime);
       element.title = precise.format(date);
       let text = formatExact(date);
       if (element.dataset.moment === "ago") {
-        const seconds = Math.max((Date.now() - date.getTime()) / 1000, 0);
-        text = `${formatDuration(seconds, 1)} ago`;
+        text = `${formatDuration(secondsOf(element, element.dataset.age), 1)} ago`;
       }
       if (element.hasAttribute("data-exact")) text = element.title;
       // Written again, the same text would be announced again where it stands in a live region.
@@ -36,16 +43,14 @@
     }
   }
 
-  // A ticking duration starts from the seconds the server counted, not from this
-  // machine's idea of the time of day, and remembers when it was told.
+  // An age beside a duration grows with it: "started 15 s ago", "Running for 15 s". Not in a
+  // toast, which is a live region: every second would be read out.
   function showElapsed() {
+    showMoments(document, "#live time[data-moment=ago]");
     // While the page cannot be refreshed nobody knows whether the run still goes on.
     if (document.body.hasAttribute("data-stale")) return;
-    const now = performance.now();
     for (const element of document.querySelectorAll("[data-elapsed]")) {
-      element.toldAt ??= now;
-      const seconds = Number(element.dataset.elapsed) + (now - element.toldAt) / 1000;
-      element.textContent = formatDuration(seconds, 2);
+      element.textContent = formatDuration(secondsOf(element, element.dataset.elapsed), 2);
     }
   }
 

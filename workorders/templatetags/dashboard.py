@@ -36,18 +36,20 @@ def _exact(moment: datetime) -> str:
 def moment(value: datetime | None, *, ago: bool = False) -> SafeString | str:
     """A ``<time>``: "Jan 2, 2026 at 10:00 AM UTC", or its age with the exact value on hover.
 
-    The page's script writes it in the operator's zone; the server knows only UTC.
+    The page's script writes it in the operator's zone; the server knows only UTC. An age
+    carries its seconds so far and grows like a duration: see ``elapsed``.
     """
     if value is None:
         return "–"
     exact = f"{_exact(value.astimezone(UTC))} UTC"
-    age = f"{duration(timezone.now() - value, short=True)} ago"
+    age = timezone.now() - value
+    seconds = max(int(age.total_seconds()), 0)
     return format_html(
         '<time datetime="{}" title="{}" data-moment{}>{}</time>',
         value.isoformat(timespec="milliseconds"),
         exact,
-        SafeString("=ago") if ago else "",
-        age if ago else exact,
+        format_html('=ago data-age="{}"', seconds) if ago else "",
+        f"{duration(age, short=True)} ago" if ago else exact,
     )
 
 

@@ -35,11 +35,15 @@ APPEARANCES: Mapping[str, str] = {
 
 @register.simple_tag
 def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> SafeString | str:
-    """ "started by alice 2 min ago", as far as it is known; empty when nothing is."""
+    """ "started by alice 2 min ago", as far as it is known; empty when nothing is.
+
+    The run's own time, where the API tells one: the page says beside it for how long it runs.
+    """
     attempt = TriggerAttempt.objects.of_run(run.id, work_order_id).first()
     if attempt:
         who = "you" if attempt.user == viewer else attempt.user.username
-        return format_html("started by {} {}", who, moment(attempt.sent_at, ago=True))
+        began = (run.started_at or run.queued_at) if isinstance(run, Run) else None
+        return format_html("started by {} {}", who, moment(began or attempt.sent_at, ago=True))
     if isinstance(run, Run) and run.started_at:
         return format_html("started {}", moment(run.started_at, ago=True))
     if isinstance(run, Run) and run.queued_at:

@@ -58,6 +58,7 @@ def _line(attempt: TriggerAttempt) -> dict[str, Any]:
         "queuePosition": attempt.queue_position,
         "wasSent": attempt.was_sent,
         "knownRunIds": attempt.known_run_ids,
+        "nextRunNumber": attempt.next_run_number,
         "createdAt": _utc(attempt.created_at),
         "sentAt": _utc(attempt.sent_at),
         "lostAt": _utc(attempt.lost_at),
