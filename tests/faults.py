@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.faulty_api import Fault, Makes
+from tests.faulty_api import Fault, FaultyAPI, Lie, Makes, Order
 from tests.runs_api import (
     Asked,
     Handler,
@@ -219,4 +219,69 @@ ALL_QUICK = [
     *(Fault(name, reply, Makes.FIRST) for name, reply in ACCEPTED.items()),
     *(fault for fault in RECORDED if fault not in REFUSED),
 ]
+
+
+def _old(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    """The run that the work order had before: a real server's newest known one."""
+    return {"runId": order.made[0].id}
+
+
+def _old_numbered(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"runId": order.made[0].id, "runNumber": order.made[0].number}
+
+
+def _old_as_next(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"runId": order.made[0].id, "runNumber": order.made[0].number + 1}
+
+
+def _other_work_order(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"workOrderId": api.other(order).id}
+
+
+def _run_of_other_work_order(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    other = api.other(order)
+    return {"runId": other.made[0].id, "runNumber": 2, "workOrderId": other.id}
+
+
+def _run_of_other_work_order_unsaid(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"runId": api.other(order).made[0].id, "runNumber": 2, "workOrderId": None}
+
+
+def _other_key(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    """The answer to another dialog's start, once more: see ``start_another``."""
+    first = next((run for run in order.made_here), order.made[0])
+    return {"runId": first.named, "runNumber": first.number}
+
+
+def _old_number(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"runNumber": 1}
+
+
+def _far_number(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
+    return {"runNumber": 99}
+
+
+ABOUT: Mapping[str, Lie] = {
+    "old run": _old,
+    "old run, its number": _old_numbered,
+    "old run, the next number": _old_as_next,
+    "other work order": _other_work_order,
+    "other work order's run": _run_of_other_work_order,
+    "other work order's run, unsaid": _run_of_other_work_order_unsaid,
+    "another key's run": _other_key,
+    "an old number": _old_number,
+    "a far number": _far_number,
+}
+"""What an answer that accepts the start may be about instead of its run."""
+ANSWERED: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
+    "201": lambda told: data(told, 201),
+    "202 at capacity": capacity(202, "runId", "runNumber", "workOrderId"),
+}
+LIES = [
+    Fault(f"{status}, {about}", answering, makes, lie)
+    for status, answering in ANSWERED.items()
+    for about, lie in ABOUT.items()
+    for makes in (Makes.NOTHING, Makes.FIRST, Makes.LATER)
+]
+"""Each says that a run was made, and of which it is false; some make one, some do not."""
 BY_ID = {fault.id: fault for fault in [*ALL_SLOW, *ALL_QUICK]}

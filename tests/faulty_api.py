@@ -29,6 +29,11 @@ class Kind(Enum):
     RECORDED = "recorded"
     """As recorded: ignores keys, answers 202 without a number and with an ID that never
     exists; the run has another one, and the work order lists it only a moment later."""
+    UNLISTED = "unlisted"
+    """As the contract says, but neither work orders nor lists tell which runs there are."""
+
+
+LISTING = (Kind.KEYS, Kind.NO_KEYS, Kind.RECORDED)
 
 
 class Makes(Enum):
@@ -50,10 +55,16 @@ class Fault:
     name: str
     answering: Callable[[Mapping[str, Any]], Reply]
     makes: Makes = Makes.NOTHING
+    lie: "Lie | None" = None
+    """What is false in it."""
 
     @property
     def id(self) -> str:
         return f"{self.name}-{self.makes.value}"
+
+
+type Lie = Callable[["FaultyAPI", "Order"], Mapping[str, Any]]
+"""What the answer to a trigger says in place of the truth."""
 
 
 @dataclass
@@ -175,8 +186,14 @@ class FaultyAPI:
         elif fault is None:
             reply = data(self._answer(order, run), 202 if order.kind is Kind.RECORDED else 201)
         else:
-            reply = fault.answering(self._answer(order, run))
+            lie = fault.lie(self, order) if fault.lie else {}
+            reply = fault.answering({**self._answer(order, run), **lie})
         reply(handler, asked)
+
+    def other(self, order: Order) -> Order:
+        """Another work order, which has a run."""
+        others = [other for other in self._orders.values() if other is not order and other.made]
+        return others[0] if others else self.add(order.kind, runs=1)
 
     def _make(self, order: Order, key: str, sent: bytes) -> Made:
         with self._lock:
@@ -241,6 +258,10 @@ class FaultyAPI:
         listed = [run for run in order.made if not run.hidden_reads]
         for run in order.made:
             run.hidden_reads = max(run.hidden_reads - 1, 0)
+        if order.kind is Kind.UNLISTED:
+            return {
+                name: value for name, value in self._order(order, []).items() if name != "runCount"
+            }
         return self._order(order, listed) | {
             "runs": [self._run(order, run) for run in reversed(listed)]
         }
@@ -261,8 +282,10 @@ class FaultyAPI:
     def _list_runs(self, handler: Handler, asked: Asked) -> None:
         with self._lock:
             order = self._orders.get(asked.query.get("workOrderId", ""))
+            order = None if order and order.kind is Kind.UNLISTED else order
             shown = [self._run(order, run) for run in reversed(order.made)] if order else []
-        runs_api.items(*shown)(handler, asked)
+        total = len(shown) if order else len(shown) + 1  # where they are not told, not all are here
+        runs_api.items(*shown, total=total)(handler, asked)
 
 
 @contextmanager

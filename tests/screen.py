@@ -117,6 +117,9 @@ class Screen:
         """Where it leads; ``""``: there is none."""
         return next((url for text, url in self._reader.links.items() if words in text), "")
 
+    def go_to(self, url: str) -> "Screen":
+        return self._send("get", url, {})
+
     def press(self, button: str, **typed: str) -> "Screen":
         form = self.form(button)
         assert form, f"there is no {button}: {self.text}"

@@ -180,7 +180,7 @@ def test_run_that_never_appeared_is_called_so_on_every_page(
 def test_open_page_corrects_what_could_not_be_found_out(
     runs_api: RunsAPI, operator: Client, alice: User, page: str
 ) -> None:
-    lost = {"state": State.UNKNOWN, "outcome": "NETWORK_ERROR", "run_id": ""}
+    lost: dict[str, Any] = {"state": State.UNKNOWN, "outcome": "NETWORK_ERROR", "run_id": ""}
     attempt = attempted(alice, known_run_ids=["run-1"], **lost)
     html = show(operator, page)
     assert "Unknown: the runs API did not say whether the run started" in html

@@ -8,7 +8,11 @@ from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
 from workorders.contract import Run, RunReference
+from workorders.errors import RULES
 from workorders.http import HtmxHttpRequest
+from workorders.models import TriggerAttempt
+
+QUEUED = "CAPACITY_EXCEEDED"
 
 
 def tell(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool) -> None:
@@ -35,19 +39,20 @@ def tell_anew(request: HtmxHttpRequest, accepted: RunReference | None, run: Run)
     messages.success(request, _started(run))
 
 
-def withdraw(request: HtmxHttpRequest, run: Run) -> bool:
+def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> bool:
     """A start was accepted under the ID of a run that is another's: no toast says so any more.
 
     True: one was about to, on the page that the starter was sent to.
     """
     if request.htmx:
         return False
-    wrong = _accepted(RunReference(run.id))
+    numbered = RunReference(run.id, attempt.next_run_number)
+    wrong = (_accepted(RunReference(run.id)), _started(numbered), RULES[QUEUED].message)
     waiting = _waiting(request)
-    for message in waiting:
-        if message.message != wrong:
-            messages.add_message(request, message.level or messages.INFO, message.message)
-    return any(message.message == wrong for message in waiting)
+    kept = [message for message in waiting if not message.message.startswith(wrong)]
+    for message in kept:
+        messages.add_message(request, message.level or messages.INFO, message.message)
+    return len(kept) < len(waiting)
 
 
 def _waiting(request: HtmxHttpRequest) -> list[Message]:

@@ -146,7 +146,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         detail = listed
     run = detail.run
     receipt, mistaken = settling.origin_of(client, run, detail.work_order)
-    if mistaken and start_toast.withdraw(request, run):
+    if mistaken and start_toast.withdraw(request, mistaken[0], run):
         check_page = [mistaken[0].work_order_id, mistaken[0].key]
         return go_to(request, reverse("trigger_attempt", args=check_page))
     if receipt and receipt.is_seen:

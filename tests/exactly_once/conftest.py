@@ -7,19 +7,35 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.exactly_once.desk import Desk
-from tests.faults import ALL_QUICK, ALL_SLOW
-from tests.faulty_api import FaultyAPI, Kind, Order, serve_faulty
+from tests.exactly_once.truth import TYPED
+from tests.faults import ABOUT, ALL_QUICK, ALL_SLOW, LIES
+from tests.faulty_api import LISTING, Fault, FaultyAPI, Kind, Order, serve_faulty
 from tests.runs_api import API_KEY
 from workorders.runs_client import default_client
 
 PATIENT = 10
+FOR_EVER = 1000
 IMPATIENT = 0.2
 """Seconds: only where the answer never comes in time is it worth while to give up soon."""
 
-every_fault = pytest.mark.parametrize("fault", [*ALL_SLOW, *ALL_QUICK], ids=lambda fault: fault.id)
-every_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+every_fault = pytest.mark.parametrize(
+    "fault", [*ALL_SLOW, *ALL_QUICK, *LIES], ids=lambda fault: fault.id
+)
+every_kind = pytest.mark.parametrize("kind", LISTING, ids=lambda kind: kind.value)
 
 type MakeOrder = Callable[..., Order]
+
+
+def start_another(desk: Desk, order: Order, fault: Fault) -> int:
+    """For a lie about another dialog's run there is one, which is over and not listed yet.
+
+    Returns how many dialogs will have been sent, with the one to come.
+    """
+    if fault.lie is not ABOUT["another key's run"]:
+        return 1
+    desk.open_dialog(order.id).press("Start Run", max_iterations=TYPED)
+    order.made[-1].status, order.made[-1].hidden_reads = "failed", FOR_EVER
+    return 2
 
 
 @pytest.fixture(scope="module")

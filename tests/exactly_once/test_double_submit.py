@@ -3,9 +3,14 @@
 import pytest
 from django.test import Client
 
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind
+from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
 from tests.exactly_once.desk import Desk, same_browser, told_at_once
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.exactly_once.truth import (
+    TYPED,
+    assert_old_runs_have_no_origin,
+    assert_started_once,
+    assert_told_the_truth,
+)
 from tests.faults import ALL_SLOW, REFUSED
 from tests.faulty_api import Fault, FaultyAPI, Kind
 
@@ -19,6 +24,7 @@ def test_double_submit(
 ) -> None:
     order = make_order(kind, slow=fault in ALL_SLOW)
     desks = Desk(operator, htmx=True), Desk(same_browser(operator), htmx=False)
+    intents = start_another(desks[0], order, fault)
     dialog = desks[0].open_dialog(order.id)
     # Refused, either may be sent before the other is: both are refused then.
     order.plan = [fault] * (2 if fault in REFUSED else 1)
@@ -26,4 +32,6 @@ def test_double_submit(
     for screen in screens:
         assert_told_the_truth(screen, order, dialog.key)
     for screen in screens:
-        assert_started_once(api, screen, order, dialog.key)
+        assert_started_once(api, screen, order, dialog.key, intents=intents)
+    if fault.lie:
+        assert_old_runs_have_no_origin(api, screens[0], order)

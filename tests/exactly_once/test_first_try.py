@@ -2,9 +2,14 @@
 
 from django.test import Client
 
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind
+from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
 from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.exactly_once.truth import (
+    TYPED,
+    assert_old_runs_have_no_origin,
+    assert_started_once,
+    assert_told_the_truth,
+)
 from tests.faults import ALL_SLOW
 from tests.faulty_api import Fault, FaultyAPI, Kind
 
@@ -16,11 +21,15 @@ def test_first_try(
 ) -> None:
     order = make_order(kind, slow=fault in ALL_SLOW)
     # Here without scripts where test_retry uses htmx, and the other way round.
-    dialog = Desk(operator, htmx=kind is Kind.RECORDED).open_dialog(order.id)
+    desk = Desk(operator, htmx=kind is Kind.RECORDED)
+    intents = start_another(desk, order, fault)
+    dialog = desk.open_dialog(order.id)
     order.plan = [fault]
     screen = told(dialog.press("Start Run", max_iterations=TYPED))
     assert_told_the_truth(screen, order, dialog.key)
-    assert_started_once(api, screen, order, dialog.key)
+    assert_started_once(api, screen, order, dialog.key, intents=intents)
+    if fault.lie:
+        assert_old_runs_have_no_origin(api, screen, order)
 
 
 @every_kind

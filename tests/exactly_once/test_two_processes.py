@@ -5,17 +5,22 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.exactly_once.conftest import every_fault
+from tests.exactly_once.conftest import every_fault, start_another
 from tests.exactly_once.desk import Desk, desk_at, sign_in, told_at_once
 from tests.exactly_once.test_not_reached import assert_retry_from_either_starts_it_once
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
+from tests.exactly_once.truth import (
+    TYPED,
+    assert_old_runs_have_no_origin,
+    assert_started_once,
+    assert_told_the_truth,
+)
 from tests.faults import REFUSED
-from tests.faulty_api import Fault, FaultyAPI, Kind
+from tests.faulty_api import LISTING, Fault, FaultyAPI, Kind
 from tests.own_servers import new_database
 from tests.product import Product
 
 
-@pytest.fixture(scope="module", params=Kind, ids=lambda kind: kind.value)
+@pytest.fixture(scope="module", params=LISTING, ids=lambda kind: kind.value)
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
     return kind
@@ -51,6 +56,7 @@ def desks(
 @every_fault
 def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: Fault) -> None:
     order = api.add(kind, runs=1)
+    intents = start_another(desks[0], order, fault)
     dialog = desks[0].open_dialog(order.id)
     # Refused, either may be sent before the other is: both are refused then.
     order.plan = [fault] * (2 if fault in REFUSED else 1)
@@ -58,7 +64,9 @@ def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: Fau
     for screen in screens:
         assert_told_the_truth(screen, order, dialog.key)
     for screen in screens:
-        assert_started_once(api, screen, order, dialog.key)
+        assert_started_once(api, screen, order, dialog.key, intents=intents)
+    if fault.lie:
+        assert_old_runs_have_no_origin(api, screens[0], order)
 
 
 def test_two_processes_that_do_not_reach_it(api: FaultyAPI, kind: Kind, desks: list[Desk]) -> None:

@@ -19,8 +19,9 @@ NOTHING_STARTED = (
     "This work order was cancelled",
     "This work order no longer exists",
 )
-ACCEPTED = "Run accepted, "
+ACCEPTED = ("Run accepted, ", "It may be an older run")
 """Nothing is said of whether its run exists."""
+ORIGIN = "Triggered by"
 QUEUED = "Your run has been queued"
 CHANGED = "has changed since you opened this dialog"
 FAILED = "Look at the runs below before you start another"
@@ -42,12 +43,24 @@ def assert_told_the_truth(screen: Screen, order: Order, key: str) -> None:
         assert screen.url.split("/")[2] in names, f"not the run of this start: {made}"
     if end == "queued":
         assert made
+    assert_not_said_of_old_runs(screen, order)
     if says_nothing_started(screen, key):
         assert not made, f"the run exists: {screen.text}"
     if made or end == "not known":
         assert not screen.starts, "another start is offered, which may be the second"
     for form in screen.starts:
         assert form.fields["max_iterations"] == TYPED
+
+
+def assert_not_said_of_old_runs(screen: Screen, order: Order) -> None:
+    old = [run.id for run in order.made if run.key in order.keys_elsewhere]
+    at_old = screen.url.startswith("/runs/") and screen.url.split("/")[2] in old
+    assert not (at_old and ORIGIN in screen.text), f"nobody has triggered it here: {screen.text}"
+
+
+def assert_old_runs_have_no_origin(api: FaultyAPI, screen: Screen, order: Order) -> None:
+    for at in (order, api.other(order)):
+        assert_not_said_of_old_runs(screen.go_to(f"/runs/{at.made[0].id}/"), at)
 
 
 def assert_started_once(
@@ -74,8 +87,8 @@ def end_of(screen: Screen, key: str) -> str:
     nothing = any(words in text for words in NOTHING_STARTED) and not changed
     again = any(form.fields["key"] == key for form in screen.starts)
     ends = {
-        "started": at_run and ACCEPTED not in text,
-        "accepted": at_run and ACCEPTED in text,
+        "started": at_run and not any(words in text for words in ACCEPTED),
+        "accepted": at_run and any(words in text for words in ACCEPTED),
         "queued": QUEUED in text and not at_run,
         "not started": nothing and again,
         "refused": nothing and not again,
