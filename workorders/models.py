@@ -25,11 +25,15 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
         """Those of a work order that may start a run at any moment, or have started one."""
         return self.filter(work_order_id=work_order_id, state__in=TriggerAttempt.OPEN)
 
+    def naming(self, run_id: str) -> Self:
+        """Those that an answer or a search has named this run to, rightly or not."""
+        named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
+        return self.filter(named).select_related("user")
+
     def of_run(self, run_id: str, work_order_id: str = "") -> Self:
         """The one that has started a run, with its user; the work order where it is known."""
-        named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
         of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
-        return self.filter(named & of_order).select_related("user")
+        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNKNOWN)
 
     def newest_of(self, work_order_id: str) -> Self:
         """Every attempt to start a run of a work order, newest first, with their users."""
@@ -377,7 +381,7 @@ class TriggerAttempt(models.Model):
                     self.State.STARTED,
                     run_id=run.id,
                     run_number=run.number,
-                    provisional_run_id=self.run_id,
+                    provisional_run_id=self.run_id or self.provisional_run_id,
                     appeared=True,
                     found=True,
                     **told,
@@ -398,6 +402,7 @@ class TriggerAttempt(models.Model):
             Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
             self.State.UNKNOWN,
             outcome=OTHER_RUN_NAMED,
+            provisional_run_id=self.run_id,
             run_id="",
             run_number=None,
             queue_position=None,

@@ -144,11 +144,14 @@ def origin_of(
 ) -> tuple[TriggerAttempt | None, list[TriggerAttempt]]:
     """The attempt that has started a run which the API shows, as far as is known.
 
-    And those that were answered with its ID, but cannot have started it: they are looked for
-    anew.
+    And those that were answered with its ID, but cannot have started it.
     """
-    named = list(TriggerAttempt.objects.of_run(run.id))
-    mistaken = [attempt for attempt in named if not attempt.appeared and not confirm(attempt, run)]
+    named = list(TriggerAttempt.objects.naming(run.id))
+    mistaken = [
+        attempt
+        for attempt in named
+        if attempt.run_id != run.id or not (attempt.appeared or confirm(attempt, run))
+    ]
     own = [
         attempt
         for attempt in named

@@ -146,9 +146,10 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         detail = listed
     run = detail.run
     receipt, mistaken = settling.origin_of(client, run, detail.work_order)
-    if mistaken and start_toast.withdraw(request, mistaken[0], run):
-        check_page = [mistaken[0].work_order_id, mistaken[0].key]
-        return go_to(request, reverse("trigger_attempt", args=check_page))
+    wrong = next((attempt for attempt in mistaken if attempt.user == request.user), None)
+    if wrong and start_toast.withdraw(request, wrong, run):
+        check_page = reverse("trigger_attempt", args=[wrong.work_order_id, wrong.key])
+        return go_to(request, check_page)
     if receipt and receipt.is_seen:
         start_toast.correct(request, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
