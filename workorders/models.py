@@ -396,9 +396,9 @@ class TriggerAttempt(models.Model):
         if row.update(**shown):
             self.appeared, self.run_number = True, run_number or self.run_number
 
-    def disown(self) -> bool:
+    def disown(self) -> None:
         """The API shows that the run it was answered with is another one."""
-        return self._move_where(
+        self._move_where(
             Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
             self.State.UNKNOWN,
             outcome=OTHER_RUN_NAMED,
@@ -408,10 +408,10 @@ class TriggerAttempt(models.Model):
             queue_position=None,
         )
 
-    def give_up(self) -> bool:
+    def give_up(self) -> None:
         return self._settle(self.State.UNKNOWN)
 
-    def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
+    def _settle(self, state: "TriggerAttempt.State", **values: object) -> None:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
 
     def is_named_to_another(self, run_id: str) -> bool:

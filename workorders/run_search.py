@@ -84,14 +84,16 @@ def confirm(attempt: TriggerAttempt, run: Run) -> bool:
     accepted where neither is certain.
     """
     if run.work_order_id not in {"", attempt.work_order_id}:
-        return not attempt.disown()
+        attempt.disown()
+        return False
     if attempt.known_run_ids is not None or attempt.sent_at is None:
         attempt.was_seen(run.number)
         return True
     # Nobody knows which runs there were before the request, but a run tells when it began.
     began = run.queued_at or run.started_at
     if began and began < attempt.sent_at - CLOCKS_APART:
-        return not attempt.disown()
+        attempt.disown()
+        return False
     if began and began >= attempt.sent_at:
         attempt.was_seen(run.number)
     return True
