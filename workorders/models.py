@@ -408,10 +408,10 @@ class TriggerAttempt(models.Model):
             queue_position=None,
         )
 
-    def give_up(self) -> None:
+    def give_up(self) -> bool:
         return self._settle(self.State.UNKNOWN)
 
-    def _settle(self, state: "TriggerAttempt.State", **values: object) -> None:
+    def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
 
     def is_named_to_another(self, run_id: str) -> bool:

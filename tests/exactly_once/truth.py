@@ -40,7 +40,7 @@ def assert_told_the_truth(screen: Screen, order: Order, key: str) -> None:
     for name in STARTED.findall(screen.text):
         assert name in names, f"{name} is not a run of this start: {made}"
     if end == "started":
-        assert screen.url.split("/")[2] in names, f"not the run of this start: {made}: {screen.text}"
+        assert screen.url.split("/")[2] in names, f"not of {made}: {screen.text}"
     if end == "queued":
         assert made
     assert_not_said_of_old_runs(screen, order)
