@@ -229,7 +229,7 @@ def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID
     if request.method == "POST" or attempt.state not in TriggerAttempt.OPEN:
         outcome = services.look_again(default_client(), attempt)
     else:
-        outcome = Checking(attempt.key)
+        outcome = Checking(attempt.key, names_other_run=attempt.names_other_run)
     return respond(request, work_order_id, form, outcome, page_client())
 
 
