@@ -13,6 +13,7 @@ from workorders.availability import CancelScope
 from workorders.cancelling import AlreadyOver, BeingCancelled, Cancelled, NotCancelled
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_client import default_client, page_client
@@ -46,7 +47,7 @@ def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) 
         case Cancelled(run, CancelScope.RUN):
             messages.success(request, f"{run.label} was cancelled")
         case Cancelled(run):
-            messages.success(request, f"Work order {run.work_order_id} was cancelled")
+            messages.success(request, f"Work order {legible(run.work_order_id)} was cancelled")
         case BeingCancelled(run):
             messages.success(request, f"{run.label} is being cancelled")
         case AlreadyOver(run):
