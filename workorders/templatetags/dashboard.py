@@ -102,7 +102,10 @@ def icon(name: str) -> SafeString:
 def status(name: str) -> SafeString:
     """A status as icon and word."""
     symbol = icon(ICONS.get(name, "help"))
-    return format_html('<span class="status" data-status="{0}">{1}{0}</span>', name, symbol)
+    known = SafeString("" if name in ICONS else " data-unknown")
+    return format_html(
+        '<span class="status" data-status="{0}"{2}>{1}{0}</span>', name, symbol, known
+    )
 
 
 ROWS_KEPT = 5_000
