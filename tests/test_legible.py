@@ -147,3 +147,22 @@ def test_prompt_can_be_had_as_it_is(runs_api: RunsAPI, operator: Client) -> None
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="wo-1.txt"'
     assert operator.get("/work-orders/gone/prompt/").status_code == 404
+
+
+def test_text_of_any_length_makes_a_page_of_bounded_length(
+    runs_api: RunsAPI, operator: Client
+) -> None:
+    """The end of an output says why it failed; the beginning of a prompt says what is wanted."""
+    long = "word " * 60_000 + "the end"
+    iteration = {"number": 1, "status": "failed", "verification": {"output": long}}
+    about = {"profileName": long, "status": long}
+    overrides = {"profileName": long}
+    run = about | {"error": long, "overrides": overrides, "iterations": [iteration]}
+    runs_api.has(taskPrompt=long, workspaceSource={"path": long}, runs=[{"id": "r"} | run], **about)
+    runs_api.has_run(**run)
+    for path in ("/work-orders/wo-1/", "/runs/run-1/", "/work-orders/wo-1/trigger/"):
+        html = show(operator, path)
+        assert len(html) < 200_000
+    shown = show(operator, "/runs/run-1/")
+    assert shown.count("the end") == 2
+    assert "[200,007 characters left out here]" in shown

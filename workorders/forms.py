@@ -126,7 +126,7 @@ class TriggerRunForm(forms.Form):
         name = (work_order and work_order.profile_name) or (in_force.name if in_force else "")
         unset = "This work order's profile"
         if name:
-            unset = f"{legible(name)} (this work order's profile)"
+            unset = f"{legible(name, 255)} (this work order's profile)"
         choices = [("", unset)]
         for profile in profiles:
             if profile.name == name:

@@ -178,6 +178,9 @@ def plain(text: str) -> str:
 
 
 @register.filter
-def log_text(text: str) -> SafeString:
-    """What a terminal would have left of it on its lines."""
-    return legible_html(rendered(text))
+def log_text(text: str, longest: int | None = None) -> SafeString:
+    """What a terminal would have left of it on its lines; ``longest``: so many at its end."""
+    text = rendered(text)
+    if longest is not None and len(text) > longest:
+        text = f"[{len(text) - longest:,} characters left out here]\n{text[-longest:]}"
+    return legible_html(text)

@@ -47,7 +47,7 @@ def options_words(overrides: RunOverrides) -> str:
     if overrides.max_iterations is not None:
         words.append(f"Max Iterations {overrides.max_iterations}")
     if overrides.profile_name:
-        words.append(f"Profile {legible(overrides.profile_name)}")
+        words.append(f"Profile {legible(overrides.profile_name, 255)}")
     return ", ".join(words) or "this work order's settings"
 
 
