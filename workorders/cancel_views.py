@@ -21,6 +21,7 @@ from workorders.cancelling import (
 from workorders.contract import Run
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_client import default_client, page_client
@@ -54,10 +55,10 @@ def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) 
         case Cancelled(run):
             messages.success(request, f"{run.label} was cancelled")
         case WorkOrderCancelled(work_order_id, run):
-            text = f"Work order {work_order_id} was cancelled"
+            text = f"Work order {legible(work_order_id)} was cancelled"
             messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
         case WorkOrderBeingCancelled(work_order_id, run):
-            text = f"Work order {work_order_id} is being cancelled"
+            text = f"Work order {legible(work_order_id)} is being cancelled"
             messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
         case BeingCancelled(run):
             messages.success(request, f"{run.label} is being cancelled")

@@ -21,15 +21,18 @@ from workorders.json_values import (
     optional_id,
     required_id,
 )
+from workorders.legible import legible
 
 FINAL_STATUSES = frozenset({"succeeded", "failed", "cancelled"})
 WORK_ORDER_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 MAX_ITERATIONS_LIMIT = 100
+LONGEST_STATUS = 40
+"""Characters; what no page knows is one word on it all the same."""
 
 
 def _status(value: object) -> str:
     """The status as the pages name it: both spellings of cancelled are one."""
-    status = as_text(value) or "unknown"
+    status = legible(as_text(value), LONGEST_STATUS) or "unknown"
     return "cancelled" if status == "canceled" else status
 
 
@@ -114,7 +117,7 @@ def queue_position_of(data: Json, key: str = "queuePosition") -> int | None:
 
 def run_label(run_id: str, number: int | None) -> str:
     """How people call a run: by number where the API gives one, else by ID."""
-    return f"Run #{number}" if number else f"Run {run_id}"
+    return f"Run #{number}" if number else f"Run {legible(run_id)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from workorders.legible import legible
+
+LONGEST_WORDS = 1_000
+"""How much an API may say about one error, in characters."""
+
 
 class RunsAPIError(Exception):
     """The runs API refused, failed or could not be reached.
@@ -75,7 +80,7 @@ class RunsAPIError(Exception):
     def reference(self) -> str:
         """The API's words, code and request ID: what to quote when asking for help."""
         parts = [self.message, self.code, f"request {self.request_id}" if self.request_id else ""]
-        return " · ".join(part for part in parts if part)
+        return " · ".join(legible(part, LONGEST_WORDS) for part in parts if part)
 
     @property
     def field_errors(self) -> dict[str, str]:
@@ -89,7 +94,7 @@ class RunsAPIError(Exception):
             path = path.split(".") if isinstance(path, str) else path
             last = path[-1] if isinstance(path, Sequence) and path else ""
             text = str(error.get("message") or self.message)
-            found.setdefault(FIELDS.get(str(last), ""), text)
+            found.setdefault(FIELDS.get(str(last), ""), legible(text, LONGEST_WORDS))
         return found
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 
 from workorders.contract import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
+from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import TriggerDialog
 
@@ -118,21 +119,23 @@ class TriggerRunForm(forms.Form):
         work_order = dialog.work_order if dialog else None
         if work_order and (count := work_order.max_iterations):
             if in_force and in_force.max_iterations == count:
-                source = f"from profile {in_force.name}"
+                source = f"from profile {legible(in_force.name)}"
             else:
                 source = "set by this work order"
             self["max_iterations"].help_text = f"Left empty: {count}, {source}"
         name = (work_order and work_order.profile_name) or (in_force.name if in_force else "")
-        unset = f"{name} (this work order's profile)" if name else "This work order's profile"
+        unset = "This work order's profile"
+        if name:
+            unset = f"{legible(name, 255)} (this work order's profile)"
         choices = [("", unset)]
         for profile in profiles:
             if profile.name == name:
                 continue
             count = profile.max_iterations
             plural = "" if count == 1 else "s"
-            label = f"{profile.name} ({count} iteration{plural})" if count else profile.name
-            choices.append((profile.name, label))
+            iterations = f" ({count} iteration{plural})" if count else ""
+            choices.append((profile.name, legible(profile.name) + iterations))
         typed = self["profile_name"].value()
         if typed and typed not in dict(choices):
-            choices.append((typed, typed))
+            choices.append((typed, legible(str(typed))))
         cast("forms.Select", self.fields["profile_name"].widget).choices = choices

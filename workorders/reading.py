@@ -14,7 +14,6 @@ from workorders.availability import (
     trigger_availability,
 )
 from workorders.contract import (
-    LogPart,
     Page,
     Profile,
     QueueHealth,
@@ -24,6 +23,7 @@ from workorders.contract import (
 )
 from workorders.errors import RULES, RunsAPIError
 from workorders.parallel import both
+from workorders.run_log import RunLog
 from workorders.runs_client import PAGE_LIMIT, RunsClient
 
 PAGE_SIZE = 20
@@ -157,7 +157,7 @@ class RunDetail:
     work_order: WorkOrder | None
     availability: Availability | None
     queue: QueueHealth | None
-    log: LogPart | None
+    log: RunLog | None
     from_list: bool = False
     """The API failed on the run itself; this is what its lists say of it."""
     log_skipped: int = 0
@@ -174,9 +174,9 @@ class RunDetail:
     @property
     def is_live(self) -> bool:
         """The page looks again: the run goes on, or its log was not read to the end."""
-        log = self.log
+        part = self.log.part if self.log else None
         return not self.run.is_final or (
-            log is not None and log.offset < log.next_offset < log.size
+            part is not None and part.offset < part.next_offset < part.size
         )
 
 
@@ -200,7 +200,7 @@ def load_run(
         availability=trigger_availability(work_order) if work_order else None,
         queue=queue,
         log=log,
-        log_skipped=max(log.offset - log_from, 0) if log and log_from is not None else 0,
+        log_skipped=max(log.part.offset - log_from, 0) if log and log_from is not None else 0,
     )
 
 
@@ -228,7 +228,7 @@ def _in_its_work_order(run: Run, work_order: WorkOrder | None, work_order_id: st
 
 def _beside(
     client: RunsClient, run: Run, log_from: int | None
-) -> tuple[QueueHealth | None, LogPart | None]:
+) -> tuple[QueueHealth | None, RunLog | None]:
     """What else a run's page shows: the queue it waits in, its log."""
     queue = _optional(client, RunsClient.queue_health) if run.is_queued else None
     log = None
@@ -264,10 +264,11 @@ def _find(runs: Iterable[Run], run_id: str) -> Run | None:
     return next((run for run in runs if run.id == run_id), None)
 
 
-def _read_log(client: RunsClient, run: Run, log_from: int | None) -> LogPart:
+def _read_log(client: RunsClient, run: Run, log_from: int | None) -> RunLog:
     if log_from is None or (run.log_size or 0) - log_from > LOG_CATCH_UP_BYTES:
-        return client.get_log(run.id)
-    return client.get_log(run.id, offset=log_from, limit=LOG_CATCH_UP_BYTES)
+        return RunLog.of(client.get_log(run.id))
+    part = client.get_log(run.id, offset=log_from, limit=LOG_CATCH_UP_BYTES)
+    return RunLog.of(part, goes_on=part.offset == log_from)
 
 
 @dataclass(frozen=True, slots=True)

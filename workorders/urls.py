@@ -13,6 +13,9 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="work_order_list"), name="home"),
     path("work-orders/", views.work_order_list, name="work_order_list"),
     path("work-orders/<id:work_order_id>/", views.work_order_detail, name="work_order_detail"),
+    path(
+        "work-orders/<id:work_order_id>/prompt/", views.work_order_prompt, name="work_order_prompt"
+    ),
     path("work-orders/<id:work_order_id>/trigger/", views.trigger_run, name="trigger_run"),
     path(
         "work-orders/<id:work_order_id>/trigger/<uuid:key>/",

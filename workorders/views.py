@@ -82,6 +82,26 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
 
 
 @require_safe
+def work_order_prompt(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """The prompt as the runs API has it: pages show it with marks, and of a long one a part."""
+    try:
+        work_order = page_client().get_work_order(work_order_id)
+    except RunsAPIError as error:
+        if error.code == "NOT_FOUND":
+            raise Http404(f"Work order {work_order_id} does not exist.") from error
+        return _unavailable(request, error, title="Prompt", comes_back=False)
+    return HttpResponse(
+        work_order.prompt,
+        content_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": content_disposition_header(
+                as_attachment=True, filename=f"{work_order_id}.txt"
+            )
+        },
+    )
+
+
+@require_safe
 @live
 def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     """Who tried to start runs of a work order here, and what came of it."""
@@ -154,7 +174,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         start_toast.correct(request, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
-    log_end = detail.log and detail.log.next_offset
+    log_end = detail.log and detail.log.part.next_offset
     origin = receipt and (receipt.key, receipt.is_seen)
     shows = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
     return live_page(request, "runs/run_detail.html", context, shows=shows, client=client)

@@ -3,7 +3,7 @@
 
 (() => {
   const LONGEST = 2_000_000; // characters: a browser scrolls through more only slowly
-  const isLog = (event) => event.detail.target.id === "log-text";
+  const isLog = (event) => ["log-text", "log-unfinished"].includes(event.detail.target.id);
   const box = () => document.querySelector(".log");
 
   // The box is reversed (column-reverse): scrollTop is 0 at the end and negative above it,
@@ -16,7 +16,7 @@
     if (!isLog(event)) return;
     const isFollowing = box().scrollTop > -1;
     if (!isFollowing) box().scrollTop -= box().scrollHeight - heightBefore;
-    cut(event.detail.target);
+    if (event.detail.target.id === "log-text") cut(event.detail.target);
   });
 
   function cut(text) {
@@ -35,7 +35,8 @@
     const range = document.createRange();
     range.setStart(text, 0);
     let left = count;
-    for (const node of text.childNodes) {
+    const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const lineEnd = left < node.length ? node.data.indexOf("\n", Math.max(left - 1, 0)) : -1;
       if (lineEnd >= 0) {
         range.setEnd(node, lineEnd + 1);

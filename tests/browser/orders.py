@@ -39,6 +39,16 @@ time_limit = 120
 agent = 'seq -f "Line %g" 500'
 verify = "true"
 
+[profiles.progress]
+agent = '''
+pause() { until test -e "{gates}/$WORK_ORDER_ID.$1"; do sleep 0.1; done; }
+printf 'Loading 10%%\\rLoading 20%%\\033[3'; pause 1
+printf '1m\\033[0m done\\rLoaded \\033[K\\r'; printf '\\342\\202'; pause 2
+printf '\\254oaded\\r\\n\\033]0;no end\\nThe end\\n'
+'''
+verify = "true"
+max_iterations = 1
+
 [profiles.hostile]
 agent = 'cat "$PROMPT_FILE"; printf "\\033[31mred\\033[0m \\033]0;title\\007"'
 verify = 'cat "$PROMPT_FILE"; false'

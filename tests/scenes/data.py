@@ -18,6 +18,8 @@ LONG_PROMPT = "\n".join(
     ]
 )
 LONG_ID = "wo-" + "0123456789abcdef" * 7
+STRANGE = "\u202e" + "\ufdfd" * 100 + "e" + "\u0301" * 200 + "क्" * 100
+"""Out of order, as wide as letters are, as high, and without a place to break."""
 LONG_ERROR = "Verification still failed after 3 iterations.\nThe last words of it:\n" + "E" * 160
 OUTPUT = "\n".join(
     [

@@ -8,6 +8,7 @@ from tests.scenes.data import (
     LOG_TEXT,
     LONG_ERROR,
     RUN_ID,
+    STRANGE,
     ago,
     at,
     iteration,
@@ -91,6 +92,18 @@ def overrides(visit: Visit) -> None:
     visit.answers(f"/runs/{run_id}/log", data(log("Nothing but words\n" + "wide" * 300)))
     shown = {"id": run_id, "workOrderId": TRIED, "runNumber": 3, "overrides": body}
     shows(visit, "Triggered by operator", "failed", **shown)
+
+
+@scene("run-strange-text", "Run, all its text is strange")
+def strange_text(visit: Visit) -> None:
+    strange = {"profileName": STRANGE, "error": STRANGE * 3}
+    iterations = [iteration(1, output=STRANGE * 3)]
+    visit.answers(f"/runs/{RUN_ID}/log", data(log(STRANGE * 3)))
+    order = work_order(taskPrompt=STRANGE * 20, runs=[run(2, STRANGE), run(1, STRANGE)], **strange)
+    visit.answers(f"/work-orders/{ID}", data(order))
+    visit.answers(f"/runs/{RUN_ID}", data(run(2, STRANGE, iterations=iterations, **strange)))
+    visit.go(f"/runs/{RUN_ID}/")
+    visit.sees("[U+202E]")
 
 
 @scene("run-history", "Run, imported history")

@@ -11,6 +11,7 @@ from tests.scenes.data import (
     LONG_PROMPT,
     PROMPT,
     STATUSES,
+    STRANGE,
     at,
     run,
     runs,
@@ -49,6 +50,22 @@ def full(visit: Visit) -> None:
     visit.answers("/work-orders", listed(45))
     visit.go("/work-orders/")
     visit.sees("Page 1 of 3")
+
+
+@scene("list-strange-text", "Work orders, all their text is strange")
+def strange_list(visit: Visit) -> None:
+    visit.answers("/work-orders", items(work_order(taskPrompt=STRANGE, status=STRANGE)))
+    visit.go("/work-orders/")
+    visit.sees("[U+202E]")
+
+
+@scene("work-order-strange-text", "Work order, all its text is strange")
+def strange_text(visit: Visit) -> None:
+    about = {"profileName": STRANGE, "workspaceSource": {"path": STRANGE}, "status": STRANGE}
+    listed = [run(2, STRANGE), run(1, "\ufdfd" * 20)]
+    visit.answers(PAGE.rstrip("/"), data(work_order(taskPrompt=STRANGE, runs=listed, **about)))
+    visit.go(PAGE)
+    visit.sees("[U+202E]")
 
 
 @scene("list-filtered", "Work orders, filtered")

@@ -1,6 +1,5 @@
 """How times, durations, statuses and logs are written."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -13,6 +12,8 @@ from django.utils.safestring import SafeString
 from workorders.contract import Iteration, Run
 from workorders.errors import RULES
 from workorders.exit_codes import how_it_ended, meaning_of
+from workorders.legible import legible, legible_html
+from workorders.terminal import rendered
 
 register = template.Library()
 
@@ -103,7 +104,10 @@ def icon(name: str) -> SafeString:
 def status(name: str) -> SafeString:
     """A status as icon and word."""
     symbol = icon(ICONS.get(name, "help"))
-    return format_html('<span class="status" data-status="{0}">{1}{0}</span>', name, symbol)
+    known = SafeString("" if name in ICONS else " data-unknown")
+    return format_html(
+        '<span class="status" data-status="{0}"{2}>{1}{0}</span>', name, symbol, known
+    )
 
 
 ROWS_KEPT = 5_000
@@ -163,13 +167,22 @@ def without_blank_lines(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
-# ECMA-48: colours and cursor moves (CSI), titles and links (OSC), other escapes.
-_ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f]"
-)
+@register.filter("legible")
+def legible_content(text: str, longest: int | None = None) -> SafeString:
+    """Text from elsewhere as the content of an element; ``longest``: an excerpt of it."""
+    return legible_html(text, longest)
 
 
 @register.filter
-def log_text(text: str) -> str:
-    """A log without terminal control codes: a page is no terminal. Escaping is the template's."""
-    return _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+def plain(text: str) -> str:
+    """The same for an attribute or a title, which cannot hold elements."""
+    return legible(text)
+
+
+@register.filter
+def log_text(text: str, longest: int | None = None) -> SafeString:
+    """What a terminal would have left of it on its lines; ``longest``: so many at its end."""
+    text = rendered(text)
+    if longest is not None and len(text) > longest:
+        text = f"[{len(text) - longest:,} characters left out here]\n{text[-longest:]}"
+    return legible_html(text)

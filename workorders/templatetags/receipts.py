@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from workorders.contract import Run, RunOverrides, RunReference
 from workorders.errors import RULES
+from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
 from workorders.templatetags.dashboard import moment
@@ -58,7 +59,7 @@ def options_words(overrides: RunOverrides) -> str:
     if overrides.max_iterations is not None:
         words.append(f"Max Iterations {overrides.max_iterations}")
     if overrides.profile_name:
-        words.append(f"Profile {overrides.profile_name}")
+        words.append(f"Profile {legible(overrides.profile_name, 255)}")
     return ", ".join(words) or "this work order's settings"
 
 
@@ -112,4 +113,4 @@ def earlier_words(attempt: TriggerAttempt) -> list[str]:
 
 def _reason(code: str) -> str:
     rule = RULES.get(code)
-    return AFTERWARDS.get(code) or (rule.message.rstrip(".") if rule else code)
+    return AFTERWARDS.get(code) or (rule.message.rstrip(".") if rule else legible(code))

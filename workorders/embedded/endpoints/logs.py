@@ -14,6 +14,8 @@ DEFAULT_LIMIT = 65_536
 MAX_LIMIT = 1_048_576
 LONGEST_CHARACTER = 4
 """Bytes of UTF-8; a page holds at least that much, so that every page gets further."""
+EIGHT_BIT_CODES = frozenset(b"\x90\x98\x9b\x9c\x9d\x9e\x9f")
+"""DCS, SOS, CSI, ST, OSC, PM, APC (ECMA-48, 5.3): readers of the log know where their text ends."""
 
 
 def show_log(request: HttpRequest, run_id: str) -> Answer:
@@ -56,7 +58,21 @@ def read_log(run: Run, offset: int, limit: int) -> bytes:
 
 
 def decode(data: bytes, *, to_the_end: bool) -> tuple[str, int]:
-    """Text and how many bytes it took: a character cut at the end is for the next page."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    """Text and how many bytes it took: a character cut at the end is for the next page.
+
+    A byte that is no UTF-8 is replaced, but one that begins or ends a terminal's 8-bit code.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace-but-8-bit-codes")
     text = decoder.decode(data, final=to_the_end)
     return text, len(data) - len(decoder.getstate()[0])
+
+
+def _replace_but_codes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    byte = error.object[error.start]
+    is_code = error.end - error.start == 1 and byte in EIGHT_BIT_CODES
+    return chr(byte) if is_code else "\ufffd", error.end
+
+
+codecs.register_error("replace-but-8-bit-codes", _replace_but_codes)

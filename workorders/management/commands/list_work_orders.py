@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import RunsAPIError
+from workorders.legible import legible
 from workorders.runs_client import PAGE_LIMIT, default_client
 
 
@@ -26,7 +27,9 @@ class Command(BaseCommand):
             for item in page.items:
                 first_line = (item.prompt.splitlines() or [""])[0]
                 runs = "-" if item.run_count is None else item.run_count
-                self.stdout.write(f"{item.id}  {item.status:<9}  {runs:>5}  {first_line[:80]}")
+                self.stdout.write(
+                    f"{legible(item.id)}  {item.status:<9}  {runs:>5}  {legible(first_line[:80])}"
+                )
             offset += len(page.items)
             if not page.has_more:
                 return
