@@ -91,16 +91,21 @@ def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
     return value
 
 
+def path(name: str, default: Path) -> Path:
+    return Path(text(name, str(default))).expanduser().resolve()
+
+
 def directory(name: str, default: Path) -> Path:
     """A directory, made when there is none."""
-    path = Path(text(name, str(default))).expanduser().resolve()
+    place = path(name, default)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise ImproperlyConfigured(
-            f"{name} is {str(path)!r}; it must be a directory that can be written ({exc.strerror})."
+            f"{name} is {str(place)!r}; it must be a directory that can be written "
+            f"({exc.strerror})."
         ) from exc
-    return path
+    return place
 
 
 SHORTEST_SECRET = 8
