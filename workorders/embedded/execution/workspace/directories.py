@@ -1,6 +1,7 @@
 """The directories of the runs: one for each copy, one for what its commands are given."""
 
 import contextlib
+import os
 import shutil
 import stat
 from collections.abc import Callable
@@ -52,4 +53,17 @@ def remove_tree(path: Path) -> None:
             Path(name).parent.chmod(stat.S_IRWXU)
             remove(name)
 
-    shutil.rmtree(path, onexc=make_writable)
+    try:
+        shutil.rmtree(path, onexc=make_writable)
+    except RecursionError:  # rmtree calls itself for each level
+        _remove_deep_tree(path)
+
+
+def _remove_deep_tree(path: Path) -> None:
+    for directory, names, files in os.walk(path, topdown=False):
+        for name in (*names, *files):
+            entry = Path(directory, name)
+            with contextlib.suppress(OSError):
+                entry.rmdir() if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    with contextlib.suppress(OSError):
+        path.rmdir()

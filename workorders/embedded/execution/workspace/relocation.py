@@ -101,7 +101,7 @@ class Relocation:
         """
         place = os.path.normpath(os.path.join(directory, raw))  # noqa: PTH118
         relative = not os.path.isabs(raw)  # noqa: PTH117
-        if relative and self.inside(place) is not None:
+        if relative and self._stays(raw, directory):
             return raw, ""
         inside = self.inside(place)
         if inside is None:
@@ -109,6 +109,12 @@ class Relocation:
         if inside is None:
             return (place if relative else raw), place
         return os.path.relpath(os.path.join(self.roots[-1], inside), directory), ""  # noqa: PTH118
+
+    def _stays(self, raw: str, directory: str) -> bool:
+        """Whether a relative path never climbs above the root, not even to come back."""
+        inside = self.inside(directory)
+        # Without a place inside, the link stands in a part that was copied from elsewhere.
+        return not os.path.normpath(f"{inside or '.'}/{raw}").startswith(("../", "/"))
 
     def _is_mentioned(self, data: bytes) -> bool:
         return any(old in data for old in self.replacements)

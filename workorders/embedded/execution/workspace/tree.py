@@ -122,7 +122,9 @@ class TreeCopier:
         if is_pointer and self._detach_repository(entry.path, target):
             return
         if entry.is_symlink():
-            self._copy_link(entry, parent, target)
+            self._copy_link(
+                entry, parent, target, in_repository=parent.in_repository or is_repository
+            )
         elif entry.is_dir(follow_symlinks=False):
             self._enter(entry, parent, target, is_repository=is_repository)
         elif parent.merged and os.path.lexists(target):
@@ -153,10 +155,12 @@ class TreeCopier:
 
     # --- Links ---
 
-    def _copy_link(self, entry: os.DirEntry[str], parent: Directory, target: str) -> None:
+    def _copy_link(
+        self, entry: os.DirEntry[str], parent: Directory, target: str, *, in_repository: bool
+    ) -> None:
         raw = os.readlink(entry.path)  # noqa: PTH115
         new, elsewhere = self._relocation.link(raw, parent.source)
-        if elsewhere and parent.in_repository and self._follow(entry.path, parent, target):
+        if elsewhere and in_repository and self._follow(entry.path, parent, target):
             return
         os.symlink(new, target)  # noqa: PTH211
         if new != raw:
