@@ -91,21 +91,16 @@ def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
     return value
 
 
-def path(name: str, default: Path) -> Path:
-    return Path(text(name, str(default))).expanduser().resolve()
-
-
 def directory(name: str, default: Path) -> Path:
     """A directory, made when there is none."""
-    place = path(name, default)
+    path = Path(text(name, str(default))).expanduser().resolve()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise ImproperlyConfigured(
-            f"{name} is {str(place)!r}; it must be a directory that can be written "
-            f"({exc.strerror})."
+            f"{name} is {str(path)!r}; it must be a directory that can be written ({exc.strerror})."
         ) from exc
-    return place
+    return path
 
 
 SHORTEST_SECRET = 8

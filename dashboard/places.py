@@ -1,6 +1,7 @@
 """Where the copies of workspaces go: outside of any project, so that no tool finds one above."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +51,7 @@ def workspaces_directories(data_dir: Path) -> Sequence[Path]:
 
 def best_workspaces_directory(candidates: Sequence[Path]) -> Path:
     """The first one that can be written and has no project above; else the second one."""
-    usable = (place for place in candidates if _is_private(place) and not _is_in_project(place))
+    usable = (place for place in candidates if _is_usable(place) and not _is_in_project(place))
     return next(usable, candidates[1])
 
 
@@ -58,9 +59,9 @@ def _is_in_project(place: Path) -> bool:
     return any((parent / name).exists() for parent in place.parents for name in PROJECT_MARKERS)
 
 
-def _is_private(place: Path) -> bool:
-    """Whether the directory is this user's own, or can be made as that."""
+def _is_usable(place: Path) -> bool:
+    """Whether the directory is, or can be made, and is no trap that another user has laid."""
     nearest = next(path for path in (place, *place.parents) if path.exists())
-    if nearest.stat().st_mode & 0o1000:  # shared, as /var/tmp is: what is made there is ours
-        return os.access(nearest, os.W_OK)
-    return os.access(nearest, os.W_OK) and nearest.stat().st_uid == os.getuid()
+    is_shared = nearest.parent.stat().st_mode & stat.S_ISVTX  # as /var/tmp is
+    is_foreign = bool(is_shared) and nearest.stat().st_uid != os.getuid()
+    return os.access(nearest, os.W_OK) and not is_foreign

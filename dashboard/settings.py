@@ -50,8 +50,10 @@ CALLS_THAT_WAIT = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - STARTS_THAT_WAIT - 1
 # --- The embedded runs API and its workers ---
 PROFILES_FILE = Path(env.text("PROFILES_FILE", str(DATA_DIR / "profiles.toml"))).expanduser()
 _workspaces = places.workspaces_directories(DATA_DIR)
-WORKSPACES_DIR = env.path("WORKSPACES_DIR", places.best_workspaces_directory(_workspaces))
-"""Every run's copy of its workspace; made with the first copy."""
+WORKSPACES_DIR = places.best_workspaces_directory(_workspaces)
+"""Every run's copy of its workspace; the default is made with the first copy."""
+if env.text("WORKSPACES_DIR"):
+    WORKSPACES_DIR = env.directory("WORKSPACES_DIR", WORKSPACES_DIR)
 FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSPACES_DIR)
 """Where copies may be that were made with other settings: they are removed in their turn."""
 PROJECT_MARKERS = places.PROJECT_MARKERS

@@ -3,7 +3,6 @@
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def test_the_copy_is_complete_and_the_original_untouched(
     work_order: WorkOrder,
     tmp_path: Path,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    *,
     name: str,
 ) -> None:
     shape = SHAPES[name]
@@ -52,7 +51,8 @@ def test_the_copy_is_complete_and_the_original_untouched(
     work_order.save()
     (tmp_path / "vandal.py").write_text(VANDAL)
     before = snapshot(tmp_path)
-    use_git(monkeypatch, tmp_path)
+    lines = [f"export {name}={value}" for name, value in GIT.items()]
+    (tmp_path / "git-env").write_text("\n".join(lines))
     set_profile(
         agent=f". {tmp_path}/git-env; {shape.check}",
         verify=f". {tmp_path}/git-env; $PYTHON {tmp_path}/vandal.py '{workspace}'",
@@ -74,20 +74,13 @@ def build(shape: Shape, tmp_path: Path) -> Path:
     return workspace
 
 
-def use_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An author for commits, whatever variables commands inherit; and misleading ones."""
-    lines = [f"export {name}={value}" for name, value in GIT.items()]
-    (tmp_path / "git-env").write_text("\n".join(lines))
-    monkeypatch.setenv("GIT_DIR", "/nowhere/.git")
-
-
 def snapshot(tmp_path: Path) -> dict[str, object]:
     """All that stands in and around the original: modes, contents, links."""
     found: dict[str, object] = {}
     for directory, names, files in os.walk(tmp_path / "place"):
         for path in (Path(directory, name) for name in (*names, *files)):
             status = path.lstat()
-            content = os.readlink(path) if path.is_symlink() else status.st_size
+            content: object = path.readlink() if path.is_symlink() else status.st_size
             if stat.S_ISREG(status.st_mode) and status.st_size < 1_000_000:
                 content = path.read_bytes()
             found[str(path)] = (status.st_mode, status.st_mtime_ns * path.is_file(), content)

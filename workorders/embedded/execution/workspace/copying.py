@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from workorders.embedded.execution.workspace.barrier import project_above
+from workorders.embedded.execution.workspace.directories import make_workspaces_directory
 from workorders.embedded.execution.workspace.environments import refuse_environment_elsewhere
 from workorders.embedded.execution.workspace.errors import (
     WorkspaceError,
@@ -50,10 +51,9 @@ def copy_workspace(source: Path, run_id: str, check_stop: Callable[[], None]) ->
 
 
 def _prepare(source: Path, run_id: str) -> Path:
-    """Where the copy goes. Nothing has been written yet except the directory of all copies."""
+    """Where the copy goes. Nothing has been written there yet."""
     if not source.is_dir():
         raise WorkspaceError(f"Workspace not found: {printable(str(source))}")
-    settings.WORKSPACES_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = Path(os.path.realpath(settings.WORKSPACES_DIR)) / run_id
     real = Path(os.path.realpath(source))
     if _holds(real, target) or real == target:
@@ -65,6 +65,7 @@ def _prepare(source: Path, run_id: str) -> Path:
         raise WorkspaceError("The workspace lies inside the copy that would be made of it.")
     if _is_same(real, settings.DATA_DIR):
         raise WorkspaceError("The workspace is the data directory of this product itself.")
+    make_workspaces_directory()
     return target
 
 

@@ -19,8 +19,15 @@ INPUT_SUFFIX = ".input"
 
 def input_directory(run_id: str) -> Path:
     """For what the commands are given; beside the copy, so that it is no part of the work."""
-    directory: Path = settings.WORKSPACES_DIR / f"{run_id}{INPUT_SUFFIX}"
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = make_workspaces_directory() / f"{run_id}{INPUT_SUFFIX}"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def make_workspaces_directory() -> Path:
+    """For this user alone: what is copied may be nobody else's to read."""
+    directory: Path = settings.WORKSPACES_DIR
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 

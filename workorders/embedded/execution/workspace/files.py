@@ -6,6 +6,8 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 
+from workorders.embedded.execution.workspace.errors import WorkspaceError, printable
+
 CHUNK = 8 * 1024 * 1024
 """Bytes copied between two checks of whether to stop."""
 _FICLONE = 0x40049409
@@ -74,6 +76,21 @@ class FileCopier:
         data = os.pread(source, length, offset)
         write_all(target, data, offset)
         return len(data)
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[int]:
+    """For reading; neither waits for a pipe nor follows a link that took the file's place."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise WorkspaceError(f"{printable(path)} changed while it was copied.") from exc
+        raise
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def write_all(target: int, data: bytes, offset: int = 0) -> None:

@@ -1,18 +1,17 @@
 """Copies a workspace's files, directories and links, each so that it stays inside the copy."""
 
-import errno
 import mmap
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workorders.embedded.execution.workspace.errors import WorkspaceError, printable
 from workorders.embedded.execution.workspace.files import (
     FileCopier,
     copy_user_attributes,
+    opened,
     read_all,
     write_all,
 )
@@ -210,7 +209,7 @@ class TreeCopier:
     # --- Files ---
 
     def _copy_file(self, path: str, target: str, *, searched: bool) -> None:
-        with _opened(path) as source:
+        with opened(path) as source:
             status = os.fstat(source)
             if not stat.S_ISREG(status.st_mode):
                 return
@@ -288,18 +287,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[int]:
-    """For reading; neither waits for a pipe nor follows a link that took the file's place."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as exc:
-        if exc.errno == errno.ELOOP:
-            raise WorkspaceError(f"{printable(path)} changed while it was copied.") from exc
-        raise
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
