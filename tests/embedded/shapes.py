@@ -376,6 +376,14 @@ def tracked_file_with_the_path(workspace: Path, elsewhere: Path) -> None:
     git(workspace, "branch", "other")
 
 
+@shape(f"{WITH_REMOTE} && test -e link && git reset --quiet --hard && test -e link")
+def tracked_link_with_the_path(workspace: Path, elsewhere: Path) -> None:
+    repository(workspace)
+    (workspace / "link").symlink_to(workspace / "README")
+    git(workspace, "add", "link")
+    git(workspace, "commit", "--quiet", "--message=Link")
+
+
 @shape(f'{WITH_REMOTE} && test "$(git branch --show-current)" = feature && git log -1 feature')
 def linked_worktree(workspace: Path, elsewhere: Path) -> None:
     main = repository(elsewhere / "main")

@@ -183,16 +183,19 @@ def test_commits_hold_the_path_of_the_original(
     run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings
 ) -> None:
     """A tracked file with the path works in the copy, and is committed as it was written."""
-    repository(workspace, **{"od*d 'name": f"cd {workspace}/src\n"})
+    text = f"cd {workspace}/src\ncd {workspace}-old {workspace}.git\n"
+    repository(workspace, **{"od*d 'name": text})
     set_profile(
-        agent='test -z "$(git status --short)" && for name in od*; do echo more >> "$name"; done && rm README'
+        agent='test -z "$(git status --short)" && rm README'
+        ' && for name in od*; do echo more >> "$name"; done'
         " && git -c user.name=A -c user.email=a@example.com commit --quiet -am Changed"
         ' && git checkout --quiet . && grep -q "cd $PWD/src" od*'
+        " && grep -q /repository-old od*"
     )
     ended = run()
     assert ended.status == "succeeded", log_of(ended)
     committed = git(settings.WORKSPACES_DIR / ended.pk, "show", "HEAD:od*d 'name")
-    assert committed == f"cd {workspace}/src\nmore\n"
+    assert committed == f"{text}more\n"
 
 
 def test_a_short_path_is_rewritten_only_where_tools_wrote_it(tmp_path: Path) -> None:

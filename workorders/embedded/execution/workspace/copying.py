@@ -53,13 +53,13 @@ def copy_workspace(source: Path, run_id: str, check_stop: Callable[[], None]) ->
 def _prepare(source: Path, run_id: str) -> Path:
     """Where the copy goes. Nothing has been written there yet."""
     if not source.is_dir():
-        raise WorkspaceError(f"Workspace not found: {printable(str(source))}")
+        raise WorkspaceError(f"Workspace not found: {printable(source)}")
     target = Path(os.path.realpath(settings.WORKSPACES_DIR)) / run_id
     real = Path(os.path.realpath(source))
     if _holds(real, target) or real == target:
         raise WorkspaceError(
-            f"The workspace {printable(str(source))} contains the directory of the runs' copies, "
-            f"{target.parent}. Set WORKSPACES_DIR to a directory outside of it."
+            f"The workspace {printable(source)} contains the directory of the runs' copies, "
+            f"{printable(target.parent)}. Set WORKSPACES_DIR to a directory outside of it."
         )
     if _holds(target, real):
         raise WorkspaceError("The workspace lies inside the copy that would be made of it.")
@@ -101,8 +101,8 @@ def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
         yield f"Links that lead out of the workspace: {_some(links)}"
     if relocation.left:
         yield (
-            f"Contain {relocation.roots[0]}, which may be the original's path; they were left as "
-            f"they are: {_some(relocation.left)}"
+            f"Contain {printable(relocation.roots[0])}, which may be the original's path; "
+            f"they were left as they are: {_some(relocation.left)}"
         )
     if report.unlinked:
         yield (
@@ -112,8 +112,8 @@ def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
         yield f"Left out (pipes, sockets, devices, this product's data): {_some(report.left_out)}"
     if marker := project_above(Path(relocation.target).parent):
         yield (
-            f"Tools that walk up from the copy find {marker}, which is no part of the workspace. "
-            "Set WORKSPACES_DIR to a directory outside of any project."
+            f"Tools that walk up from the copy find {printable(marker)}, which is no part of "
+            "the workspace. Set WORKSPACES_DIR to a directory outside of any project."
         )
 
 

@@ -25,7 +25,7 @@ def refuse_environment_elsewhere(links: Iterable[tuple[str, str]], relocation: R
             if relocation.rewritten(data, file.name) is not data:
                 raise WorkspaceError(
                     f"{printable(link)} leads to a virtual environment outside of the workspace "
-                    f"that has the original installed ({printable(str(file))}): tests of the copy "
+                    f"that has the original installed ({printable(file)}): tests of the copy "
                     "would test the original. Put the environment into the workspace."
                 )
 

@@ -12,7 +12,7 @@ def not_copied(exc: OSError) -> WorkspaceError:
     return WorkspaceError(f"Workspace could not be copied: {where}{exc.strerror or exc}")
 
 
-def printable(path: str | bytes) -> str:
+def printable(path: str | bytes | os.PathLike[str]) -> str:
     """The path on one line: bytes that are not UTF-8 and control characters as escapes."""
     text = os.fsencode(path).decode(errors="backslashreplace")
     return "".join(

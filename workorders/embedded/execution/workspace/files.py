@@ -93,6 +93,16 @@ def opened(path: str) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def unless_removed(source: str) -> Iterator[None]:
+    """Something at work in the original may remove what was just listed."""
+    try:
+        yield
+    except FileNotFoundError:
+        if os.path.lexists(source):
+            raise
+
+
 def write_all(target: int, data: bytes, offset: int = 0) -> None:
     view = memoryview(data)
     while view:

@@ -20,6 +20,7 @@ from workorders.embedded.execution.workspace.relocation import Relocation
 from workorders.embedded.execution.workspace.tree import Report
 
 FILTER = "run-workspace"
+_PATH_END = rb"($|[^.[:alnum:]_+@~%-]|[.]([^[:alnum:]_]|$))"
 _GIT_SECONDS = 60
 
 
@@ -249,13 +250,13 @@ def _update_index(top: Path, names: list[str], *options: str) -> None:
 
 
 def _sed(pairs: Iterable[tuple[bytes, bytes]]) -> str:
-    """A command that replaces the first of each pair by the second, byte by byte."""
+    """A command that replaces the first of each pair by the second, as whole paths."""
     commands = []
     for old, new in pairs:
-        searched = re.sub(rb"([\\.*\[\]^$|])", rb"\\\1", old)
-        replacement = re.sub(rb"([\\&|])", rb"\\\1", new)
-        commands.append("-e " + shlex.quote(os.fsdecode(b"s|%s|%s|g" % (searched, replacement))))
-    return "LC_ALL=C sed " + " ".join(commands).replace("%", "%%")
+        searched = re.sub(rb"([\\.*+?()\[\]{}^$|#])", rb"\\\1", old) + _PATH_END
+        replacement = re.sub(rb"([\\&#])", rb"\\\1", new) + rb"\1"
+        commands.append("-e " + shlex.quote(os.fsdecode(b"s#%s#%s#g" % (searched, replacement))))
+    return "LC_ALL=C sed -E " + " ".join(commands).replace("%", "%%")
 
 
 def _pattern(name: str) -> bytes:

@@ -13,6 +13,7 @@ from workorders.embedded.execution.workspace.files import (
     copy_user_attributes,
     opened,
     read_all,
+    unless_removed,
     write_all,
 )
 from workorders.embedded.execution.workspace.pointers import (
@@ -84,7 +85,9 @@ class TreeCopier:
         """Raises ``OSError``, ``WorkspaceError`` and what ``check_stop`` raises."""
         self._pending.append(Directory(source=source, target=self._relocation.target))
         while self._pending:
-            self._copy_directory(self._pending.pop())
+            directory = self._pending.pop()
+            with unless_removed(directory.source):
+                self._copy_directory(directory)
         # Last: a directory that is read-only takes no file, and each file changes its times.
         for path, status in reversed(self._finished):
             with suppress(FileNotFoundError):
@@ -110,7 +113,7 @@ class TreeCopier:
                 continue
             if entry.name in directory.without or (is_repository and entry.name in LOCKS):
                 continue
-            with suppress(FileNotFoundError):  # removed since the directory was read
+            with unless_removed(entry.path):
                 self._copy_entry(entry, directory, is_repository=is_repository)
 
     def _copy_entry(
