@@ -354,7 +354,9 @@ ODD = (
 )
 
 
-@shape(f"test $(ls -A | wc -c) = {sum(len(os.fsencode(name)) + 1 for name in ODD)}", log="\\xff")
+@shape(
+    f"test $(ls -A | wc -c) = {sum(len(os.fsencode(name)) + 1 for name in ODD)}", log="\ufffd\ufffd"
+)
 def odd_names(workspace: Path, elsewhere: Path) -> None:
     workspace.mkdir(parents=True)
     for name in ODD:

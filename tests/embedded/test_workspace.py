@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read(settings: Settings) -> None:
         finally:
             os.seteuid(user)
     message = str(refusal.value)
-    assert message.endswith("secret-\\xff\\n: Permission denied")
+    assert message.endswith("secret-\ufffd\\n: Permission denied")
     assert message.encode()
 
 

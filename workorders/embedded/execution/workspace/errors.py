@@ -13,8 +13,8 @@ def not_copied(exc: OSError) -> WorkspaceError:
 
 
 def printable(path: str | bytes | os.PathLike[str]) -> str:
-    """The path on one line: bytes that are not UTF-8 and control characters as escapes."""
-    text = os.fsencode(path).decode(errors="backslashreplace")
+    """The path on one line: bytes that are not UTF-8 replaced, control characters as escapes."""
+    text = os.fsencode(path).decode(errors="replace")
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
