@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from dashboard import env
+from dashboard import env, places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
@@ -49,7 +49,14 @@ CALLS_THAT_WAIT = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - STARTS_THAT_WAIT - 1
 
 # --- The embedded runs API and its workers ---
 PROFILES_FILE = Path(env.text("PROFILES_FILE", str(DATA_DIR / "profiles.toml"))).expanduser()
-WORKSPACES_DIR = DATA_DIR / "workspaces"
+_workspaces = places.workspaces_directories(DATA_DIR)
+WORKSPACES_DIR = places.best_workspaces_directory(_workspaces)
+"""Every run's copy of its workspace; the default is made with the first copy."""
+if env.text("WORKSPACES_DIR"):
+    WORKSPACES_DIR = env.directory("WORKSPACES_DIR", WORKSPACES_DIR)
+FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSPACES_DIR)
+"""Where copies may be that were made with other settings: they are removed in their turn."""
+PROJECT_MARKERS = places.PROJECT_MARKERS
 WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
 RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)
 RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000

@@ -1,95 +1,56 @@
-"""Few calls stand in line for a runs API that may hang: somebody has to answer the rest."""
+"""Copies of workspaces are made outside of any project."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import BoundedSemaphore, Event
+import subprocess
+import sys
+from pathlib import Path
 
-import httpx
 import pytest
 
-from tests import runs_api as api
-from tests.product import wait_until
-from tests.runs_api import Asked, Handler, RunsAPI, serve
-from workorders import runs_client
-from workorders.contract import Run
-from workorders.errors import NetworkError
-from workorders.runs_client import RunsClient
-
-type OneCall = tuple[RunsClient, Future[Run], Event]
-
-FOR_EVER = 600
-"""Longer than any test may take: what waits for it is seen to hang."""
+from dashboard.places import best_workspaces_directory
 
 
 @pytest.fixture
-def server() -> Iterator[RunsAPI]:
-    with serve() as server:
-        yield server
+def candidates(tmp_path: Path) -> list[Path]:
+    for name in ("checkout/data", "home", "temporary"):
+        (tmp_path / name).mkdir(parents=True)
+    return [tmp_path / name / "copies" for name in ("checkout/data", "home", "temporary")]
 
 
-@pytest.fixture
-def one_call(server: RunsAPI) -> Iterator[OneCall]:
-    """A client with a single place, the call that has taken it, and what ends that call."""
-    arrived, goes_on = Event(), Event()
-
-    def wait(handler: Handler, asked: Asked) -> None:
-        arrived.set()
-        goes_on.wait(FOR_EVER)
-        api.data({"id": "run-1"})(handler, asked)
-
-    server.on("GET", "/runs/run-1", wait)
-    server.has()
-    limits = httpx.Limits(max_connections=1)
-    with (
-        httpx.Client(base_url=server.url, limits=limits, timeout=FOR_EVER) as http,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        client = RunsClient(http, read_timeout=FOR_EVER)
-        taken = pool.submit(client.get_run, "run-1")
-        arrived.wait(FOR_EVER)
-        yield client, taken, goes_on
-        goes_on.set()
+def test_the_data_directory_by_itself(candidates: list[Path]) -> None:
+    assert best_workspaces_directory(candidates) == candidates[0]
 
 
-@pytest.fixture
-def in_line(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    def has(places: int) -> None:
-        monkeypatch.setattr(runs_client, "PLACE_SECONDS", FOR_EVER)
-        monkeypatch.setattr(runs_client, "_places_in_line", BoundedSemaphore(places))
-
-    return has
+@pytest.mark.parametrize("marker", [".git", "pyproject.toml", "package.json", "node_modules"])
+def test_a_data_directory_in_a_project(candidates: list[Path], tmp_path: Path, marker: str) -> None:
+    (tmp_path / "checkout" / marker).touch()
+    assert best_workspaces_directory(candidates) == candidates[1]
 
 
-def test_call_waits_in_line_for_a_place(one_call: OneCall, in_line: Callable[[int], None]) -> None:
-    in_line(1)
-    client, _, goes_on = one_call
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(client.get_work_order, "wo-1")
-        wait_until(lambda: runs_client._places_in_line._value == 0)
-        goes_on.set()
-        assert waiting.result().id == "wo-1"
+def test_a_home_directory_that_is_a_project(candidates: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "checkout" / ".git").mkdir()
+    (tmp_path / "home" / "package.json").touch()
+    assert best_workspaces_directory(candidates) == candidates[2]
 
 
-def test_call_that_finds_the_line_full_is_not_sent(
-    one_call: OneCall,
-    in_line: Callable[[int], None],
-    server: RunsAPI,
-) -> None:
-    in_line(0)
-    client, taken, _ = one_call
-    with pytest.raises(NetworkError) as caught:
-        client.get_work_order("wo-1")
-    assert not caught.value.sent
-    assert not taken.done()
-    assert len(server.asked) == 1
+def test_a_project_everywhere(candidates: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").touch()
+    assert best_workspaces_directory(candidates) == candidates[1]
 
 
-def test_nobody_stands_in_line_for_an_api_that_has_failed(
-    one_call: OneCall, in_line: Callable[[int], None]
-) -> None:
-    in_line(1)
-    client, taken, _ = one_call
-    client.record.failed("it did not answer in time")
-    with pytest.raises(NetworkError):
-        client.get_work_order("wo-1")
-    assert not taken.done()
+def test_the_default_of_a_checkout_has_no_project_above(tmp_path: Path) -> None:
+    """With the settings as they are, and a home directory of the test's own."""
+    code = (
+        "import os; os.environ.pop('DATA_DIR', None); os.environ.pop('WORKSPACES_DIR', None);"
+        "from dashboard import places, settings;"
+        "print(places.best_workspaces_directory("
+        "places.workspaces_directories(settings.BASE_DIR / '.data')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1],
+        env={"HOME": str(tmp_path), "DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == f"{tmp_path}/.local/state/run-dashboard/workspaces"

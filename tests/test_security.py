@@ -288,6 +288,7 @@ def test_secure_settings_off_localhost(
         ("CSRF_TRUSTED_ORIGINS", "dashboard.example.com"),
         ("CSRF_TRUSTED_ORIGINS", "https://dashboard.example.com/"),
         ("DATA_DIR", "/dev/null/data"),
+        ("WORKSPACES_DIR", "/dev/null/copies"),
     ],
 )
 def test_wrong_setting_stops_the_start_with_one_sentence(

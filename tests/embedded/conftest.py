@@ -65,6 +65,7 @@ def installation(settings: Settings, tmp_path: Path) -> Path:
     """A data directory, a key and profiles of the test's own."""
     settings.DATA_DIR = tmp_path / "data"
     settings.WORKSPACES_DIR = settings.DATA_DIR / "workspaces"
+    settings.FORMER_WORKSPACES_DIRS = ()
     settings.PROFILES_FILE = settings.DATA_DIR / "profiles.toml"
     settings.RUNS_API_KEY = "the-key"
     settings.DATA_DIR.mkdir()

@@ -1,11 +1,24 @@
 """Every run works in a copy of its work order's workspace."""
 
+import errno
+import fcntl
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from pytest_django import Settings
 
+from tests.embedded.shapes import environment, git, repository
+from tests.embedded.test_executor import log_of
+from workorders.embedded.execution.process import Interrupted
+from workorders.embedded.execution.workspace import (
+    WorkspaceError,
+    copy_workspace,
+    remove_tree,
+)
+from workorders.embedded.execution.workspace.relocation import Relocation
 from workorders.embedded.models import Run, WorkOrder
 
 type SetProfile = Callable[..., None]
@@ -35,8 +48,12 @@ def test_the_copy_has_git_and_symlinks_as_they_are(
 
 
 def test_a_workspace_around_the_products_own_data(
-    run: Execute, work_order: WorkOrder, settings: Settings
+    run: Execute,
+    work_order: WorkOrder,
+    settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    settings.WORKSPACES_DIR = tmp_path_factory.mktemp("copies")
     work_order.workspace_path = str(settings.DATA_DIR.parent)
     work_order.save()
     ended = run()
@@ -62,3 +79,188 @@ def test_only_the_newest_workspaces_are_kept(run: Execute, settings: Settings) -
     second = run()
     assert [path.name for path in settings.WORKSPACES_DIR.iterdir()] == [second.pk]
     assert first.pk != second.pk
+
+
+def test_copies_of_an_older_version_are_removed_in_their_turn(
+    run: Execute, settings: Settings, tmp_path: Path
+) -> None:
+    first = run()
+    settings.FORMER_WORKSPACES_DIRS = (settings.WORKSPACES_DIR,)
+    settings.WORKSPACES_DIR = tmp_path / "copies"
+    settings.WORKSPACES_KEPT = 1
+    WorkOrder.objects.update(status="queued")
+    second = run()
+    assert not (settings.FORMER_WORKSPACES_DIRS[0] / first.pk).exists()
+    assert (tmp_path / "copies" / second.pk).exists()
+
+
+@pytest.mark.parametrize("place", ["around the copies", "the copies", "the data", "by a link"])
+def test_a_workspace_that_would_hold_its_own_copy(
+    run: Execute, work_order: WorkOrder, settings: Settings, tmp_path: Path, place: str
+) -> None:
+    settings.WORKSPACES_DIR = tmp_path / "code" / "copies"
+    settings.WORKSPACES_DIR.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "code")
+    work_order.workspace_path = {
+        "around the copies": str(tmp_path / "code"),
+        "the copies": str(settings.WORKSPACES_DIR),
+        "the data": str(settings.DATA_DIR),
+        "by a link": str(tmp_path / "link"),
+    }[place]
+    work_order.save()
+    ended = run()
+    assert ended.status == "failed"
+    assert ended.error.startswith("The workspace ")
+    assert not list(settings.WORKSPACES_DIR.iterdir())
+
+
+def test_no_tool_finds_a_repository_by_the_workers_variables(
+    run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    repository(tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
+    set_profile(agent="! git rev-parse --git-dir", verify="! git status")
+    assert run().status == "succeeded"
+
+
+def test_the_log_says_when_tools_find_a_project_above(
+    run: Execute, settings: Settings, tmp_path: Path
+) -> None:
+    marker = tmp_path / "pyproject.toml"
+    assert str(marker) not in log_of(run())
+    marker.touch()
+    WorkOrder.objects.update(status="queued")
+    assert f"Tools that walk up from the copy find {marker}" in log_of(run())
+
+
+def test_an_environment_elsewhere_that_has_the_original_installed(
+    run: Execute, workspace: Path, tmp_path: Path
+) -> None:
+    packages = environment(tmp_path / "environments" / "shop")
+    (packages / "shop.pth").write_text(f"{workspace}/src\n")
+    (workspace / ".venv").symlink_to(tmp_path / "environments" / "shop")
+    ended = run()
+    assert ended.status == "failed"
+    assert "tests of the copy would test the original" in ended.error
+
+
+def test_a_history_that_is_shared_with_another_directory(run: Execute, workspace: Path) -> None:
+    (workspace / ".hg").mkdir()
+    (workspace / ".hg" / "sharedpath").write_text("/elsewhere/.hg\n")
+    ended = run()
+    assert ended.status == "failed"
+    assert "Use a clone as the workspace." in ended.error
+
+
+def test_scripts_of_an_environment_far_down(
+    run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings, tmp_path: Path
+) -> None:
+    """Kernels read only the start of a script's first line."""
+    settings.WORKSPACES_DIR = tmp_path / ("long" * 40) / ("longer" * 30)
+    environment(workspace / ".venv")
+    tool = workspace / ".venv" / "bin" / "tool"
+    tool.write_text(f"#!{workspace}/.venv/bin/python -I\nimport sys; print(sys.prefix, sys.argv)\n")
+    tool.chmod(0o755)
+    set_profile(
+        agent="""test "$(.venv/bin/tool 'a b')" = "$PWD/.venv ['.venv/bin/tool', 'a b']" """
+    )
+    ended = run()
+    assert ended.status == "succeeded", log_of(ended)
+
+
+def test_other_scripts_far_down_end_the_run(
+    run: Execute, workspace: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.WORKSPACES_DIR = tmp_path / ("long" * 40) / ("longer" * 30)
+    (workspace / "tool").write_text(f"#!{workspace}/bin/ruby\n")
+    ended = run()
+    assert ended.status == "failed"
+    assert ended.error.startswith("The first line of tool would be too long")
+
+
+def test_commits_hold_the_path_of_the_original(
+    run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings
+) -> None:
+    """A tracked file with the path works in the copy, and is committed as it was written."""
+    text = f"cd {workspace}/src\ncd {workspace}-old {workspace}.git\n"
+    repository(workspace, **{"od*d 'name": text})
+    set_profile(
+        agent='test -z "$(git status --short)" && rm README'
+        ' && for name in od*; do echo more >> "$name"; done'
+        " && git -c user.name=A -c user.email=a@example.com commit --quiet -am Changed"
+        ' && git checkout --quiet . && grep -q "cd $PWD/src" od*'
+        " && grep -q /repository-old od*"
+    )
+    ended = run()
+    assert ended.status == "succeeded", log_of(ended)
+    committed = git(settings.WORKSPACES_DIR / ended.pk, "show", "HEAD:od*d 'name")
+    assert committed == f"{text}more\n"
+
+
+def test_a_short_path_is_rewritten_only_where_tools_wrote_it(tmp_path: Path) -> None:
+    relocation = Relocation(Path("/app"), tmp_path / "copy")
+    code = b'redirect("/app/login")'
+    assert relocation.rewritten(code, "src/views.py") == code
+    assert relocation.left == ["src/views.py"]
+    assert relocation.rewritten(b"/app/src\n", "x.pth") == f"{tmp_path}/copy/src\n".encode()
+    script = relocation.rewritten(b"#!/app/.venv/bin/python\n", "bin/tool")
+    assert script == f"#!{tmp_path}/copy/.venv/bin/python\n".encode()
+
+
+def test_copying_ends_within_a_large_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, installation: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no reflinks")
+
+    def check_stop() -> None:
+        if copies := list(installation.glob("workspaces/run-x/image")):
+            assert copies[0].stat().st_size == size
+            raise Interrupted
+
+    size = 20_000_000
+    (workspace / "README").unlink()
+    (workspace / "image").write_bytes(bytes(size))
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    with pytest.raises(Interrupted):
+        copy_workspace(workspace, "run-x", check_stop)
+    assert (installation / "workspaces/run-x/image").stat().st_blocks * 512 < size
+
+
+def test_a_file_that_cannot_be_read(settings: Settings) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        place.chmod(0o755)
+        (place / "code").mkdir()
+        file = place / "code" / os.fsdecode(b"secret-\xff\n")
+        file.touch(0o000)
+        settings.WORKSPACES_DIR = place / "copies"
+        (place / "copies").mkdir()
+        (place / "copies").chmod(0o777)
+        user = os.geteuid()
+        if user == 0:  # everything can be read
+            os.seteuid(65_534)
+        try:
+            with pytest.raises(WorkspaceError) as refusal:
+                copy_workspace(place / "code", "run-x", lambda: None)
+        finally:
+            os.seteuid(user)
+    message = str(refusal.value)
+    assert message.endswith("secret-\ufffd\\n: Permission denied")
+    assert message.encode()
+
+
+def test_a_tree_of_many_levels(workspace: Path, settings: Settings) -> None:
+    here = os.open(workspace, os.O_RDONLY)
+    for _ in range(1_100):
+        os.mkdir("d", dir_fd=here)
+        here, above = os.open("d", os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(os.open("bottom", os.O_CREAT, dir_fd=here))
+    os.close(here)
+    copy = copy_workspace(workspace, "run-x", lambda: None).path
+    assert sum("bottom" in files for _, _, files in os.walk(copy)) == 1
+    for path in (copy, workspace):
+        remove_tree(path)
+        assert not path.exists()

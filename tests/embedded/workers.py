@@ -42,6 +42,7 @@ def start_worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> W
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "dashboard.settings",
                 "DATA_DIR": str(data_dir),
+                "WORKSPACES_DIR": str(data_dir / "workspaces"),
                 "DATABASE_URL": database_url(),
                 "RUNS_API_KEY": "a-key-that-no-agent-may-see",
                 "RUN_LEASE_SECONDS": str(settings.RUN_LEASE_SECONDS),

@@ -23,6 +23,7 @@ from workorders.embedded.execution.log import LeaseLostError, RunLog, storable
 from workorders.embedded.execution.process import Command, Interrupted, run_command
 from workorders.embedded.execution.workspace import (
     WorkspaceError,
+    barrier_environment,
     copy_workspace,
     input_directory,
     prune_workspaces,
@@ -105,12 +106,14 @@ class _Execution:
         source = Path(self.run.work_order.workspace_path)
         self.log.section(f"Copying the workspace {source}")
         self.log.flush()
-        workspace = copy_workspace(source, self.run.pk, self._check)
+        copy = copy_workspace(source, self.run.pk, self._check)
+        for note in copy.notes:
+            self.log.section(note)
         if missing := missing_variables(profile):
             self.log.section(f"Not set on the worker's machine: {', '.join(missing)}")
         self._update(status=Status.RUNNING)
         for number in range(1, self.run.max_iterations + 1):
-            failure = self._iterate(number, profile, workspace)
+            failure = self._iterate(number, profile, copy.path)
             if not failure:
                 return
         raise RunFailed(failure)
@@ -166,13 +169,16 @@ class _Execution:
             Command(
                 shell=shell,
                 directory=workspace,
-                environment=command_environment(
-                    self.run,
-                    profile,
-                    iteration=iteration,
-                    prompt_file=inputs / "prompt",
-                    feedback_file=inputs / "feedback",
-                ),
+                environment={
+                    **command_environment(
+                        self.run,
+                        profile,
+                        iteration=iteration,
+                        prompt_file=inputs / "prompt",
+                        feedback_file=inputs / "feedback",
+                    ),
+                    **barrier_environment(),
+                },
                 input_file=inputs / "stdin",
             ),
             guardian=self.hands.guardian,

@@ -1,0 +1,76 @@
+"""The directories of the runs: one for each copy, one for what its commands are given."""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from workorders.embedded.models import ACTIVE, Run
+
+PREFIX = "run-"
+INPUT_SUFFIX = ".input"
+
+
+def input_directory(run_id: str) -> Path:
+    """For what the commands are given; beside the copy, so that it is no part of the work."""
+    directory = make_workspaces_directory() / f"{run_id}{INPUT_SUFFIX}"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def make_workspaces_directory() -> Path:
+    """For this user alone: what is copied may be nobody else's to read."""
+    directory: Path = settings.WORKSPACES_DIR
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
+def prune_workspaces() -> None:
+    """Remove all but the newest ``WORKSPACES_KEPT`` copies, and none of a run in progress.
+
+    Copies that were made before ``WORKSPACES_DIR`` changed its default are counted as well.
+    """
+    places = {settings.WORKSPACES_DIR, *settings.FORMER_WORKSPACES_DIRS}
+    found = [path for place in places for path in place.glob(f"{PREFIX}*") if path.is_dir()]
+    ids = {path.name.removesuffix(INPUT_SUFFIX) for path in found}
+    # Only what this database knows to have ended: another installation may share the directory.
+    ended = (
+        Run.objects.filter(~Q(status__in=ACTIVE), pk__in=ids)
+        .order_by("-started_at")
+        .values_list("pk", flat=True)[settings.WORKSPACES_KEPT :]
+    )
+    outdated = set(ended)
+    for path in found:
+        if path.name.removesuffix(INPUT_SUFFIX) in outdated:
+            remove_tree(path)
+
+
+def remove_tree(path: Path) -> None:
+    """Also with directories that were made read-only (module caches are)."""
+
+    def make_writable(remove: Callable[..., Any], name: str, _: BaseException) -> None:
+        # What cannot be removed even then is left for the next time.
+        with contextlib.suppress(OSError, TypeError):
+            Path(name).parent.chmod(stat.S_IRWXU)
+            remove(name)
+
+    try:
+        shutil.rmtree(path, onexc=make_writable)
+    except RecursionError:  # rmtree calls itself for each level
+        _remove_deep_tree(path)
+
+
+def _remove_deep_tree(path: Path) -> None:
+    for directory, names, files in os.walk(path, topdown=False):
+        for name in (*names, *files):
+            entry = Path(directory, name)
+            with contextlib.suppress(OSError):
+                entry.rmdir() if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    with contextlib.suppress(OSError):
+        path.rmdir()
