@@ -80,7 +80,7 @@
     const dialog = target.matches(".dialog-body") && target.closest("dialog");
     if (dialog && !dialog.open && !openDialog()) {
       const page = document.documentElement;
-      page.style.setProperty("--scroll-bar", `${innerWidth - page.clientWidth}px`);
+      page.toggleAttribute("data-has-scroll-bar", innerWidth > page.clientWidth);
       dialog.showModal();
     }
     if (!target.matches(".dialog-body, .dialog-page")) return;
@@ -150,8 +150,10 @@
       if (form.matches("[data-checks]")) checkSoon(3000);
       else form.querySelector("[type=submit] .label").textContent = "Retry";
     } else {
-      document.getElementById("toasts")
-        .append(document.getElementById("network-error-toast").content.cloneNode(true));
+      const toasts = document.getElementById("toasts");
+      toasts.append(document.getElementById("network-error-toast").content.cloneNode(true));
+      // On a low screen toasts do not stay in view by themselves.
+      if (toasts.getBoundingClientRect().top < 0) toasts.scrollIntoView({ block: "nearest" });
     }
   });
 })();

@@ -9,6 +9,7 @@ from tests.scenes.catalogue import SCENES
 from tests.scenes.inspection import problems
 from tests.scenes.scene import Scene
 from tests.scenes.stage import Stage
+from tests.scenes.sweeps import problems_at_any_size
 
 
 @pytest.mark.parametrize(
@@ -16,5 +17,5 @@ from tests.scenes.stage import Stage
 )
 def test_nothing_is_wrong(stage: Stage, scene: Scene) -> None:
     with stage.show(scene, scripts=True) as visit:
-        found = problems(visit)
+        found = problems(visit) + problems_at_any_size(visit.page)
     assert not found, "\n".join(found)
