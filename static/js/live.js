@@ -58,22 +58,81 @@
     if (xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
   });
 
-  // Opened details stay open, and the title says the new status. What has changed is announced
-  // once, and politely: the part that was swapped is no live region, it would be read whole.
-  let open = [];
+  // What somebody has opened, scrolled to or marked stays so, and the title says the new status.
+  // What has changed is announced once, and politely: the part that was swapped is no live
+  // region, it would be read whole.
+  let restoreReading;
   let announced;
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "live") return;
-    open = [...event.detail.target.querySelectorAll("details[open]")].map(({ id }) => id);
-    announced = event.detail.target.dataset.announce;
+    const { target, shouldSwap } = event.detail;
+    if (target.id !== "live" || !shouldSwap) return;
+    restoreReading = keepReading(target);
+    announced = target.dataset.announce;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "live") return;
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    restoreReading();
     const { title, announce } = region().dataset;
     if (title) document.title = title;
     if (announce && announce !== announced) {
       document.getElementById("announcer").textContent = announce;
     }
   });
+
+  // Details, places and the selection of a part of the page; the function that is returned puts
+  // them into the part that stands in its place.
+  function keepReading(part) {
+    const elements = [...part.querySelectorAll("[id]")];
+    const open = elements.filter((element) => element.matches("details[open]"));
+    const scrolled = elements.filter(({ scrollTop, scrollLeft }) => scrollTop || scrollLeft)
+      .map(({ id, scrollTop, scrollLeft }) => ({ id, scrollTop, scrollLeft }));
+    const place = { top: scrollY, behavior: "instant" };
+    const restoreSelection = keepSelection(part);
+    return () => {
+      for (const { id } of open) document.getElementById(id)?.setAttribute("open", "");
+      for (const { id, scrollTop, scrollLeft } of scrolled) {
+        document.getElementById(id)?.scrollTo({ top: scrollTop, left: scrollLeft, behavior: "instant" });
+      }
+      scrollTo(place); // closed again for a moment, the page was too short for it
+      restoreSelection();
+    };
+  }
+
+  // Both ends are remembered as so many characters into an element that has an ID. Where other
+  // text stands there now, nothing is marked rather than something else.
+  function keepSelection(part) {
+    const selection = getSelection();
+    const text = selection.toString();
+    if (!text || !part.contains(selection.anchorNode) || !part.contains(selection.focusNode)) return () => {};
+    const ends = [
+      endOf(selection.anchorNode, selection.anchorOffset),
+      endOf(selection.focusNode, selection.focusOffset),
+    ];
+    return () => {
+      const points = ends.map(pointOf);
+      if (!points.every(Boolean)) return;
+      selection.setBaseAndExtent(...points[0], ...points[1]);
+      if (selection.toString() !== text) selection.removeAllRanges();
+    };
+  }
+
+  function endOf(node, offset) {
+    const { id } = (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement).closest("[id]");
+    const range = document.createRange();
+    range.setStart(document.getElementById(id), 0);
+    range.setEnd(node, offset);
+    return { id, length: range.toString().length };
+  }
+
+  function pointOf({ id, length }) {
+    const element = document.getElementById(id);
+    if (!element) return undefined;
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    let left = length;
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      if (left <= text.length) return [text, left];
+      left -= text.length;
+    }
+    return undefined;
+  }
 })();
