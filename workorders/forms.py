@@ -45,7 +45,7 @@ class TriggerRunForm(forms.Form):
         label="Profile",
         required=False,
         validators=[MaxLengthValidator(255)],  # max_length would be written on the select too
-        widget=forms.Select,
+        widget=forms.Select(attrs={"dir": "auto"}),
     )
 
     @classmethod

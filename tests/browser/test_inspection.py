@@ -13,6 +13,7 @@ from tests.scenes.inspection import (
     invalid,
     load_axe,
 )
+from tests.scenes.sweeps import hidden_focus, sideways
 from tests.scenes.window import TOUCH_WIDTH, WINDOW, Window
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title>
@@ -93,10 +94,41 @@ def test_box_to_tick_is_as_large_as_its_words(page: Page) -> None:
     assert "small: <input> “on” is" in wrong(page, words.format(30))
 
 
-def test_links_that_are_too_near_to_each_other(page: Page) -> None:
-    style = "display: block; line-height: 10px; width: 10px"
-    html = f'<a href="/" style="{style}">1</a><a href="/" style="{style}">2</a>'
-    assert "crowded: <a> “1” is 10×10 px, too near to <a> “2”" in wrong(page, html)
+def test_link_that_is_smaller_than_a_finger(page: Page) -> None:
+    html = '<p><a href="/" style="display: inline-block; line-height: 40px">Run #1</a></p>'
+    assert "small: <a> “Run #1” is" in wrong(page, html)
+    assert wrong(page, html.replace("40px", "44px")) == ""
+
+
+def test_words_that_are_not_in_their_own_direction(page: Page) -> None:
+    html = "<p>Profile <{0}>זהיר</{0}> <input value='זהיר'></p>"
+    assert "direction: “זהיר”" in wrong(page, html.format("b"), width=1280)
+    isolated = html.format("bdi").replace("<input", '<input dir="auto"')
+    assert wrong(page, isolated, width=1280) == ""
+
+
+def test_page_that_is_too_wide_between_two_usual_widths(page: Page) -> None:
+    style = "@media (640px <= width < 700px) { p { width: 720px } }"
+    page.set_content(PAGE.format(f"<style>{style}</style><p>A</p>"))
+    found = "\n".join(sideways(page, Window(page)))
+    assert "656, sideways: html is 728 px wide in 656" in found
+    assert "624, " not in found
+    assert "704, " not in found
+
+
+@pytest.mark.parametrize(
+    ("style", "way"),
+    [("position: sticky; top: 0", "Shift+Tab"), ("position: fixed; bottom: 0", "Tab")],
+)
+def test_focus_that_is_covered(page: Page, style: str, way: str) -> None:
+    links = "".join(f'<p><a href="/">Link {number}</a></p>' for number in range(20))
+    cover = f'<p style="{style}; margin: 0; height: 80px; width: 100%; background: #888">A</p>'
+    page.set_content(PAGE.format(cover + links))
+    found = "\n".join(hidden_focus(page, Window(page)))
+    assert f"1280x500, hidden with the focus, by {way}: <a> “Link" in found
+    room = "<style>html { scroll-padding-block: 90px } body { padding-bottom: 90px }</style>"
+    page.set_content(PAGE.format(cover + links + room))
+    assert list(hidden_focus(page, Window(page))) == []
 
 
 def test_floating_button_that_covers_the_end(page: Page) -> None:

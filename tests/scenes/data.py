@@ -17,6 +17,8 @@ LONG_PROMPT = "\n".join(
         *(f"- [ ] step {number}: run `pytest tests/test_importer.py`" for number in range(1, 19)),
     ]
 )
+RIGHT_TO_LEFT = "תקן את הבדיקה של login, ואז הרץ שוב (פעמיים)!"
+"""A prompt in Hebrew; an English word, a bracket and a mark at its end show its direction."""
 LONG_ID = "wo-" + "0123456789abcdef" * 7
 STRANGE = "\u202e" + "\ufdfd" * 100 + "e" + "\u0301" * 200 + "क्" * 100
 """Out of order, as wide as letters are, as high, and without a place to break."""

@@ -21,31 +21,31 @@
   const counts = Map.groupBy(document.querySelectorAll("[id]"), (element) => element.id);
   for (const [id, elements] of counts) if (elements.length > 1) found.push(`twice: id="${id}"`);
 
+  // What people write may run from right to left, and stands in its own direction everywhere.
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (!/\p{Script=Hebrew}|\p{Script=Arabic}/u.test(data) || parentElement.closest("bdi, [dir=auto]")) continue;
+    if (getComputedStyle(parentElement).unicodeBidi !== "plaintext") found.push(`direction: “${data.trim().slice(0, 60)}”`);
+  }
+  for (const field of all("input:not([dir=auto]), textarea:not([dir=auto])")) {
+    if (/\p{Script=Hebrew}|\p{Script=Arabic}/u.test(field.value)) found.push(`direction: ${named(field)}`);
+  }
+
   if (!byFinger) return found;
 
-  // The specification's 44 px for whatever looks like a control; WCAG 2.5.8 for links in text.
+  // The specification's 44 px for every control, and every link but those in a sentence.
   const CONTROLS = "button, .button, summary, input:not([type=hidden]), select, textarea, [role=button]";
   const targets = all(`${CONTROLS}, a[href]`).filter((element) => element.getBoundingClientRect().bottom > 0);
-  const centre = ({ x, y, width, height }) => [x + width / 2, y + height / 2];
   for (const target of targets) {
     // A small box with its words beside it is pressed on the words too.
     const label = target.matches("[type=radio], [type=checkbox]") && target.closest("label");
     const box = (label || target).getBoundingClientRect();
-    if (target.matches(CONTROLS)) {
-      // Of half a pixel nobody misses anything: layouts round.
-      if (box.width < 43.5 || box.height < 43.5) found.push(`small: ${named(target)} is ${size(box)} px`);
-      continue;
-    }
     const isInSentence = getComputedStyle(target).display === "inline"
       && target.parentElement.innerText.trim() !== target.innerText.trim();
-    if (isInSentence || (box.width >= 24 && box.height >= 24)) continue;
-    const [x, y] = centre(box);
-    const near = targets.find((other) => {
-      if (other === target) return false;
-      const { left, right, top, bottom } = other.getBoundingClientRect();
-      return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom)) < 12;
-    });
-    if (near) found.push(`crowded: ${named(target)} is ${size(box)} px, too near to ${named(near)}`);
+    if (isInSentence && !target.matches(CONTROLS)) continue;
+    // Of half a pixel nobody misses anything: layouts round.
+    if (box.width < 43.5 || box.height < 43.5) found.push(`small: ${named(target)} is ${size(box)} px`);
   }
 
   const floating = all(".trigger-run").find((element) => getComputedStyle(element).position === "fixed");
@@ -55,9 +55,9 @@
     const button = floating.getBoundingClientRect();
     const covers = (box) => box.left < button.right && box.right > button.left
       && box.top < button.bottom && box.bottom > button.top && box.width > 0;
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const text = texts.currentNode;
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+      const text = words.currentNode;
       const parent = text.parentElement;
       if (!text.data.trim() || !parent.closest("main, footer") || floating.contains(parent) || !isShown(parent)) continue;
       const range = document.createRange();

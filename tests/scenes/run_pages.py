@@ -7,6 +7,7 @@ from tests.scenes.data import (
     ID,
     LOG_TEXT,
     LONG_ERROR,
+    RIGHT_TO_LEFT,
     RUN_ID,
     STRANGE,
     ago,
@@ -109,6 +110,18 @@ def strange_text(visit: Visit) -> None:
 @scene("run-history", "Run, imported history")
 def history(visit: Visit) -> None:
     shows(visit, "history: not executed here", "succeeded", imported=True, logSize=None)
+
+
+@scene("run-right-to-left", "Run, words that run from right to left")
+def right_to_left(visit: Visit) -> None:
+    shown = run(1, id="run-rtl7-1", workOrderId="rtl7", profileName="זהיר", error=RIGHT_TO_LEFT)
+    shown |= {"overrides": {"profileName": "זהיר"}, "iterations": [iteration(1, output="נכשל")]}
+    visit.answers("/work-orders/rtl7", data(work_order(id="rtl7", taskPrompt=RIGHT_TO_LEFT)))
+    visit.answers("/runs/run-rtl7-1", data(shown))
+    visit.answers("/runs/run-rtl7-1/log", data(log(RIGHT_TO_LEFT)))
+    visit.go("/runs/run-rtl7-1/")
+    visit.press("Iteration 1")
+    visit.sees("נכשל")
 
 
 @scene("run-log-missing", "Run, its log could not be loaded")

@@ -22,7 +22,7 @@ from workorders.accounts import ensure_account
 from workorders.models import TriggerAttempt
 
 people = {name: ensure_account(name, can_trigger=name != "viewer")
-          for name in ("operator", "alice", "viewer")}
+          for name in ("operator", "alice", "viewer", "דנה")}
 for fields in json.loads(%r):
     created_at, user = fields.pop("created_at"), people[fields.pop("user")]
     TriggerAttempt.objects.create(user=user, **fields)
@@ -82,6 +82,16 @@ ATTEMPTS = (
     attempt(13, "unsettled", "NETWORK_ERROR"),
     attempt(31, "started", "started", work_order_id="ghost7", run_id=NEVER_APPEARED),
     attempt(30, "started", "started", work_order_id="twins7", run_id=ONE_OF_SEVERAL),
+    attempt(
+        40,
+        "started",
+        "started",
+        work_order_id="rtl7",
+        run_id="run-rtl7-1",
+        run_number=1,
+        profile_name="זהיר",
+        user="דנה",
+    ),
     attempt(77, "unknown", "NETWORK_ERROR", work_order_id="lost7"),
 )
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 
 from tests.runs_api import Reply, answer, data, items, refusal, reset
-from tests.scenes.data import ID, LONG_PROMPT, ago, run, runs, work_order
+from tests.scenes.data import ID, LONG_PROMPT, RIGHT_TO_LEFT, ago, run, runs, work_order
 from tests.scenes.scene import Gallery, Scripts, Visit
 from tests.scenes.seed import LOST_KEY
 
@@ -117,6 +117,21 @@ def field_error(visit: Visit) -> None:
     visit.answers(f"/work-orders/{ID}/runs", reply, "POST")
     visit.press("Start Run")
     visit.sees("At most 20")
+
+
+@scene("dialog-right-to-left", "Trigger dialog, words from right to left", scripts=Scripts.DIALOG)
+def right_to_left(visit: Visit) -> None:
+    visit.answers("/profiles", items({"name": "זהיר", "description": "כמו תמיד"}))
+    open_dialog(visit, taskPrompt=RIGHT_TO_LEFT)
+    visit.press("Advanced Options")
+    max_iterations(visit.page, "99")
+    errors = [
+        {"path": ["profileOverrides", "loopStrategy", "maxIterations"], "message": "יותר מדי"}
+    ]
+    reply = refusal(422, "VALIDATION_ERROR", "בקשה שגויה", {"errors": errors})
+    visit.answers(f"/work-orders/{ID}/runs", reply, "POST")
+    visit.press("Start Run")
+    visit.sees("יותר מדי")
 
 
 @scene("dialog-network-error", "Trigger dialog, network error with Retry", scripts=Scripts.DIALOG)

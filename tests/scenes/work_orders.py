@@ -10,6 +10,7 @@ from tests.scenes.data import (
     LONG_ID,
     LONG_PROMPT,
     PROMPT,
+    RIGHT_TO_LEFT,
     STATUSES,
     STRANGE,
     at,
@@ -113,6 +114,13 @@ def long_rows(visit: Visit) -> None:
     visit.answers("/work-orders", items(*long_orders))
     visit.go("/work-orders/")
     visit.sees("(no prompt)")
+
+
+@scene("list-right-to-left", "Work orders, words that run from right to left")
+def list_right_to_left(visit: Visit) -> None:
+    visit.answers("/work-orders", items(work_order(taskPrompt=RIGHT_TO_LEFT), work_order(id="b")))
+    visit.go("/work-orders/?q=תקן")
+    visit.sees(RIGHT_TO_LEFT)
 
 
 @scene("list-not-all-searched", "Work orders, an API that cannot search")
@@ -230,6 +238,16 @@ def long_words(visit: Visit) -> None:
 @scene("work-order-attempts", "Work order, start attempts, failed ones too")
 def attempts(visit: Visit) -> None:
     shows(visit, "Not known yet", id=TRIED, runs=[run(3, workOrderId=TRIED, id="run-tried42-3")])
+
+
+@scene("work-order-right-to-left", "Work order, words that run from right to left")
+def right_to_left(visit: Visit) -> None:
+    words = {"taskPrompt": RIGHT_TO_LEFT, "profileName": "זהיר", "status": "מושהה"}
+    place = {"type": "local", "path": "/srv/מאגר"}
+    newest = run(1, id="run-rtl7-1", workOrderId="rtl7", status="מושהה")
+    shows(visit, RIGHT_TO_LEFT, id="rtl7", workspaceSource=place, runs=[newest], **words)
+    visit.press("Start attempts")
+    visit.sees("דנה")
 
 
 @scene("work-order-viewer", "Work order, a viewer: no button", who=Who.VIEWER)

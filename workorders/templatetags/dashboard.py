@@ -106,7 +106,7 @@ def status(name: str) -> SafeString:
     symbol = icon(ICONS.get(name, "help"))
     known = SafeString("" if name in ICONS else " data-unknown")
     return format_html(
-        '<span class="status" data-status="{0}"{2}>{1}{0}</span>', name, symbol, known
+        '<span class="status" data-status="{0}" dir="auto"{2}>{1}{0}</span>', name, symbol, known
     )
 
 

@@ -44,7 +44,9 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
     if attempt:
         who = "you" if attempt.user == viewer else attempt.user.username
         began = (run.started_at or run.queued_at) if isinstance(run, Run) else None
-        return format_html("started by {} {}", who, moment(began or attempt.sent_at, ago=True))
+        return format_html(
+            "started by <bdi>{}</bdi> {}", who, moment(began or attempt.sent_at, ago=True)
+        )
     if isinstance(run, Run) and run.started_at:
         return format_html("started {}", moment(run.started_at, ago=True))
     if isinstance(run, Run) and run.queued_at:
