@@ -107,7 +107,8 @@ def test_time_is_for_the_page_s_script(form: TriggerForm, alice: User, where: st
     attempted(alice, run_id="run-3")
     html = toast_of(form.send().next_page) if where == "toast" else form.open().html
     assert re.search(
-        r'started by <bdi>alice</bdi> <time datetime="[^"]+" title="[^"]+" data-moment=ago data-age="\d+">',
+        r"started by <bdi>alice</bdi> "
+        r'<time datetime="[^"]+" title="[^"]+" data-moment=ago data-age="\d+">',
         html,
     )
 
