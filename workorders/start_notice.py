@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -41,11 +42,12 @@ def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -
 
 def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
     """The notice's context: ``kind`` is "started", "queued", "not-started" or "not-known"."""
+    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # as the button of a run's page
     match outcome:
         case Started(run, is_seen):
-            return {"kind": "started", "run": run, "is_seen": is_seen}
+            return {"kind": "started", "run": run, "is_seen": is_seen, "detail": detail}
         case Queued(run, position):
-            return {"kind": "queued", "run": run, "position": position}
+            return {"kind": "queued", "run": run, "position": position, "detail": detail}
         case Refused(error, blocking_run):
             reason = reason_words(error.code)
             typed = [*form["max_iterations"].errors, *form["profile_name"].errors]
