@@ -18,7 +18,7 @@ from workorders.models import TriggerAttempt
 @pytest.fixture
 def form(runs_api: RunsAPI, operator: Client) -> TriggerForm:
     runs_api.has()
-    runs_api.triggers(api.data({"runId": "run-1", "runNumber": 1, "status": "queued"}, 201))
+    runs_api.triggers(api.data({"runId": "run-1", "runNumber": 1, "workOrderId": "wo-1"}, 201))
     return TriggerForm(operator, HTMX)
 
 
