@@ -40,7 +40,7 @@ def has_run_for(runs_api: RunsAPI, seconds: float) -> None:
 
 
 def toast_of(page: str) -> str:
-    found = re.search(r'<div id="toasts".*?</div>', page, re.DOTALL)
+    found = re.search(r'<div id="toasts".*?<div id="new-toasts"', page, re.DOTALL)
     assert found
     return found[0]
 

@@ -48,15 +48,15 @@ def test_run_says_who_triggered_it_with_what(operator: Client, alice: User) -> N
     attempted(alice, max_iterations=5, profile_name="careful")
     receipt = receipt_on(show(operator, "/runs/run-1/"))
     assert receipt.startswith("Triggered by alice at ")
-    assert receipt.endswith(" UTC with Max Iterations 5, Profile careful")
+    assert receipt.endswith(", asked for Max Iterations 5, Profile careful")
 
 
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
         ({}, "with this work order's settings"),
-        ({"max_iterations": 1}, "with Max Iterations 1"),
-        ({"profile_name": "careful"}, "with Profile careful"),
+        ({"max_iterations": 1}, ", asked for Max Iterations 1"),
+        ({"profile_name": "careful"}, ", asked for Profile careful"),
     ],
 )
 def test_run_says_its_options(
@@ -79,7 +79,7 @@ def test_run_of_an_api_that_keeps_no_options_shows_those_it_was_started_with(
     operator: Client, alice: User
 ) -> None:
     attempted(alice, max_iterations=5)
-    assert "Overrides Max Iterations 5" in text_of(show(operator, "/runs/run-1/"))
+    assert "Overrides Asked for Max Iterations 5" in text_of(show(operator, "/runs/run-1/"))
 
 
 def test_trigger_leaves_its_receipt(runs_api: RunsAPI, form: TriggerForm) -> None:
@@ -87,7 +87,22 @@ def test_trigger_leaves_its_receipt(runs_api: RunsAPI, form: TriggerForm) -> Non
     runs_api.has_run(id="run-2", runNumber=2, status="queued")
     receipt = receipt_on(form.send(max_iterations="7").next_page)
     assert receipt.startswith("Triggered by operator at ")
-    assert receipt.endswith("with Max Iterations 7")
+    assert receipt.endswith(", asked for Max Iterations 7")
+
+
+def test_options_are_called_the_runs_own_once_the_api_shows_them(
+    runs_api: RunsAPI, operator: Client, alice: User
+) -> None:
+    """A server that ignores the body of a trigger runs with its own settings."""
+    attempted(alice, max_iterations=1, profile_name="careful")
+    runs_api.has_run(maxIterations=5, profileName="careful")
+    assert receipt_on(show(operator, "/runs/run-1/")).endswith(
+        ", asked for Max Iterations 1, Profile careful"
+    )
+    runs_api.has_run(maxIterations=1, profileName="careful")
+    assert receipt_on(show(operator, "/runs/run-1/")).endswith(
+        " UTC with Max Iterations 1, Profile careful"
+    )
 
 
 # --- On the work order's page

@@ -188,6 +188,7 @@ RULES: Mapping[str, Rule] = {
         Action.KEEP_OPEN,
         retryable=True,
     ),
+    "WITHDRAWN": Rule("This dialog was closed before the start arrived", Action.KEEP_OPEN),
     "NOT_STARTED": Rule("The run was not started.", Action.KEEP_OPEN, retryable=True),
     "RATE_LIMITED": Rule(
         "Too many requests. Try again in a moment.", Action.KEEP_OPEN, retryable=True

@@ -3,12 +3,22 @@ from collections.abc import Mapping
 from typing import cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
 from workorders.contract import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
 from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import TriggerDialog
+
+
+class WholeNumberField(forms.IntegerField):
+    """Digits alone. ``int()`` would also read ``"1_0"`` as 10 and ``"+5"`` as 5."""
+
+    def to_python(self, value: object) -> int | None:
+        if isinstance(value, str) and value.strip() and not value.strip().isdecimal():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class TriggerRunForm(forms.Form):
@@ -27,7 +37,7 @@ class TriggerRunForm(forms.Form):
     seen = forms.CharField(
         required=False, max_length=300, strip=False, widget=forms.HiddenInput
     )  # WorkOrder.state_token
-    max_iterations = forms.IntegerField(
+    max_iterations = WholeNumberField(
         label="Max Iterations",
         required=False,
         min_value=1,
@@ -92,9 +102,18 @@ class TriggerRunForm(forms.Form):
         return any(option.errors or (self.is_filled and option.value()) for option in options)
 
     @property
-    def has_options(self) -> bool:
-        """Whether it asks for anything else than the work order's settings."""
-        return bool(self["max_iterations"].value() or self["profile_name"].value())
+    def settings_words(self) -> str:
+        """What a run started with this form uses: "This will create Run #3 using …"."""
+        try:
+            count = self.fields["max_iterations"].clean(self["max_iterations"].value())
+            profile = self.fields["profile_name"].clean(self["profile_name"].value())
+        except ValidationError:
+            return "the options below"
+        if profile:
+            return f"Profile {profile}" + (f" with Max Iterations {count}" if count else "")
+        if count:
+            return f"Max Iterations {count} and otherwise the current profile settings"
+        return "the current profile settings"
 
     @property
     def overrides(self) -> RunOverrides:

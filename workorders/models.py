@@ -18,6 +18,9 @@ from workorders.metrics.instruments import attempt_moved
 EARLIER_KEPT = 20
 OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
 """The outcome of an attempt that the API accepted with an answer about another run."""
+WITHDRAWN = "WITHDRAWN"
+"""The outcome of an attempt whose dialog was closed before its form had arrived. Should the
+form arrive after all, no run is started by it."""
 
 
 class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
@@ -210,8 +213,8 @@ class TriggerAttempt(models.Model):
         """Ready → sending; False when another request or another attempt was first."""
         try:
             with transaction.atomic():
-                return self._move(
-                    (self.State.READY,),
+                return self._move_where(
+                    self._may_be_claimed(),
                     self.State.SENDING,
                     max_iterations=overrides.max_iterations,
                     profile_name=overrides.profile_name,
@@ -231,8 +234,8 @@ class TriggerAttempt(models.Model):
 
     def turn_away(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
         """Ready, and not even claimed: the receipt says why."""
-        return self._move(
-            (self.State.READY,),
+        return self._move_where(
+            self._may_be_claimed(),
             self.State.READY,
             max_iterations=overrides.max_iterations,
             profile_name=overrides.profile_name,
@@ -243,6 +246,9 @@ class TriggerAttempt(models.Model):
             api_request_id="",
             request_id=request_id.current(),
         )
+
+    def _may_be_claimed(self) -> Q:
+        return Q(state=self.State.READY) & ~Q(outcome=WITHDRAWN)
 
     def _history(self) -> list[dict[str, object]]:
         if not self.outcome:

@@ -12,7 +12,7 @@ from workorders import settling, start_proof
 from workorders.availability import trigger_availability
 from workorders.contract import Run, RunOverrides, TriggeredRun
 from workorders.errors import Action, NetworkError, RunsAPIError
-from workorders.models import TriggerAttempt
+from workorders.models import WITHDRAWN, TriggerAttempt
 from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
 from workorders.runs_client import RunsClient
 
@@ -54,6 +54,8 @@ def trigger_run(
         outcome = _read_and_send(client, attempt, seen)
         # Taken for gone meanwhile, its form may have been sent with other options.
         return outcome if attempt.overrides == overrides else _key_was_used()
+    if attempt.outcome == WITHDRAWN:
+        return Refused(RunsAPIError(code=WITHDRAWN, status=409))
     if attempt.state == TriggerAttempt.State.READY:
         refusal = RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409)
         attempt.turn_away(overrides, refusal)

@@ -24,13 +24,14 @@ def address_of_form(request: HttpRequest) -> str:
         return ""
     if match.url_name == "trigger_attempt":
         return request.path
-    if match.url_name != "trigger_run":
+    if match.url_name not in {"trigger_run", "start_notice"}:
         return ""
     fields = TriggerRunForm.base_fields
+    dialog = reverse("trigger_run", args=[match.kwargs["work_order_id"]])
     typed = {name: value for name in fields if (value := request.POST.get(name))}
-    address = f"{request.path}?{urlencode({'session': 'ended', **typed})}"
+    address = f"{dialog}?{urlencode({'session': 'ended', **typed})}"
     if len(address) > MAX_URL_LENGTH:  # signing in would not lead to it
-        return f"{request.path}?session=ended&dropped=1"
+        return f"{dialog}?session=ended&dropped=1"
     return address
 
 

@@ -1,5 +1,6 @@
 """What the trigger dialog answers: one response for each outcome of an attempt."""
 
+import hashlib
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from workorders import start_toast
+from workorders.availability import trigger_availability
 from workorders.contract import Run, RunReference, WorkOrder
 from workorders.errors import RULES, Action, NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -24,7 +26,8 @@ from workorders.outcomes import (
     TriggerOutcome,
 )
 from workorders.reading import TriggerDialog, load_trigger_dialog
-from workorders.runs_client import RunsClient
+from workorders.runs_client import RunsClient, page_client
+from workorders.templatetags.dashboard import error_details
 from workorders.templatetags.receipts import run_origin
 
 
@@ -52,8 +55,12 @@ def respond(
                 request, work_order_id, form, client, status=409, changes=changes
             )
         case Failed(error):
-            text = "{}: {}. Look at the runs below before you start another."
-            messages.error(request, text.format(error.user_message, error.reference))
+            text = format_html(
+                "{}. Look at the runs below before you start another.{}",
+                error.user_message,
+                error_details(error),
+            )
+            messages.error(request, text)
             response = go_to(request, reverse("work_order_detail", args=[work_order_id]))
         case Checking():
             response = _checking(request, work_order_id, outcome)
@@ -106,6 +113,39 @@ def show_dialog(
         queued=queued,
         changes=changes,
     )
+
+
+def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """What the open dialog says of the run it would create, as typed and as things stand now.
+
+    Asked again and again with the dialog's own fields, so 204 says: as it was, and also
+    that nothing can be read now.
+    """
+    form = TriggerRunForm(request.GET)
+    try:
+        work_order = page_client().get_work_order(work_order_id)
+    except RunsAPIError:
+        return HttpResponse(status=204)
+    dialog = TriggerDialog(work_order, trigger_availability(work_order), profiles=())
+    context = {
+        "work_order_id": work_order_id,
+        "work_order": work_order,
+        "dialog": dialog,
+        "form": form,
+        "news": _news(str(form["seen"].value()), dialog),
+    }
+    name = "trigger_run/trigger_run_dialog.html#run_info"
+    said = (context["news"], form.settings_words, work_order.next_run_number)
+    version = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+    if request.GET["version"] == version:
+        return HttpResponse(status=204)
+    return for_this_request(render(request, name, context | {"version": version}))
+
+
+def _news(seen: str, dialog: TriggerDialog) -> str:
+    """What has happened since the dialog was opened, which it has not said itself."""
+    news = " ".join(_changes(seen, dialog.work_order))
+    return f"{dialog.hindrance_message}. {news}" if dialog.hindrance_message else news
 
 
 def _in_dialog(
@@ -197,7 +237,7 @@ def _refused(
 def _toast(request: HtmxHttpRequest, work_order_id: str, outcome: Refused) -> str:
     text = format_html("{}", outcome.error.user_message)
     if outcome.error.status >= 500:
-        text = format_html("{}: {}. No run was started.", text, outcome.error.reference)
+        text = format_html("{}. No run was started.{}", text, error_details(outcome.error))
     if run := outcome.blocking_run:
         origin = run_origin(run, work_order_id, request.user)
         if origin:

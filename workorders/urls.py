@@ -6,6 +6,7 @@ from workorders.converters import IdentifierConverter
 from workorders.preferences import edit_preferences
 from workorders.runs_api_status import runs_api_banner, runs_api_status
 from workorders.sign_in import SignInView, sign_in_by_link, sign_out
+from workorders.start_notice import start_notice
 
 register_converter(IdentifierConverter, "id")
 
@@ -21,6 +22,11 @@ urlpatterns = [
         "work-orders/<id:work_order_id>/trigger/<uuid:key>/",
         views.trigger_attempt,
         name="trigger_attempt",
+    ),
+    path(
+        "work-orders/<id:work_order_id>/trigger/<uuid:key>/notice/",
+        start_notice,
+        name="start_notice",
     ),
     path("work-orders/<id:work_order_id>/attempts/", views.attempt_list, name="attempt_list"),
     path("runs/<id:run_id>/", views.run_detail, name="run_detail"),

@@ -28,7 +28,7 @@ from workorders.reading import (
 )
 from workorders.runs_client import RunsClient, default_client, page_client, start_client
 from workorders.session_expiry import show_again
-from workorders.trigger_dialog import respond, show_dialog
+from workorders.trigger_dialog import respond, show_dialog, show_run_info
 
 ATTEMPTS_PER_PAGE = 10
 IDLE_SECONDS = 15
@@ -224,6 +224,8 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     if request.method != "POST":
         if "session" in request.GET:
             return show_again(request, work_order_id)
+        if "version" in request.GET:
+            return show_run_info(request, work_order_id)
         return show_dialog(request, work_order_id, TriggerRunForm.fresh(), page_client())
     form = TriggerRunForm(request.POST)
     if not form.is_valid():

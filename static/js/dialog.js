@@ -23,16 +23,28 @@
   let pressed;
   document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
 
-  // A start that is under way cannot be taken back, so the dialog does not pretend to.
-  const isBusy = () => openDialog()?.querySelector(`${CONFIRM}[aria-busy=true]`);
+  const busyForm = (root) => root?.querySelector("[data-dialog-form]:has([type=submit][aria-busy=true])");
 
   // What was typed is not thrown away without asking: every such field is empty at first.
   const typedFields = () => openDialog()?.querySelectorAll(".field :is(input, select)") ?? [];
   const isTyped = () => [...typedFields()].some((field) => field.value);
   const question = () => openDialog()?.querySelector("[data-discard-question]");
 
+  // A start that is under way is not taken back, but nobody has to wait for it in the dialog.
+  // Where nothing follows what was sent (data-notice) the dialog stays until it is known.
+  function closeBusy(dialog, form) {
+    if (!form.dataset.notice) return;
+    dialog.close();
+    document.dispatchEvent(new CustomEvent("start:followed", { detail: { form } }));
+    form.remove();
+  }
+
   function askOrClose() {
-    if (isBusy()) return;
+    const busy = busyForm(openDialog());
+    if (busy) {
+      closeBusy(openDialog(), busy);
+      return;
+    }
     const asks = question();
     if (!asks || !isTyped() || !asks.hidden) {
       openDialog()?.close();
@@ -53,13 +65,18 @@
   }, true);
 
   document.addEventListener("click", (event) => {
+    // A dialog that is a page of its own is left for another page.
+    const left = event.target.closest(".dialog-actions :is(a, [data-close-dialog])")?.closest("[data-notice]");
+    if (left?.querySelector("[type=submit][aria-busy=true]")) {
+      document.dispatchEvent(new CustomEvent("start:left", { detail: { form: left } }));
+    }
     const close = event.target.closest("[data-close-dialog]");
     if (close) {
       if (openDialog()) askOrClose();
       else location.assign(close.dataset.closeDialog);
     }
     if (event.target.closest("[data-keep-dialog]")) keep();
-    if (event.target.closest("[data-discard-dialog]") && !isBusy()) openDialog().close();
+    if (event.target.closest("[data-discard-dialog]")) openDialog().close();
     // The second click of a double click on the button lands on the backdrop, and marking text
     // may end there: neither is a wish to close.
     const onBackdrop = event.target === openDialog() && pressed === event.target;
@@ -111,6 +128,10 @@
     // the form's own: beside an open dialog the rest of the page is inert, and so is its.
     const words = busy ? button?.querySelector(".busy-label")?.textContent.trim() : "";
     form.querySelector("[data-busy-words]").textContent = words ?? "";
+    // What cannot be done now does not look as if it could.
+    if (!form.dataset.notice) {
+      form.querySelector("[data-close-dialog]")?.setAttribute("aria-disabled", String(busy));
+    }
   }
 
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -150,7 +171,7 @@
       if (form.matches("[data-checks]")) checkSoon(3000);
       else form.querySelector("[type=submit] .label").textContent = "Retry";
     } else {
-      const toasts = document.getElementById("toasts");
+      const toasts = document.getElementById("new-toasts");
       toasts.append(document.getElementById("network-error-toast").content.cloneNode(true));
       // On a low screen toasts do not stay in view by themselves.
       if (toasts.getBoundingClientRect().top < 0) toasts.scrollIntoView({ block: "nearest" });

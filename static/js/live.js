@@ -18,14 +18,28 @@
   }
 
   function showStale(stale, cause) {
-    const notice = document.getElementById("stale");
-    const words = notice.querySelector("[data-stale-cause]");
     document.body.toggleAttribute("data-stale", stale);
+    const words = document.querySelector("#stale [data-stale-cause]");
     if (stale) words.textContent = words.dataset[cause];
-    if (notice.hidden !== stale) return;
-    notice.querySelector("[data-stale-since]").textContent = lastUpdate.toLocaleTimeString();
-    notice.hidden = !stale;
+    // One outage has one notice: while the runs API fails, the banner is asked for first.
+    if (!stale || cause === "server") showStaleNotice(stale);
   }
+
+  function showStaleNotice(wanted) {
+    const since = lastUpdate.toLocaleTimeString();
+    for (const place of document.querySelectorAll("[data-stale] [data-stale-since]")) {
+      // Written again, the same words would be read out again.
+      if (place.textContent !== since) place.textContent = since;
+    }
+    document.getElementById("stale").hidden = !wanted;
+  }
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const banner = document.getElementById("runs-api-banner");
+    if (!banner || event.detail.requestConfig.elt !== banner) return;
+    const fails = document.body.hasAttribute("data-stale");
+    showStaleNotice(fails && !banner.querySelector(".notice"));
+  });
 
   document.addEventListener("DOMContentLoaded", () => schedule(Number(region()?.dataset.live)));
 
@@ -53,7 +67,7 @@
   // which comes back as it was when it is sent.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { requestConfig, xhr } = event.detail;
-    const asksByItself = requestConfig.elt.matches("#live, #runs-api-banner");
+    const asksByItself = requestConfig.elt.matches("#live, #runs-api-banner, #run-info-part, [data-start-notice]");
     if (!asksByItself || !document.querySelector("dialog[open], main [data-dialog-form]")) return;
     if (xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
   });

@@ -16,6 +16,7 @@ from tests.browser.pages import (
     seen_refreshes,
     start_button,
     status,
+    toast,
     trigger_button,
     trigger_dialog,
 )
@@ -69,6 +70,20 @@ def test_work_order_page_follows_a_run_that_another_tab_triggers(
     expect(status(page)).to_have_text("failed")
     expect(trigger_button(page)).to_be_enabled()
     expect_never_reloaded(page)
+
+
+def test_toast_goes_when_what_it_speaks_of_is_over(page: Page, orders: Orders) -> None:
+    work_order_id = orders.create("gated")
+    open_work_order(page, work_order_id)
+    trigger_button(page).click()
+    start_button(page).click()
+    expect(toast(page, "Run #1 started")).to_be_visible()
+    expect(status(page)).to_have_text("running")
+    expect(toast(page, "Run #1 started")).to_be_visible()
+    orders.release(work_order_id)
+    expect(status(page)).to_have_text("failed")
+    expect(toast(page, "Run #1 started")).to_have_count(0)
+    focused(page, page.locator("main"))
 
 
 def test_list_follows_too(page: Page, orders: Orders) -> None:

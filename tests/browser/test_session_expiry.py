@@ -80,7 +80,7 @@ def test_dialog_comes_back_and_starts_one_run_when_pressed(
 
     sign_in(page, account)
     expect_dialog_as_it_was(page)
-    focused(page, page.get_by_role("status").filter(has_text="Your session had ended"))
+    focused(page, page.get_by_role("group", name="Your session had ended"))
     assert orders.run_numbers(work_order_id) == []
 
     start_button(page).click()

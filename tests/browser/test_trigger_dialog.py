@@ -200,6 +200,39 @@ def test_busy_state_is_said_in_the_dialog(
     expect(dialog.get_by_role("status").filter(has_text="Triggering")).to_have_count(0)
 
 
+def test_run_info_follows_what_is_typed(page: Page, orders: Orders) -> None:
+    work_order_id = orders.create("retry")
+    dialog = open_dialog(page, work_order_id)
+    expect(dialog).to_have_accessible_description(re.compile("This will create Run #1"))
+    dialog.get_by_text("Advanced Options").click()
+    run_info = dialog.locator("#run-info")
+    max_iterations(page).fill("7")
+    expect(run_info).to_have_text(
+        "This will create Run #1 using Max Iterations 7 and otherwise the current profile settings."
+    )
+    dialog.get_by_label("Profile").select_option("passing")
+    expect(run_info).to_contain_text("using Profile passing with Max Iterations 7.")
+    max_iterations(page).fill("many")
+    expect(run_info).to_contain_text("using the options below.")
+    dialog.get_by_label("Profile").select_option("")
+    max_iterations(page).fill("")
+    expect(run_info).to_have_text("This will create Run #1 using the current profile settings.")
+    focused(page, max_iterations(page))
+    assert orders.run_numbers(work_order_id) == []
+
+
+def test_open_dialog_hears_of_a_run_that_was_started_meanwhile(page: Page, orders: Orders) -> None:
+    work_order_id = orders.create("gated")
+    dialog = open_dialog(page, work_order_id)
+    run_id = orders.trigger(work_order_id)
+    orders.wait_for(run_id, {"running"})
+    expect(dialog.get_by_role("status")).to_contain_text(
+        "A run is already in progress for this work order. Run #1 is its newest run now"
+    )
+    expect(dialog.get_by_role("link", name="View Run #1")).to_be_visible()
+    focused(page, start_button(page))
+
+
 def test_a_queued_run_is_named_in_the_dialog(page: Page, orders: Orders) -> None:
     """A queued run does not disable the button: the new one goes behind it."""
     orders.running()
@@ -218,6 +251,8 @@ def test_run_that_became_active_meanwhile_closes_the_dialog(page: Page, orders: 
     orders.wait_for(run_id, {"running"})
     start_button(page).click()
     expect(toast(page, "A run is already in progress for this work order")).to_be_visible()
+    words = "A run is already in progress for this work order"
+    focused(page, page.locator("#toasts").get_by_role("group", name=words))
     expect(trigger_dialog(page)).to_be_hidden()
     expect(status(page)).to_have_text("running")
     page.get_by_role("link", name="View Run #1").click()

@@ -27,6 +27,20 @@ GEOMETRY = (Path(__file__).parent / "geometry.js").read_text()
 # For its copy of axe-core: its own call takes the whole result out of the page, and needs timers.
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+SPOKEN = """
+() => {
+    const focused = document.activeElement;
+    if (!focused.matches("main [tabindex='-1'], dialog [tabindex='-1']")) return [];
+    const what = `focus: ${focused.outerHTML.slice(0, 120)}`;
+    const name = document.getElementById(focused.getAttribute("aria-labelledby"));
+    const isLive = focused.closest("[role=alert], [role=status], [aria-live]");
+    return [
+        ...(isLive ? [`${what} is live: it is read twice`] : []),
+        ...(name?.textContent.trim() ? [] : [`${what} has no name: it is not read`]),
+    ];
+}
+"""
+"""Words that the focus was moved to are read with it, once (WCAG 4.1.3)."""
 COLOUR_RULES = ("color-contrast", "link-in-text-block")
 """The rules that read colours. A scheme changes colours and nothing else, so in the dark one
 they are the ones that can find anything new."""
@@ -64,6 +78,7 @@ class Served:
 def problems(visit: Visit) -> list[str]:
     """Sentences, each with the screen and scheme it was seen in; none: nothing is wrong."""
     found = [f"HTML: {problem}" for served in served_html(visit) for problem in invalid(served)]
+    found += visit.page.evaluate(SPOKEN)
     load_axe(visit.page, scripts=visit.scripts)
     window = Window(visit.page)
     for screen in SCREENS:

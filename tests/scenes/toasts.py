@@ -61,6 +61,34 @@ def toast_no_dialog(visit: Visit) -> None:
     visit.sees("Could not connect to server.")
 
 
+@scene("toast-start-checking", "Notice, closed while starting", scripts=Scripts.ONLY_WITH)
+def toast_start_checking(visit: Visit) -> None:
+    before(visit)
+    visit.page.route("**/trigger/", visit.hold)
+    start(visit)
+    expect(visit.page.locator("#start-run")).to_have_attribute("aria-busy", "true")
+    visit.page.keyboard.press("Escape")
+    visit.sees("Checking whether your run started…")
+
+
+@scene("toast-start-known", "Notice, closed and started", scripts=Scripts.ONLY_WITH)
+def toast_start_known(visit: Visit) -> None:
+    started = {"runId": "run-abc123-3", "runNumber": 3, "status": "queued", "workOrderId": ID}
+    visit.answers(f"{PAGE}runs", data(started, 201), "POST")
+    toast_start_checking(visit)
+    visit.held.pop().continue_()
+    visit.sees("Run #3 started")
+
+
+@scene("toast-start-refused", "Notice, closed and refused", scripts=Scripts.ONLY_WITH)
+def toast_start_refused(visit: Visit) -> None:
+    toast_start_checking(visit)
+    running_now = work_order(status="running", runs=runs(3, "running"))
+    visit.answers(PAGE.removesuffix("/"), data(running_now))
+    visit.held.pop().continue_()
+    visit.sees("The run was not started.")
+
+
 def before(visit: Visit) -> None:
     """The dialog is open on a work order that may be run."""
     failed(visit)

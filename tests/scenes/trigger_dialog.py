@@ -184,6 +184,15 @@ def changed(visit: Visit) -> None:
     visit.sees("This work order has changed since you opened this dialog")
 
 
+@scene("dialog-news", "Trigger dialog, a run was started meanwhile", scripts=Scripts.ONLY_WITH)
+def news(visit: Visit) -> None:
+    open_dialog(visit)
+    visit.answers(f"/work-orders/{ID}", data(work_order(status="queued", runs=runs(3, "queued"))))
+    # As when the tab is looked at again, which does not wait for the dialog's next turn.
+    visit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    visit.sees("Run #3 is its newest run now (queued).")
+
+
 @scene("dialog-active-run", "Trigger dialog, a run is active", scripts=Scripts.DIALOG)
 def active_run(visit: Visit) -> None:
     open_dialog(visit, then=data(work_order(status="running", runs=runs(3, "running"))))

@@ -6,11 +6,11 @@ from functools import lru_cache
 from django import template
 from django.template.loader import get_template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from workorders.contract import Iteration, Run
-from workorders.errors import RULES
+from workorders.errors import RULES, RunsAPIError
 from workorders.exit_codes import how_it_ended, meaning_of
 from workorders.legible import legible, legible_html
 from workorders.terminal import rendered
@@ -159,6 +159,19 @@ def ordinal(number: int) -> str:
 def error_message(code: str) -> str:
     """The words for an error that the page's script shows by itself."""
     return RULES[code].message
+
+
+@register.simple_tag
+def error_details(error: RunsAPIError) -> SafeString:
+    """What helps the people who run the dashboard and the API, folded away."""
+    lines = [line for line in (error.diagnosis, error.reference) if line]
+    if not lines:
+        return SafeString("")
+    return format_html(
+        '<details class="error-details"><summary>{}Details</summary>{}</details>',
+        icon("chevron"),
+        format_html_join("", '<p class="reference" dir="auto">{}</p>', ((line,) for line in lines)),
+    )
 
 
 @register.filter

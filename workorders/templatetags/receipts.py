@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workorders.contract import Run, RunOverrides, RunReference
-from workorders.errors import RULES
+from workorders.errors import RULES, known_code
 from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
@@ -24,6 +24,7 @@ AFTERWARDS: Mapping[str, str] = {  # where the words of workorders.errors are fo
     "RATE_LIMITED": "Too many requests",
     "TRIGGER_IN_PROGRESS": "Another start of this work order was under way",
     "CHANGED": "The work order had changed since the dialog was opened",
+    "WITHDRAWN": "The dialog was closed before the start had reached the dashboard",
 }
 
 
@@ -56,13 +57,30 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
 
 @register.filter
 def options_words(overrides: RunOverrides) -> str:
-    """What a run was started with: "Max Iterations 5, Profile careful"."""
+    """The options as they were typed: "Max Iterations 5, Profile careful"."""
     words = []
     if overrides.max_iterations is not None:
         words.append(f"Max Iterations {overrides.max_iterations}")
     if overrides.profile_name:
         words.append(f"Profile {legible(overrides.profile_name, 255)}")
     return ", ".join(words) or "this work order's settings"
+
+
+@register.simple_tag
+def receipt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
+    """ " with Max Iterations 5" where the API shows that the run has them, else ", asked for"."""
+    words = options_words(attempt.overrides)
+    if attempt.overrides.body() is None or _are_shown(attempt.overrides, run):
+        return format_html(" with <bdi>{}</bdi>", words)
+    return format_html(", asked for <bdi>{}</bdi>", words)
+
+
+def _are_shown(asked: RunOverrides, run: Run | str) -> bool:
+    if not isinstance(run, Run):  # a page that shows no run: a template's "" then
+        return False
+    count = RunOverrides.parse(run.overrides).max_iterations or run.max_iterations
+    profile = RunOverrides.parse(run.overrides).profile_name or run.profile_name
+    return asked.max_iterations in {None, count} and asked.profile_name in {"", profile}
 
 
 @register.filter
@@ -111,6 +129,13 @@ def took_words(attempt: TriggerAttempt) -> str:
 def earlier_words(attempt: TriggerAttempt) -> list[str]:
     """What sending the same dialog before came to, the latest first."""
     return [f"Before that: {_reason(entry['outcome'])}" for entry in reversed(attempt.earlier)]
+
+
+def reason_words(code: str) -> str:
+    """Why a start was refused, for people; empty where that is not known."""
+    if code in {"", "NOT_STARTED"}:
+        return ""
+    return _reason(code if code in AFTERWARDS else known_code(code, 0))
 
 
 def _reason(code: str) -> str:

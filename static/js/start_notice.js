@@ -1,0 +1,71 @@
+// A dialog that is closed while its form is under way: a notice on the page asks what became of
+// the start until that is known. The tab remembers it, so that no page that follows is silent.
+
+(() => {
+  const ASK_AGAIN = 700; // milliseconds
+  const ASK_LATER = 3000;
+  const MEMORY = "start-under-way";
+
+  // "form" tells the dashboard what is known here of the form: see workorders/closed_dialog.py.
+  const tell = (notice, form) => { notice.querySelector("[name=form]").value = form; };
+
+  function show({ address, fields }) {
+    const notice = document.getElementById("start-notice-template").content.firstElementChild.cloneNode(true);
+    notice.setAttribute("hx-post", address);
+    for (const [name, value] of fields) {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name, value });
+      notice.append(field);
+    }
+    document.getElementById("new-toasts").append(notice);
+    htmx.process(notice);
+    ask(notice, ASK_AGAIN);
+    return notice;
+  }
+
+  function ask(notice, milliseconds) {
+    setTimeout(() => notice.isConnected && htmx.trigger(notice, "ask"), milliseconds);
+  }
+
+  function remember(form) {
+    const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+    const start = { address: form.dataset.notice, fields };
+    sessionStorage.setItem(MEMORY, JSON.stringify(start));
+    return start;
+  }
+
+  document.addEventListener("start:left", ({ detail: { form } }) => remember(form));
+
+  document.addEventListener("start:followed", ({ detail: { form } }) => {
+    const notice = show(remember(form));
+    // What only asks has been answered before: its start has arrived.
+    if (form.matches("[data-checks]")) tell(notice, "answered");
+    document.querySelector("#trigger-run-button")?.classList.remove("htmx-request");
+    // The response is the notice's to tell: it neither leads away nor fills another dialog.
+    form.addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
+    form.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
+      tell(notice, xhr.status >= 200 && xhr.status < 500 ? "answered" : "lost");
+      ask(notice, 0);
+    });
+  });
+
+  // A form whose page was left gets no response any more.
+  document.addEventListener("DOMContentLoaded", () => {
+    const left = sessionStorage.getItem(MEMORY);
+    if (left && document.getElementById("start-notice-template")) tell(show(JSON.parse(left)), "lost");
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const notice = event.detail.requestConfig.elt;
+    if (!notice.matches("[data-start-notice]")) return;
+    const { xhr, successful } = event.detail;
+    if (successful && xhr.status !== 204) {
+      sessionStorage.removeItem(MEMORY);
+      if (document.getElementById("live")) htmx.trigger("#live", "refresh");
+      document.dispatchEvent(new Event("start:known"));
+      return;
+    }
+    notice.querySelector("[data-no-answer]").hidden = successful;
+    ask(notice, successful ? ASK_AGAIN : ASK_LATER);
+  });
+})();

@@ -1,0 +1,67 @@
+"""The notice on a page about a start whose dialog was closed while its form was under way."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from workorders import closed_dialog
+from workorders.accounts import TRIGGER_PERMISSION
+from workorders.closed_dialog import Form
+from workorders.contract import RunOverrides
+from workorders.forms import TriggerRunForm
+from workorders.http import HtmxHttpRequest, for_this_request
+from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
+from workorders.runs_client import default_client
+from workorders.templatetags.receipts import reason_words
+
+
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_POST
+def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
+    """Asked again and again with the dialog's own fields; 204 while nothing final is known."""
+    form = TriggerRunForm(request.POST)
+    known = {state.value: state for state in Form}
+    outcome = closed_dialog.outcome_of(
+        default_client(),
+        user=request.user,
+        work_order_id=work_order_id,
+        key=key,
+        overrides=form.overrides if form.is_valid() else RunOverrides(),
+        form=known.get(request.POST.get("form", ""), Form.UNDER_WAY),
+    )
+    if isinstance(outcome, Checking):
+        return HttpResponse(status=204)
+    _say_once(request, outcome)
+    return for_this_request(render(request, "trigger_run/start_notice.html", _shown(form, outcome)))
+
+
+def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
+    """The notice's context: ``kind`` is "started", "queued", "not-started" or "not-known"."""
+    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # as the button of a run's page
+    match outcome:
+        case Started(run, is_seen):
+            return {"kind": "started", "run": run, "is_seen": is_seen, "detail": detail}
+        case Queued(run, position):
+            return {"kind": "queued", "run": run, "position": position, "detail": detail}
+        case Refused(error, blocking_run):
+            reason = reason_words(error.code)
+            typed = [*form["max_iterations"].errors, *form["profile_name"].errors]
+            reasons = [f"{reason}."] if reason else typed
+            return {"kind": "not-started", "reasons": reasons, "blocking_run": blocking_run}
+        case NotKnown(key):
+            return {"kind": "not-known", "key": key}
+    return {"kind": "not-known"}
+
+
+def _say_once(request: HtmxHttpRequest, outcome: TriggerOutcome) -> None:
+    """The form's own response has left a toast for the next page, which says the same."""
+    run = outcome.run if isinstance(outcome, Started | Queued) else None
+    for message in list(messages.get_messages(request)):
+        is_said = message.level >= messages.WARNING or (run and run.label in str(message.message))
+        if not is_said:
+            messages.add_message(request, message.level or messages.INFO, message.message)
