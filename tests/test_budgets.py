@@ -37,7 +37,8 @@ RUNS = [
 
 @pytest.fixture(autouse=True)
 def _api(runs_api: RunsAPI) -> None:
-    runs_api.has(runs=RUNS, prompt="Fix the login. " * 40)
+    waiting = {"id": "run-1", "runNumber": 1, "status": "queued"}
+    runs_api.has(runs=[*RUNS[:-1], waiting], prompt="Fix the login. " * 40)
     runs_api.has_run(status="queued", logSize=100)
     runs_api.on("GET", "/runs/run-1/log", data(LOG))
     runs_api.on("GET", "/queue/health", data({"stats": {"running": 1, "maxConcurrent": 2}}))

@@ -207,7 +207,7 @@ def test_open_page_corrects_what_could_not_be_found_out(
     html = show(operator, f"{page}?seen={version_of(html)}", htmx=True)
     assert "Started, found among the work order's runs · Run #2" in text_of(html)
     runs_api.has_run(**new)
-    assert "Triggered by alice" in show(operator, "/runs/run-2/")
+    assert "Triggered by alice" in text_of(show(operator, "/runs/run-2/"))
 
 
 def test_attempt_links_its_run(operator: Client, alice: User) -> None:

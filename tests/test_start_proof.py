@@ -95,7 +95,7 @@ def test_page_of_the_real_run_says_whose_it_is(
     runs_api.triggers(NAMES_OLD)
     TriggerForm(operator, {}).send()
     appears(runs_api)
-    assert "Triggered by operator" in show(operator, "/runs/run-2/")
+    assert "Triggered by operator" in text_of(show(operator, "/runs/run-2/"))
 
 
 def test_full_server_that_names_an_old_run_has_queued_nothing_that_is_known(

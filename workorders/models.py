@@ -174,6 +174,10 @@ class TriggerAttempt(models.Model):
         """Whether the API accepted it with an answer about another run."""
         return self.outcome == OTHER_RUN_NAMED
 
+    def started_run(self, run_id: str) -> bool:
+        """Whether this attempt has started that run, as far as is known."""
+        return self.state == self.State.STARTED and self.run_id == run_id
+
     @property
     def is_unconfirmed(self) -> bool:
         """Whether its run may still turn up in the work order's runs."""

@@ -158,8 +158,9 @@ def origin_of(
         if attempt not in mistaken and run.work_order_id in {"", attempt.work_order_id}
     ]
     if not own and work_order:
-        reconcile(client, work_order, TriggerAttempt.objects.unconfirmed(work_order.id))
-        own = list(TriggerAttempt.objects.of_run(run.id, run.work_order_id))
+        unconfirmed = list(TriggerAttempt.objects.unconfirmed(work_order.id))
+        reconcile(client, work_order, unconfirmed)
+        own = [attempt for attempt in unconfirmed if attempt.started_run(run.id)]
     return (own[0] if own else None), mistaken
 
 
