@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests import runs_api
-from tests.product import Product
+from tests.product import Product, cookies_of_link
 
 PEOPLE = 30
 PAUSE_SECONDS = 1.0
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def measure(product: Product, api: runs_api.RunsAPI, threads: str) -> None:
-    cookies = httpx.get(product.sign_in_link, trust_env=False).cookies
+    cookies = cookies_of_link(product.sign_in_link)
     httpx.get(f"{product.url}/work-orders/wo-1/", cookies=cookies, trust_env=False)  # all is well
     api.on("GET", "/work-orders/wo-1", runs_api.hang)
     end = time.monotonic() + SECONDS

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bench.stand import CSRF_TOKEN
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.embedded.models import FINAL, LogChunk, Run, Status, WorkOrder
 
 SEED = 7

@@ -7,6 +7,7 @@ Every helper takes the variable's name and a default that works, and raises
 import os
 import re
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -71,6 +72,20 @@ def hosts(name: str, default: tuple[str, ...]) -> list[str]:
 def origins(name: str) -> list[str]:
     """Origins in the forms that Django's ``CSRF_TRUSTED_ORIGINS`` knows: with scheme, no path."""
     return _matching(_ORIGIN, "origins such as https://dashboard.example.com", name)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks such as ``10.0.0.0/8``."""
+    found = []
+    for word in words(name):
+        try:
+            found.append(ip_network(word))
+        except ValueError as exc:
+            raise ImproperlyConfigured(
+                f"{name} holds {word!r}; "
+                "it must be addresses or networks such as 192.0.2.7 or 10.0.0.0/8."
+            ) from exc
+    return found
 
 
 def _matching(

@@ -109,7 +109,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "workorders.middleware.SignInRequiredMiddleware",
+    "workorders.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -167,7 +167,12 @@ CACHES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ---
-AUTHENTICATION_BACKENDS = ["workorders.accounts.OneQueryBackend"]
+ACCOUNTS_BACKEND = "workorders.accounts.backends.OneQueryBackend"
+AUTHENTICATION_BACKENDS = [ACCOUNTS_BACKEND]
+SESSION_ENGINE = "workorders.accounts.sessions"
+SIGN_IN_LINK_MINUTES = env.number("SIGN_IN_LINK_MINUTES", 15, minimum=1, maximum=10_080)
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+"""Addresses of proxies whose word is taken for who the client is."""
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
+import httpx
 import psutil
 
 from tests.own_servers import new_database, new_redis
@@ -35,6 +36,19 @@ def command_line(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:  # a zombie is no process either
         return ""
+
+
+def follow_link(client: httpx.Client, link: str) -> httpx.Response:
+    """Open a sign-in link and say yes to its question, as a person does."""
+    client.get(link).raise_for_status()
+    return client.post(link, headers={"X-CSRFToken": client.cookies["csrftoken"]})
+
+
+def cookies_of_link(link: str) -> httpx.Cookies:
+    """The cookies of a browser that has signed in by the link."""
+    with httpx.Client(trust_env=False) as client:
+        follow_link(client, link)
+        return client.cookies
 
 
 class Product:

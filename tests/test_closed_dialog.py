@@ -11,7 +11,7 @@ from tests.attempts import State, attempted
 from tests.pages import text_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX, TriggerForm
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.models import TriggerAttempt
 
 

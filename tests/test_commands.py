@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests import runs_api as api
 from tests.runs_api import RunsAPI
-from workorders.accounts import TRIGGER_PERMISSION
+from workorders.accounts.users import TRIGGER_PERMISSION
 
 
 def run(*arguments: str) -> str:
@@ -105,7 +105,7 @@ def test_list_work_orders_while_the_api_is_down(runs_api: RunsAPI) -> None:
 def test_sign_in_link_signs_in(client: Client, db: None) -> None:
     link = run("sign_in_link").strip()
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in/[\w.-]+/", link)
-    client.get(link.removeprefix("http://127.0.0.1:8000"))
+    client.post(link.removeprefix("http://127.0.0.1:8000"))
     assert client.session["_auth_user_id"] == str(User.objects.get(username="operator").pk)
 
 

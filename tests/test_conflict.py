@@ -13,7 +13,7 @@ from tests.attempts import attempted
 from tests.pages import show, text_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import TriggerForm
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 
 MESSAGE = "A run is already in progress for this work order"
 ACTIVE = {"id": "run-3", "runNumber": 3, "status": "running", "startedAt": "2026-01-02T10:00:00Z"}

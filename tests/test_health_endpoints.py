@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests import runs_api as api
-from tests.product import Product, wait_until
+from tests.product import Product, follow_link, wait_until
 from tests.runs_api import API_KEY, RunsAPI
 from workorders.api_probe import look
 from workorders.runs_client import default_client
@@ -122,7 +122,7 @@ def test_the_rest_answers_while_every_call_hangs(product: Product, hung: RunsAPI
     """Without a limit four waiting pages would hold all threads, and this would time out."""
     with httpx.Client(base_url=product.url, trust_env=False) as browser:
         link = product.sign_in_link.removeprefix(product.url)
-        assert browser.get(link).headers["location"] == "/work-orders/"
+        assert follow_link(browser, link).headers["location"] == "/work-orders/"
         cookies = dict(browser.cookies)
 
         def open_page(number: int) -> int:

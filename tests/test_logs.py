@@ -15,7 +15,7 @@ from tests import runs_api as api
 from tests.runs_api import API_KEY, REQUEST_ID, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders import request_id
-from workorders.accounts import sign_in_path
+from workorders.accounts.sign_in_links import sign_in_path
 from workorders.contract import RunOverrides
 from workorders.errors import RunsAPIError
 from workorders.runs_client import default_client

@@ -16,7 +16,7 @@ from tests import runs_api as api
 from tests.pages import text_of
 from tests.runs_api import Asked, Handler, RunsAPI, answer, refusal
 from tests.trigger_form import HTMX, Answered, TriggerForm
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.errors import CODE_OF_STATUS
 from workorders.models import TriggerAttempt
 

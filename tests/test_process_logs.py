@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.product import Product, wait_until
+from tests.product import Product, cookies_of_link, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_console(product: Product) -> None:
 
 
 def test_no_secret_is_in_any_file(product: Product) -> None:
-    httpx.get(product.sign_in_link, trust_env=False)
+    cookies_of_link(product.sign_in_link)
     token = product.sign_in_link.rstrip("/").rpartition("/")[2]
     secrets = [
         token,

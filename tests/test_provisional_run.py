@@ -11,7 +11,7 @@ from tests.attempts import attempted
 from tests.pages import show, text_of, version_of
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, Answered, TriggerForm
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.models import TriggerAttempt
 
 PROVISIONAL = "run-wo-1-1795430617725"

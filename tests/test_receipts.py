@@ -16,7 +16,7 @@ from tests.attempts import State, attempted, refused
 from tests.pages import show, text_of, version_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import TriggerForm
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.models import TriggerAttempt
 
 WORK_ORDER = "/work-orders/wo-1/"

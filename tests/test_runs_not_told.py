@@ -11,7 +11,7 @@ from tests.attempts import attempted
 from tests.pages import show
 from tests.runs_api import Asked, Handler, RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders.accounts import ensure_operator
+from workorders.accounts.users import ensure_operator
 from workorders.models import TriggerAttempt
 
 OLD = {"id": "run-old", "status": "failed"}

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.product import DEADLINE_SECONDS, ROOT, Product, WebServer, wait_until
+from tests.product import DEADLINE_SECONDS, ROOT, Product, WebServer, follow_link, wait_until
 from workorders.serving import web_server
 
 
@@ -72,13 +72,13 @@ class TestRunning:
 
     def test_the_printed_link_signs_in(self, product: Product) -> None:
         with httpx.Client(follow_redirects=True) as client:
-            page = client.get(product.sign_in_link)
+            page = follow_link(client, product.sign_in_link)
         assert (page.status_code, page.url.path) == (200, "/work-orders/")
 
     def test_the_printed_link_works_once(self, product: Product) -> None:
         link = product.url + product.manage("sign_in_link", "--base-url", "").strip()
         with httpx.Client() as first, httpx.Client() as second:
-            assert first.get(link).headers["location"] == "/work-orders/"
+            assert follow_link(first, link).headers["location"] == "/work-orders/"
             assert second.get(link).headers["location"] == "/sign-in/"
 
     def test_output_of_the_children_is_logged(self, product: Product) -> None:
@@ -130,7 +130,7 @@ class TestWebServerAlone:
         }
         link = product.manage("sign_in_link", "--base-url", "").strip()
         with WebServer(tmp_path, **shared) as server, httpx.Client(follow_redirects=True) as client:
-            assert client.get(server.url + link).url.path == "/work-orders/"
+            assert follow_link(client, server.url + link).url.path == "/work-orders/"
             assert server.sign_in_link == ""
             assert server.pids("worker") == set()
 

@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils.http import MAX_URL_LENGTH
 
@@ -12,7 +11,9 @@ from tests import runs_api as api
 from tests.pages import text_of
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, KINDS, Answered, TriggerForm
-from workorders.accounts import ensure_account, ensure_operator, sign_in_path
+from workorders.accounts.models import Session
+from workorders.accounts.sign_in_links import sign_in_path
+from workorders.accounts.users import ensure_account, ensure_operator
 from workorders.models import TriggerAttempt
 
 ENDED = "Your session had ended, so nothing was started."
@@ -262,15 +263,15 @@ def test_a_sign_in_link_leads_back_to_the_dialog_too(form: TriggerForm) -> None:
     """An operator without a password gets a new link at the machine."""
     end_sessions()
     form.client.get(form.send(max_iterations="7").location)
-    location = form.client.get(sign_in_path(ensure_operator()))["Location"]
+    location = form.client.post(sign_in_path(ensure_operator()))["Location"]
     assert 'value="7"' in show(form, location).html
-    elsewhere = Client().get(sign_in_path(ensure_operator()))
+    elsewhere = Client().post(sign_in_path(ensure_operator()))
     assert elsewhere["Location"] == "/work-orders/"
 
 
 def test_a_sign_in_link_leads_to_no_other_site(client: Client, operator_user: User) -> None:
     client.get("/sign-in/", {"next": "https://elsewhere.example/"})
-    assert client.get(sign_in_path(operator_user))["Location"] == "/work-orders/"
+    assert client.post(sign_in_path(operator_user))["Location"] == "/work-orders/"
 
 
 def test_sign_in_says_that_nothing_was_started(form: TriggerForm) -> None:

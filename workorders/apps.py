@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
@@ -10,6 +11,9 @@ class WorkOrdersConfig(AppConfig):
     verbose_name = "Work orders"
 
     def ready(self) -> None:
+        from workorders.accounts.sessions import note_sign_in  # noqa: PLC0415 (apps load first)
+
+        user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         post_migrate.connect(_create_cache_table, sender=self)
 
 

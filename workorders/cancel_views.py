@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from workorders import cancelling
-from workorders.accounts import TRIGGER_PERMISSION
+from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.availability import CancelScope
 from workorders.cancelling import (
     AlreadyOver,

@@ -11,9 +11,12 @@ from django.db.models import Case, Exists, F, Q, Value, When
 from django.utils import timezone
 
 from workorders import request_id
+from workorders.accounts.models import PasswordThrottle, ProviderIdentity, Session, SignInLink
 from workorders.contract import RunOverrides, RunReference
 from workorders.errors import RunsAPIError
 from workorders.metrics.instruments import attempt_moved
+
+__all__ = ["PasswordThrottle", "ProviderIdentity", "Session", "SignInLink", "TriggerAttempt"]
 
 EARLIER_KEPT = 20
 OTHER_RUN_NAMED = "OTHER_RUN_NAMED"

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from workorders import closed_dialog
-from workorders.accounts import TRIGGER_PERMISSION
+from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.closed_dialog import Form
 from workorders.contract import RunOverrides
 from workorders.forms import TriggerRunForm

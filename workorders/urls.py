@@ -2,10 +2,10 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from workorders import cancel_views, views
+from workorders.accounts.views import SignInView, sign_in_by_link, sign_out
 from workorders.converters import IdentifierConverter
 from workorders.preferences import edit_preferences
 from workorders.runs_api_status import runs_api_banner, runs_api_status
-from workorders.sign_in import SignInView, sign_in_by_link, sign_out
 from workorders.start_notice import start_notice
 
 register_converter(IdentifierConverter, "id")

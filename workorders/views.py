@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from workorders import accepted_run, run_search, services, settling, start_toast
-from workorders.accounts import TRIGGER_PERMISSION
+from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm

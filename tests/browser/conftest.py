@@ -23,7 +23,7 @@ from playwright.sync_api import (
 
 from tests.browser.chromium import launch_options
 from tests.browser.orders import Orders
-from tests.browser.pages import PASSWORD
+from tests.browser.pages import PASSWORD, sign_in_by_link
 from tests.product import Product
 from tests.scenes.stage import Stage
 
@@ -31,7 +31,7 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 ADD_ACCOUNT = f"""
 from django.contrib.auth.models import User
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 user = ensure_account("alex", can_trigger=True)
 user.set_password({PASSWORD!r})
 user.save()
@@ -135,7 +135,7 @@ def stranger_page(browser: Browser, product: Product, expected_errors: list[str]
 def signed_in_state(browser: Browser, product: Product) -> StorageState:
     """The cookies of an operator who followed the printed link."""
     context = browser.new_context()
-    context.new_page().goto(product.sign_in_link)
+    sign_in_by_link(context.new_page(), product.sign_in_link)
     state = context.storage_state()
     context.close()
     return state

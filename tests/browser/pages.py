@@ -17,6 +17,11 @@ def sign_in(page: Page, account: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def sign_in_by_link(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_role("button", name="Sign in as").click()
+
+
 def open_work_order(page: Page, work_order_id: str) -> None:
     page.goto(f"/work-orders/{work_order_id}/")
 

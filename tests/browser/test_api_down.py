@@ -14,6 +14,7 @@ from tests.browser.pages import (
     mark,
     open_work_order,
     seen_requests,
+    sign_in_by_link,
     start_button,
     trigger_button,
 )
@@ -63,7 +64,7 @@ def remote(switch: Switch, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def remote_state(browser: Browser, remote: Product) -> StorageState:
     context = browser.new_context()
-    context.new_page().goto(remote.sign_in_link)
+    sign_in_by_link(context.new_page(), remote.sign_in_link)
     state = context.storage_state()
     context.close()
     return state

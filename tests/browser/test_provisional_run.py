@@ -7,7 +7,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import runs_api as api
 from tests.browser.conftest import opened_page
-from tests.browser.pages import open_dialog, open_work_order, start_button, toast, trigger_button
+from tests.browser.pages import (
+    open_dialog,
+    open_work_order,
+    sign_in_by_link,
+    start_button,
+    toast,
+    trigger_button,
+)
 from tests.product import Product
 from tests.runs_api import RunsAPI
 
@@ -34,7 +41,7 @@ def signed_in_page(
 ) -> Iterator[Page]:
     link = dashboard.manage("sign_in_link", "operator", "--base-url", dashboard.url).strip()
     for page in opened_page(browser, dashboard, expected, java_script_enabled=scripts):
-        page.goto(link)
+        sign_in_by_link(page, link)
         yield page
 
 

@@ -22,7 +22,7 @@ from tests.product import Product
 ENDED = "Your session had ended, so nothing was started. Check and press Start Run."
 ONE_MINUTE = 60_000  # of the page's own clock
 DELETE_SESSION = """
-from django.contrib.sessions.models import Session
+from workorders.accounts.models import Session
 assert Session.objects.filter(session_key={!r}).delete()[0] == 1
 """
 

@@ -5,14 +5,14 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.browser.orders import Orders
-from tests.browser.pages import open_work_order, sign_in
+from tests.browser.pages import open_work_order, sign_in, sign_in_by_link
 from tests.product import Product
 
 
 def test_link_signs_in_once(stranger_page: Page, product: Product) -> None:
     page = stranger_page
     link = product.manage("sign_in_link", "once", "--base-url", product.url).strip()
-    page.goto(link)
+    sign_in_by_link(page, link)
     expect(page.get_by_role("heading", name="Work Orders")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     page.goto(link)

@@ -8,7 +8,14 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import opened_page
 from tests.browser.orders import Orders
-from tests.browser.pages import log, open_work_order, run_labels, status, trigger_button
+from tests.browser.pages import (
+    log,
+    open_work_order,
+    run_labels,
+    sign_in_by_link,
+    status,
+    trigger_button,
+)
 from tests.product import Product
 
 
@@ -21,7 +28,7 @@ def viewer_link(product: Product) -> str:
 @pytest.fixture(scope="module")
 def viewer_state(browser: Browser, viewer_link: str) -> StorageState:
     context = browser.new_context()
-    context.new_page().goto(viewer_link)
+    sign_in_by_link(context.new_page(), viewer_link)
     state = context.storage_state()
     context.close()
     return state

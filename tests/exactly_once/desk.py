@@ -11,7 +11,7 @@ import httpx
 from django.db import connections
 from django.test import Client
 
-from tests.product import Product
+from tests.product import Product, cookies_of_link
 from tests.screen import Screen
 from tests.trigger_form import HTMX
 
@@ -83,7 +83,7 @@ def same_browser(client: Client) -> Client:
 
 def sign_in(product: Product) -> httpx.Cookies:
     """The cookies of an operator who followed the printed link, which works once."""
-    return httpx.get(product.sign_in_link, trust_env=False).cookies
+    return cookies_of_link(product.sign_in_link)
 
 
 @contextmanager

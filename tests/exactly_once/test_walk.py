@@ -11,7 +11,7 @@ from tests.exactly_once.desk import Desk, told
 from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
 from tests.faults import ALL_QUICK, BY_ID, REFUSED
 from tests.faulty_api import FaultyAPI, Kind
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 
 STEPS = 8
 

@@ -10,11 +10,12 @@ import httpx
 
 from tests.exactly_once.desk import Desk, told
 from tests.exactly_once.truth import NOTHING_STARTED
-from tests.product import Product
+from tests.product import Product, cookies_of_link
 from tests.screen import Screen
 
 LINKS = """
-from workorders.accounts import ensure_account, sign_in_path
+from workorders.accounts.sign_in_links import sign_in_path
+from workorders.accounts.users import ensure_account
 for number in range({count}):
     print(sign_in_path(ensure_account(f"operator-{{number}}", can_trigger=True)))
 """
@@ -71,7 +72,7 @@ def signed_in_operators(web: Sequence[Product], count: int) -> Iterator[list[Ope
     with ExitStack() as browsers:
         operators = []
         for path in printed.split():
-            cookies = httpx.get(web[0].url + path, trust_env=False).cookies
+            cookies = cookies_of_link(web[0].url + path)
             desks = [
                 Desk(
                     browsers.enter_context(

@@ -16,9 +16,9 @@ LOST_KEY = "00000000-0000-4000-8000-000000000077"
 _SCRIPT = """
 import json
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
+from workorders.accounts.sessions import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from workorders.accounts import ensure_account
+from workorders.accounts.users import ensure_account
 from workorders.models import TriggerAttempt
 
 people = {name: ensure_account(name, can_trigger=name != "viewer")

@@ -12,7 +12,8 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
-from workorders.accounts import ensure_operator, sign_in_path
+from workorders.accounts.sign_in_links import sign_in_path
+from workorders.accounts.users import ensure_operator
 from workorders.metrics import shared_files
 from workorders.serving import web_server
 from workorders.serving.processes import Child, Supervisor
@@ -65,7 +66,8 @@ class Command(BaseCommand):
     def announce(self, url: str, path: str) -> None:
         """``path``: of a sign-in link; empty: there is none."""
         answers = f"The dashboard answers at {url}/ (Ctrl-C stops it)."
-        self.stdout.write(f"{answers} Sign in, once, by\n{url}{path}" if path else answers)
+        within = f"within {settings.SIGN_IN_LINK_MINUTES:g} minutes"
+        self.stdout.write(f"{answers} Sign in, once, {within}, by\n{url}{path}" if path else answers)
         self.stdout.flush()
 
 

@@ -2,7 +2,8 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
-from workorders.accounts import OPERATOR, ensure_account, sign_in_path
+from workorders.accounts.sign_in_links import sign_in_path
+from workorders.accounts.users import OPERATOR, ensure_account
 from workorders.serving.web_server import public_url, wanted_address
 
 

@@ -7,13 +7,14 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 
-from workorders.accounts import user_of_token
+from workorders.accounts.sign_in_links import use_link, user_of_link
 
 WANTED_PAGE = "wanted_page"
 """A cookie: it outlives no session, and costs no row for each visitor without one."""
@@ -48,15 +49,28 @@ class SignInView(LoginView):
 
 @login_not_required
 @never_cache
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    user = user_of_token(token)
-    if user is not None:
-        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
-        response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
-        response.delete_cookie(WANTED_PAGE)
-        return response
+    """Ask who opens the link whether to sign in; only the answer uses the link up."""
+    if request.method == "POST":
+        user = use_link(token)
+        return sign_in(request, user) if user else _refuse_link(request)
+    user = user_of_link(token)
+    if user is None:
+        return _refuse_link(request)
+    return render(request, "sign_in_by_link.html", {"person": user})
+
+
+def sign_in(request: HttpRequest, user: User) -> HttpResponse:
+    """Begin a session of ``user``, and go where the person was going."""
+    login(request, user, backend=settings.ACCOUNTS_BACKEND)
+    wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
+    response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
+    response.delete_cookie(WANTED_PAGE)
+    return response
+
+
+def _refuse_link(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     messages.error(
