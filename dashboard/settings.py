@@ -171,6 +171,8 @@ ACCOUNTS_BACKEND = "workorders.accounts.backends.OneQueryBackend"
 AUTHENTICATION_BACKENDS = [ACCOUNTS_BACKEND]
 SESSION_ENGINE = "workorders.accounts.sessions"
 SIGN_IN_LINK_MINUTES = env.number("SIGN_IN_LINK_MINUTES", 15, minimum=1, maximum=10_080)
+PASSWORD_ATTEMPTS = env.whole("PASSWORD_ATTEMPTS", 5, minimum=1, maximum=1000)
+PASSWORD_LOCK_MINUTES = env.number("PASSWORD_LOCK_MINUTES", 15, minimum=0.1, maximum=1440)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 """Addresses of proxies whose word is taken for who the client is."""
 LOGIN_URL = "sign_in"

@@ -25,6 +25,14 @@ def wrong_password(visit: Visit) -> None:
     visit.sees("The user name and password do not match.")
 
 
+@gallery.scene("sign-in-locked", "Sign in, too many passwords were tried", who=Who.STRANGER)
+def locked(visit: Visit) -> None:
+    wrong_password(visit)
+    visit.page.get_by_label("Password").fill("wrong")
+    visit.press("Sign in")
+    visit.sees("Too many passwords were tried")
+
+
 @gallery.scene("sign-in-session-ended", "Sign in, the session has ended", who=Who.STRANGER)
 def session_ended(visit: Visit) -> None:
     visit.go(f"/work-orders/{ID}/trigger/?session=ended&max_iterations=7")
@@ -35,6 +43,18 @@ def session_ended(visit: Visit) -> None:
 def link_used(visit: Visit) -> None:
     visit.go("/sign-in/used.link/")
     visit.sees("This sign-in link was used before or is too old.")
+
+
+@gallery.scene("sign-in-link", "Sign in by a link", who=Who.STRANGER)
+def link(visit: Visit) -> None:
+    visit.go("/sign-in/alice-link/")
+    visit.sees("The link works once.")
+
+
+@gallery.scene("sign-in-link-other", "Sign in by a link that is for somebody else")
+def link_of_another(visit: Visit) -> None:
+    visit.go("/sign-in/alice-link/")
+    visit.sees("You are signed in as operator.")
 
 
 @gallery.scene("not-allowed", "403, a viewer asks for the trigger dialog", who=Who.VIEWER)

@@ -14,12 +14,16 @@ LOST_KEY = "00000000-0000-4000-8000-000000000077"
 """Of a start of work order ``lost7`` of which nothing could be found out."""
 
 _SCRIPT = """
+import hashlib
 import json
+from datetime import timedelta
 from django.conf import settings
 from workorders.accounts.sessions import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from workorders.accounts.users import ensure_account
+from workorders.accounts.models import SignInLink
 from workorders.models import TriggerAttempt
+from django.utils import timezone
 
 people = {name: ensure_account(name, can_trigger=name != "viewer")
           for name in ("operator", "alice", "viewer", "דנה")}
@@ -34,6 +38,11 @@ for name, user in people.items():
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     people[name] = session.session_key
+SignInLink.objects.create(
+    token_hash=hashlib.sha256(b"alice-link").hexdigest(),
+    user=ensure_account("alice", can_trigger=True),
+    expires_at=timezone.now() + timedelta(days=1),
+)
 print(json.dumps(people))
 """
 

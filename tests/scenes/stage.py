@@ -23,6 +23,8 @@ VARIABLES = {
     "WEB_PROCESSES": "1",
     # What is looked for is looked for as long as anybody looks at the scene.
     "RUNS_API_SETTLE_SECONDS": "60",
+    # The second wrong password is one too many.
+    "PASSWORD_ATTEMPTS": "1",
 }
 TABLE, BROKEN = "workorders_triggerattempt", "workorders_triggerattempt_broken"
 
@@ -43,6 +45,7 @@ class Set:
             self._execute(f"ALTER TABLE {BROKEN} RENAME TO {TABLE}")
         keys = ", ".join(f"'{attempt['key'].replace('-', '')}'" for attempt in ATTEMPTS)
         self._execute(f"DELETE FROM {TABLE} WHERE key NOT IN ({keys})")
+        self._execute("DELETE FROM workorders_passwordthrottle")
         self.api.replies.clear()
         self.api.on("GET", "/work-orders", items(work_order()))
         self.api.on("GET", "/profiles", items(*PROFILES))

@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from workorders.accounts.client_address import client_address
+from workorders.accounts.password_throttle import PasswordAttempt
 from workorders.accounts.sign_in_links import use_link, user_of_link
 
 WANTED_PAGE = "wanted_page"
@@ -41,7 +43,22 @@ class SignInView(LoginView):
             )
         return response
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count the attempt first: many at the same moment must not all be tried."""
+        self.attempt = PasswordAttempt(request.POST.get("username", ""), client_address(request))
+        if wait := self.attempt.seconds_to_wait():
+            # Not the sent form: to look at its errors would try the password.
+            form = self.form_class(request, initial={"username": self.attempt.username})
+            context = self.get_context_data(form=form, locked_seconds=wait)
+            return self.render_to_response(context, status=429, headers={"Retry-After": str(wait)})
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        self.attempt.failed()
+        return super().form_invalid(form)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        self.attempt.succeeded()
         response = super().form_valid(form)
         response.delete_cookie(WANTED_PAGE)
         return response

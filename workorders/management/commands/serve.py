@@ -66,8 +66,8 @@ class Command(BaseCommand):
     def announce(self, url: str, path: str) -> None:
         """``path``: of a sign-in link; empty: there is none."""
         answers = f"The dashboard answers at {url}/ (Ctrl-C stops it)."
-        within = f"within {settings.SIGN_IN_LINK_MINUTES:g} minutes"
-        self.stdout.write(f"{answers} Sign in, once, {within}, by\n{url}{path}" if path else answers)
+        once = f"once, within {settings.SIGN_IN_LINK_MINUTES:g} minutes"
+        self.stdout.write(f"{answers} Sign in, {once}, by\n{url}{path}" if path else answers)
         self.stdout.flush()
 
 
