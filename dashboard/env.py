@@ -165,6 +165,22 @@ def http_url(name: str) -> str:
     return value.rstrip("/")
 
 
+def https_url(name: str) -> str:
+    """As ``http_url``; plain HTTP is for this machine only."""
+    value = http_url(name)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must begin with https://.")
+    return value
+
+
+def require(name: str, *others: str) -> None:
+    """With the first variable the others must be set too."""
+    missing = [other for other in others if text(name) and not text(other)]
+    if missing:
+        raise ImproperlyConfigured(f"{name} is set; {' and '.join(missing)} must be set too.")
+
+
 def redis_url(name: str) -> str:
     """The URL of a Redis or Valkey server, or ``""`` when the variable is empty."""
     value = text(name)

@@ -72,7 +72,12 @@ class JSONFormatter(logging.Formatter):
 def without_secrets(text: str) -> str:
     """Logs are read by more people than keys and sign-in links are for."""
     text = _SIGN_IN_LINK.sub(r"\1[token]", text)
-    for secret in (settings.SECRET_KEY, settings.RUNS_API_KEY, settings.METRICS_TOKEN):
+    for secret in (
+        settings.SECRET_KEY,
+        settings.RUNS_API_KEY,
+        settings.METRICS_TOKEN,
+        settings.OIDC_CLIENT_SECRET,
+    ):
         text = text.replace(secret, "[secret]") if len(secret) >= SHORTEST_SECRET else text
     return text
 

@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workorders.accounts.middleware.TrustedHeaderMiddleware",
     "workorders.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -173,6 +174,19 @@ SESSION_ENGINE = "workorders.accounts.sessions"
 SIGN_IN_LINK_MINUTES = env.number("SIGN_IN_LINK_MINUTES", 15, minimum=1, maximum=10_080)
 PASSWORD_ATTEMPTS = env.whole("PASSWORD_ATTEMPTS", 5, minimum=1, maximum=1000)
 PASSWORD_LOCK_MINUTES = env.number("PASSWORD_LOCK_MINUTES", 15, minimum=0.1, maximum=1440)
+OIDC_ISSUER = env.https_url("OIDC_ISSUER")
+"""The OpenID Connect provider; empty: there is none."""
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+env.require("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+OPERATOR_GROUPS = frozenset(env.words("OPERATOR_GROUPS"))
+VIEWER_GROUPS = frozenset(env.words("VIEWER_GROUPS"))
+TRUSTED_USER_HEADER = env.text("TRUSTED_USER_HEADER")
+"""The header in which a proxy names whom it has signed in; empty: no header is believed."""
+TRUSTED_GROUPS_HEADER = env.text("TRUSTED_GROUPS_HEADER")
+env.require("TRUSTED_USER_HEADER", "TRUSTED_PROXIES")
+env.require("TRUSTED_GROUPS_HEADER", "TRUSTED_USER_HEADER")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 """Addresses of proxies whose word is taken for who the client is."""
 LOGIN_URL = "sign_in"

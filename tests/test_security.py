@@ -18,7 +18,13 @@ from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts.sign_in_links import sign_in_path
 
 ROOT = Path(__file__).resolve().parent.parent
-OPEN_TO_ALL = {"sign-in/", "sign-in/<str:token>/", "preferences/"}
+OPEN_TO_ALL = {
+    "sign-in/",
+    "sign-in/<str:token>/",
+    "preferences/",
+    "single-sign-on/",
+    "single-sign-on/callback/",
+}
 OPEN_IN_THE_API = {"api/v1/health", "api/v1/health/live", "api/v1/health/ready"}
 PAGES = ["/work-orders/", "/work-orders/wo-1/", "/work-orders/wo-1/trigger/", "/runs/run-1/"]
 
@@ -281,6 +287,13 @@ def test_secure_settings_off_localhost(
         ("CSRF_TRUSTED_ORIGINS", "https://dashboard.example.com/"),
         ("DATA_DIR", "/dev/null/data"),
         ("WORKSPACES_DIR", "/dev/null/copies"),
+        ("SIGN_IN_LINK_MINUTES", "0"),
+        ("PASSWORD_ATTEMPTS", "0"),
+        ("TRUSTED_PROXIES", "proxy.example.com"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_USER_HEADER", "X-Forwarded-User"),  # of whom?
+        ("OIDC_ISSUER", "http://login.example.com"),
+        ("OIDC_ISSUER", "https://login.example.com"),  # as which client?
     ],
 )
 def test_wrong_setting_stops_the_start_with_one_sentence(

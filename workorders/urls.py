@@ -2,7 +2,13 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from workorders import cancel_views, views
-from workorders.accounts.views import SignInView, sign_in_by_link, sign_out
+from workorders.accounts.views import (
+    SignInView,
+    provider_callback,
+    sign_in_by_link,
+    sign_in_by_provider,
+    sign_out,
+)
 from workorders.converters import IdentifierConverter
 from workorders.preferences import edit_preferences
 from workorders.runs_api_status import runs_api_banner, runs_api_status
@@ -37,5 +43,7 @@ urlpatterns = [
     path("runs-api/banner/", runs_api_banner, name="runs_api_banner"),
     path("sign-in/", SignInView.as_view(), name="sign_in"),
     path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_by_link"),
+    path("single-sign-on/", sign_in_by_provider, name="sign_in_by_provider"),
+    path("single-sign-on/callback/", provider_callback, name="provider_callback"),
     path("sign-out/", sign_out, name="sign_out"),
 ]

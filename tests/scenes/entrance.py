@@ -45,6 +45,17 @@ def link_used(visit: Visit) -> None:
     visit.sees("This sign-in link was used before or is too old.")
 
 
+@gallery.scene(
+    "sign-in-provider",
+    "Sign in, by single sign-on too",
+    who=Who.STRANGER,
+    dashboard=Dashboard.DEVELOPMENT,
+)
+def by_provider(visit: Visit) -> None:
+    visit.go("/sign-in/")
+    visit.sees("Sign in with login.example.com")
+
+
 @gallery.scene("sign-in-link", "Sign in by a link", who=Who.STRANGER)
 def link(visit: Visit) -> None:
     visit.go("/sign-in/alice-link/")

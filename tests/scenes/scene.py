@@ -24,7 +24,12 @@ class Dashboard(Enum):
 
     USUAL = (("RUNS_API_CANCELS", "run"),)
     CANCELS_WORK_ORDERS = (("RUNS_API_CANCELS", "work-order"),)
-    DEVELOPMENT = (("DEBUG", "1"),)
+    DEVELOPMENT = (
+        ("DEBUG", "1"),
+        ("OIDC_ISSUER", "https://login.example.com"),
+        ("OIDC_CLIENT_ID", "dashboard"),
+        ("OIDC_CLIENT_SECRET", "of-the-dashboard"),
+    )
 
 
 class Scripts(Enum):

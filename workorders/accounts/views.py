@@ -1,5 +1,7 @@
 """Signing in by password or one-time link, and out."""
 
+import json
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -9,24 +11,36 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
+from workorders.accounts import provider
 from workorders.accounts.client_address import client_address
 from workorders.accounts.password_throttle import PasswordAttempt
 from workorders.accounts.sign_in_links import use_link, user_of_link
+from workorders.accounts.users import NOT_FOR_YOU, account_of_subject, update_role
+
+logger = logging.getLogger(__name__)
 
 WANTED_PAGE = "wanted_page"
 """A cookie: it outlives no session, and costs no row for each visitor without one."""
 WANTED_PAGE_SECONDS = 3600
+PROVIDER_FLOW = "provider_sign_in"
+"""A cookie for the way to the OpenID Connect provider and back."""
+PROVIDER_FLOW_SECONDS = 900
+PROVIDER_SESSION_SECONDS = 12 * 3600
+"""Then the provider is asked again, who may have left and which groups people are in."""
 
 
 class SignInView(LoginView):
     """Django's own log-in: it checks that ``next`` stays on this site."""
 
     template_name = "sign_in.html"
+    extra_context = {"provider_name": provider.provider_name}  # noqa: RUF012 (as Django has it)
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -76,6 +90,59 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if user is None:
         return _refuse_link(request)
     return render(request, "sign_in_by_link.html", {"person": user})
+
+
+@login_not_required
+@never_cache
+@require_GET
+def sign_in_by_provider(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the OpenID Connect provider."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    callback = request.build_absolute_uri(reverse("provider_callback"))
+    try:
+        address, flow = provider.begin(callback)
+    except provider.ProviderError as error:
+        return _refuse_provider(request, error)
+    response = redirect(address)
+    response.set_signed_cookie(
+        PROVIDER_FLOW,
+        json.dumps(flow),
+        max_age=PROVIDER_FLOW_SECONDS,
+        path=reverse("provider_callback"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@login_not_required
+@never_cache
+@require_GET
+def provider_callback(request: HttpRequest) -> HttpResponse:
+    """The browser comes back from the provider."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    cookie = request.get_signed_cookie(PROVIDER_FLOW, "", max_age=PROVIDER_FLOW_SECONDS)
+    try:
+        person = provider.finish(request.GET.dict(), json.loads(cookie or "{}"))
+    except provider.ProviderError as error:
+        return _refuse_provider(request, error)
+    user = account_of_subject(settings.OIDC_ISSUER, person.subject, person.name)
+    if not update_role(user, person.groups):
+        logger.warning("Sign-in refused: %s is in no group that may, or closed", user.username)
+        raise PermissionDenied(NOT_FOR_YOU)
+    response = sign_in(request, user)
+    request.session.set_expiry(PROVIDER_SESSION_SECONDS)
+    response.delete_cookie(PROVIDER_FLOW, path=request.path)
+    return response
+
+
+def _refuse_provider(request: HttpRequest, error: provider.ProviderError) -> HttpResponse:
+    logger.warning("Single sign-on failed: %s", error)
+    messages.error(request, f"Signing in with {provider.provider_name()} failed. Try again.")
+    return redirect("sign_in")
 
 
 def sign_in(request: HttpRequest, user: User) -> HttpResponse:

@@ -1,0 +1,194 @@
+"""Single sign-on, with a real OpenID Connect provider on this machine."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyped]
+from pytest_django import Settings
+
+from workorders.accounts import provider
+from workorders.accounts.models import Session
+from workorders.accounts.users import TRIGGER_PERMISSION, ensure_account
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with run_server_in_thread(require_nonce=True) as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture(autouse=True)
+def _setup(db: None, issuer: str, settings: Settings) -> Iterator[None]:
+    settings.OIDC_ISSUER = issuer
+    settings.OIDC_CLIENT_ID = "dashboard"
+    settings.OIDC_CLIENT_SECRET = "of-the-dashboard"
+    settings.OPERATOR_GROUPS = frozenset({"platform"})
+    settings.VIEWER_GROUPS = frozenset({"staff"})
+    provider._client.cache_clear()
+    yield
+    provider._client.cache_clear()
+
+
+def knows(issuer: str, subject: str, **claims: Any) -> None:
+    """The provider has a person."""
+    httpx.put(f"{issuer}/users/{subject}", json=claims, trust_env=False).raise_for_status()
+
+
+def at_provider(client: Client) -> str:
+    """Press the button; the address at the provider to which it leads."""
+    assert "Sign in with localhost" in client.get("/sign-in/").content.decode()
+    return client.get("/single-sign-on/")["Location"]
+
+
+def approve(address: str, subject: str, **data: str) -> str:
+    """Sign in at the provider; the address to which it sends the browser back."""
+    answered = httpx.post(address, data={"sub": subject, **data}, trust_env=False)
+    assert answered.status_code == 302
+    return answered.headers["location"].removeprefix("http://testserver")
+
+
+def sign_in(subject: str) -> Any:
+    client = Client()
+    return client, client.get(approve(at_provider(client), subject), follow=True)
+
+
+def test_groups_make_an_operator_or_a_viewer(issuer: str) -> None:
+    knows(issuer, "7", preferred_username="alice", groups=["staff", "platform"])
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    for subject, name, may_trigger in (("7", "alice", True), ("8", "kim", False)):
+        _, page = sign_in(subject)
+        assert (page.status_code, page.wsgi_request.user.username) == (200, name)
+        assert page.wsgi_request.user.has_perm(TRIGGER_PERMISSION) is may_trigger
+        assert not page.wsgi_request.user.has_usable_password()
+
+
+def test_a_person_who_changed_groups_changes_roles_with_the_next_sign_in(issuer: str) -> None:
+    for groups in (["platform"], ["staff"], ["platform"]):
+        knows(issuer, "7", preferred_username="alice", groups=groups)
+        _, page = sign_in("7")
+        may_trigger = page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
+        assert may_trigger is (groups == ["platform"])
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed account", "no group"])
+def test_who_may_not_come_in_is_told(issuer: str, *, closed: bool) -> None:
+    knows(issuer, "9", preferred_username="mallory", groups=["platform"] if closed else ["guests"])
+    if closed:
+        sign_in("9")
+        User.objects.update(is_active=False)
+        Session.objects.all().delete()
+    client, page = sign_in("9")
+    assert page.status_code == 403
+    assert "Your account may not use this dashboard." in page.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_name_that_is_taken_gives_nobody_its_account(issuer: str) -> None:
+    ensure_account("operator", can_trigger=True)
+    knows(issuer, "10", preferred_username="Operator", groups=["staff"])
+    _, page = sign_in("10")
+    assert page.wsgi_request.user.username == "Operator-2"
+    assert not page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
+
+
+def test_it_leads_to_where_the_person_was_going(issuer: str) -> None:
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    client = Client()
+    client.get("/sign-in/?next=/preferences/")
+    back = client.get(approve(at_provider(client), "8"))
+    assert back["Location"] == "/preferences/"
+
+
+def test_what_is_sent_to_the_provider(issuer: str) -> None:
+    address = at_provider(Client())
+    sent = {name: value[0] for name, value in parse_qs(urlsplit(address).query).items()}
+    assert address.startswith(f"{issuer}/oauth2/authorize?")
+    assert (sent["response_type"], sent["client_id"]) == ("code", "dashboard")
+    assert sent["redirect_uri"] == "http://testserver/single-sign-on/callback/"
+    assert sent["code_challenge_method"] == "S256"
+    assert {"code_challenge", "nonce", "state"} <= sent.keys()
+
+
+def test_a_visitor_costs_no_row() -> None:
+    at_provider(Client())
+    assert not Session.objects.exists()
+
+
+def refused(client: Client, address: str) -> bool:
+    page = client.get(address, follow=True).content.decode()
+    assert "_auth_user_id" not in client.session
+    return "Signing in with localhost failed." in page
+
+
+def test_an_answer_of_another_browser_is_refused(issuer: str) -> None:
+    """Somebody sends the address to a person, who would then work in another's account."""
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    address = approve(at_provider(Client()), "8")
+    other = Client()
+    assert refused(other, address)
+    at_provider(other)
+    assert refused(other, address)
+
+
+def test_an_answer_works_once(issuer: str) -> None:
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    client = Client()
+    address = approve(at_provider(client), "8")
+    cookies = client.cookies.output()
+    assert client.get(address).status_code == 302
+    assert "provider_sign_in" in cookies
+    client.cookies.pop("sessionid")
+    assert refused(client, address)
+
+
+def test_a_person_who_refuses_at_the_provider(issuer: str) -> None:
+    client = Client()
+    assert refused(client, approve(at_provider(client), "8", action="deny"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "reason"),
+    [
+        ("aud", "another-client", "aud"),
+        ("iss", "http://localhost:1", "iss"),
+        ("nonce", "of another sign-in", "nonce"),
+        ("exp", 1, "expired"),
+    ],
+)
+def test_a_token_that_is_for_something_else_is_refused(
+    issuer: str, caplog: pytest.LogCaptureFixture, claim: str, value: str | int, reason: str
+) -> None:
+    """Signed by the provider all the same."""
+    knows(issuer, "8", preferred_username="kim", groups=["staff"], **{claim: value})
+    client = Client()
+    assert refused(client, approve(at_provider(client), "8"))
+    (failed,) = [record for record in caplog.records if "Single sign-on" in record.message]
+    assert reason in failed.message
+
+
+def test_a_document_of_another_issuer_is_refused(
+    issuer: str, caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    settings.OIDC_ISSUER = issuer.replace("localhost", "LOCALHOST")
+    assert refused(Client(), "/single-sign-on/")
+    assert "names another" in caplog.text
+
+
+def test_a_provider_that_is_gone_is_said(settings: Settings) -> None:
+    settings.OIDC_ISSUER = "http://localhost:9"
+    assert refused(Client(), "/single-sign-on/")
+
+
+def test_without_a_provider_there_is_nothing_to_press(settings: Settings) -> None:
+    settings.OIDC_ISSUER = ""
+    client = Client()
+    assert not re.search("single-sign-on", client.get("/sign-in/").content.decode())
+    for path in ("/single-sign-on/", "/single-sign-on/callback/"):
+        assert client.get(path).status_code == 404

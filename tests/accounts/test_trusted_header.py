@@ -1,0 +1,83 @@
+"""A proxy that signs people in is believed, and nobody else who says the same."""
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from workorders.accounts.models import Session
+from workorders.accounts.users import TRIGGER_PERMISSION, ensure_operator
+
+PAGE = "/preferences/"
+PROXY = "10.1.2.3"
+
+
+@pytest.fixture
+def browser(db: None, settings: Settings) -> Client:
+    """A browser behind the proxy."""
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+    settings.TRUSTED_USER_HEADER = "X-Forwarded-User"
+    settings.TRUSTED_GROUPS_HEADER = "X-Forwarded-Groups"
+    settings.OPERATOR_GROUPS = frozenset({"platform"})
+    settings.VIEWER_GROUPS = frozenset({"staff"})
+    return Client(REMOTE_ADDR=PROXY)
+
+
+def visit(client: Client, name: str = "", groups: str = "staff", **extra: str) -> Any:
+    headers = {"X-Forwarded-User": name, "X-Forwarded-Groups": groups} if name else {}
+    return client.get("/runs-api/", headers=headers, **extra)  # type: ignore[arg-type]
+
+
+def person(response: Any) -> str:
+    """Who sees the page; ``""``: nobody, they are asked to sign in."""
+    if response.status_code == 302:
+        assert response["Location"].startswith("/sign-in/")
+        return ""
+    assert response.status_code == 200
+    return str(response.wsgi_request.user.username)
+
+
+def test_the_proxy_says_who_it_is_and_what_they_may(browser: Client) -> None:
+    response = visit(browser, "alice", "staff,platform")
+    assert person(response) == "alice"
+    assert response.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
+    assert person(visit(browser, "alice", "staff,platform")) == "alice"
+    assert Session.objects.count() == 1
+
+
+def test_the_session_follows_the_proxy(browser: Client) -> None:
+    visit(browser, "alice", "platform")
+    demoted = visit(browser, "alice", "staff")
+    assert not demoted.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
+    assert person(visit(browser, "kim")) == "kim"
+    assert visit(browser, "kim", "guests").status_code == 403
+    assert person(visit(browser)) == ""
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "", "11.0.0.1"])
+def test_others_are_not_believed(browser: Client, address: str) -> None:
+    assert person(visit(browser, "alice", REMOTE_ADDR=address)) == ""
+    forwarded = {"HTTP_X_FORWARDED_FOR": PROXY, "REMOTE_ADDR": address}
+    assert person(visit(browser, "alice", **forwarded)) == ""
+
+
+def test_a_session_of_the_proxy_is_worth_nothing_without_it(browser: Client) -> None:
+    visit(browser, "alice")
+    assert person(visit(browser, REMOTE_ADDR="192.0.2.7")) == ""
+
+
+@pytest.mark.parametrize("name", ["alice,operator", "a\tb", "x" * 200])
+def test_a_name_that_is_none_is_not_taken(browser: Client, name: str) -> None:
+    assert person(visit(browser, name)) == ""
+
+
+def test_it_is_off_by_default(db: None) -> None:
+    assert person(visit(Client(REMOTE_ADDR="127.0.0.1"), "alice")) == ""
+
+
+def test_who_has_signed_in_by_a_link_stays_where_no_proxy_is_asked(browser: Client) -> None:
+    """The person at the machine itself, past the proxy."""
+    browser.force_login(ensure_operator())
+    assert person(visit(browser, REMOTE_ADDR="127.0.0.1")) == "operator"
