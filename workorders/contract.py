@@ -144,6 +144,8 @@ class Run:
     error: str = ""
     log_size: int | None = None
     """Bytes; ``None``: this API keeps no log."""
+    triggered_by: str = ""
+    """The name of the API key that a script used; empty: an operator, or not told."""
     imported: bool = False
     """History from elsewhere: it was not executed by this API."""
 
@@ -169,6 +171,7 @@ class Run:
             waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
             error=as_text(data.get("error")),
             log_size=as_whole(data.get("logSize")),
+            triggered_by=as_text(data.get("triggeredBy")),
             imported=data.get("imported") is True,
         )
 

@@ -4,6 +4,8 @@ from django.views.generic import RedirectView
 from workorders import cancel_views, views
 from workorders.accounts.views import (
     SignInView,
+    account,
+    end_sessions_of_own,
     provider_callback,
     sign_in_by_link,
     sign_in_by_provider,
@@ -45,5 +47,7 @@ urlpatterns = [
     path("sign-in/<str:token>/", sign_in_by_link, name="sign_in_by_link"),
     path("single-sign-on/", sign_in_by_provider, name="sign_in_by_provider"),
     path("single-sign-on/callback/", provider_callback, name="provider_callback"),
+    path("account/", account, name="account"),
+    path("account/sessions/end/", end_sessions_of_own, name="end_sessions"),
     path("sign-out/", sign_out, name="sign_out"),
 ]

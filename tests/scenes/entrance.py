@@ -68,6 +68,18 @@ def link_of_another(visit: Visit) -> None:
     visit.sees("You are signed in as operator.")
 
 
+@gallery.scene("account", "Your account and where you are signed in")
+def account(visit: Visit) -> None:
+    visit.go("/account/")
+    visit.sees("Safari on iPhone")
+
+
+@gallery.scene("account-viewer", "Your account, of a viewer", who=Who.VIEWER)
+def account_of_a_viewer(visit: Visit) -> None:
+    visit.go("/account/")
+    visit.sees("Viewer: may look at everything")
+
+
 @gallery.scene("not-allowed", "403, a viewer asks for the trigger dialog", who=Who.VIEWER)
 def not_allowed(visit: Visit) -> None:
     visit.go(f"/work-orders/{ID}/trigger/")

@@ -18,12 +18,24 @@ import hashlib
 import json
 from datetime import timedelta
 from django.conf import settings
-from workorders.accounts.sessions import SessionStore
+from workorders.accounts.sessions import SIGN_IN, SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from workorders.accounts.users import ensure_account
 from workorders.accounts.models import SignInLink
+from django.contrib.auth.models import User
 from workorders.models import TriggerAttempt
 from django.utils import timezone
+
+BROWSERS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1",
+    "curl/8.15.0",
+)
+
+
+def sign_in(user_agent, address):
+    return {"at": timezone.now().isoformat(), "user_agent": user_agent, "address": address}
+
 
 people = {name: ensure_account(name, can_trigger=name != "viewer")
           for name in ("operator", "alice", "viewer", "דנה")}
@@ -36,8 +48,14 @@ for name, user in people.items():
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[SIGN_IN] = sign_in(BROWSERS[0], "192.0.2.7")
     session.create()
     people[name] = session.session_key
+for number, user_agent in enumerate(BROWSERS[1:], start=1):
+    session = SessionStore()
+    session[SESSION_KEY] = str(User.objects.get(username="operator").pk)
+    session[SIGN_IN] = sign_in(user_agent, f"2001:db8:85a3:8d3:1319:8a2e:370:734{number}")
+    session.create()
 SignInLink.objects.create(
     token_hash=hashlib.sha256(b"alice-link").hexdigest(),
     user=ensure_account("alice", can_trigger=True),

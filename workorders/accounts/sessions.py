@@ -5,6 +5,7 @@ documented way (topics/http/sessions, "Extending database-backed session engines
 """
 
 import datetime as dt
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Any, Self
@@ -54,22 +55,24 @@ class SessionStore(DatabaseSessionStore):
 class SignedInBrowser:
     """One session of a person, as the page of sessions shows it."""
 
-    key: str
-    signed_in_at: dt.datetime | None
-    expires_at: dt.datetime
+    id: str
+    """A hash of the session's key, which is as good as a password and stays out of pages."""
+    signed_in_at: dt.datetime
     browser: str
     """ "Firefox on Linux", or what the browser says of itself."""
     address: str
+    is_current: bool = False
+    """Whether it is the browser that looks."""
 
     @classmethod
-    def of(cls, row: Session) -> Self:
-        known = row.get_decoded().get(SIGN_IN, {})
+    def of(cls, row: Session, *, current: bool = False) -> Self:
+        known = {"at": "1970-01-01T00:00:00+00:00"} | row.get_decoded().get(SIGN_IN, {})
         return cls(
-            key=row.session_key,
-            signed_in_at=dt.datetime.fromisoformat(known["at"]) if "at" in known else None,
-            expires_at=row.expire_date,
+            id=hashlib.sha256(row.session_key.encode()).hexdigest()[:32],
+            signed_in_at=dt.datetime.fromisoformat(known["at"]),
             browser=browser_words(known.get("user_agent", "")),
             address=known.get("address", ""),
+            is_current=current,
         )
 
 
@@ -82,12 +85,22 @@ def note_sign_in(*, request: HttpRequest, **_: object) -> None:
     }
 
 
-def sessions_of(user: User) -> list[SignedInBrowser]:
-    """Every browser in which ``user`` is signed in, the latest sign-in first."""
+def sessions_of(user: User, *, current: str | None) -> list[SignedInBrowser]:
+    """Every browser in which ``user`` is signed in: that of ``current``, a key, first."""
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
-    oldest = dt.datetime.min.replace(tzinfo=dt.UTC)
-    found = [SignedInBrowser.of(row) for row in rows]
-    return sorted(found, key=lambda each: each.signed_in_at or oldest, reverse=True)
+    found = [SignedInBrowser.of(row, current=row.session_key == current) for row in rows]
+    return sorted(found, key=lambda each: (each.is_current, each.signed_in_at), reverse=True)
+
+
+def end_session(user: User, session_id: str) -> None:
+    """Sign ``user`` out in one browser; without effect where that has happened already."""
+    for row in Session.objects.filter(user=user):
+        if SignedInBrowser.of(row).id == session_id:
+            row.delete()
+
+
+def end_other_sessions(user: User, *, current: str | None) -> None:
+    Session.objects.filter(user=user).exclude(session_key=current).delete()
 
 
 def end_sessions(user: User) -> int:

@@ -16,13 +16,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from workorders.accounts import provider
 from workorders.accounts.client_address import client_address
 from workorders.accounts.password_throttle import PasswordAttempt
+from workorders.accounts.sessions import end_other_sessions, end_session, sessions_of
 from workorders.accounts.sign_in_links import use_link, user_of_link
 from workorders.accounts.users import NOT_FOR_YOU, account_of_subject, update_role
+from workorders.http import HtmxHttpRequest
 
 logger = logging.getLogger(__name__)
 
@@ -163,6 +170,26 @@ def _refuse_link(request: HttpRequest) -> HttpResponse:
         "A new one: .venv/bin/python manage.py sign_in_link",
     )
     return redirect("sign_in")
+
+
+@never_cache
+@require_safe
+def account(request: HtmxHttpRequest) -> HttpResponse:
+    """Who one is here, and where one is signed in."""
+    sessions = sessions_of(request.user, current=request.session.session_key)
+    return render(request, "account.html", {"sessions": sessions})
+
+
+@require_POST
+def end_sessions_of_own(request: HtmxHttpRequest) -> HttpResponse:
+    """End the session that is named, or all but this one."""
+    if session_id := request.POST.get("session", ""):
+        end_session(request.user, session_id)
+        messages.success(request, "The session has ended")
+    else:
+        end_other_sessions(request.user, current=request.session.session_key)
+        messages.success(request, "All other sessions have ended")
+    return redirect("account")
 
 
 sign_out = LogoutView.as_view()

@@ -5,6 +5,7 @@ import secrets
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
@@ -122,6 +123,9 @@ class Run(models.Model):
     iteration_count = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     log_size = models.PositiveBigIntegerField(default=0)
+    triggered_by = models.CharField(
+        max_length=64, blank=True, help_text="The name of the API key; empty: the server's own."
+    )
     imported = models.BooleanField(default=False, help_text="History: never executed here.")
 
     worker_token = models.CharField(max_length=64, blank=True)
@@ -192,6 +196,28 @@ class LogChunk(models.Model):
 
     def __str__(self) -> str:
         return f"Log of {self.run_id} from {self.offset}"
+
+
+class APIKey(models.Model):
+    """A key of somebody who calls this API; see ``api_keys``. The key itself is not kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        TRIGGER = "trigger"
+        ALL = "all"
+
+    name = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9._-]+$", "A name is letters, digits, . _ and -.")],
+    )
+    key_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256.")
+    scope = models.CharField(max_length=7, choices=Scope)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):

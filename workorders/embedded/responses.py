@@ -4,18 +4,18 @@
 ``{"success": false, "error": {"code", "message", "details"?}, "requestId"}``.
 """
 
-import hmac
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from workorders import request_id
+from workorders.embedded.api_keys import Caller, Scope, caller_of
+from workorders.embedded.models import APIKey
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +63,19 @@ def conflict(message: str) -> ApiError:
     return ApiError(409, "CONFLICT", message)
 
 
+CALLER = "runs_api.caller"
+"""Where the request keeps who calls. No header can be named so."""
+
 type Handler = Callable[..., Answer]
 
 
-def api(*, open_to_all: bool = False, **handlers: Handler) -> Callable[..., HttpResponseBase]:
+def api(
+    *, open_to_all: bool = False, needs: Scope | None = None, **handlers: Handler
+) -> Callable[..., HttpResponseBase]:
     """A view from one handler per method: ``api(GET=list_runs)``.
+
+    ``needs``: the scope of a key that may call it; unless given, reading needs ``read`` and
+    everything else needs ``all``.
 
     Sessions and CSRF tokens do not concern it: the key in the header is the
     only way in, and a browser never adds it by itself.
@@ -79,9 +87,11 @@ def api(*, open_to_all: bool = False, **handlers: Handler) -> Callable[..., Http
         given = request.headers.get(request_id.HEADER, "")
         with request_id.carried(request_id.taken_over(given)):
             try:
-                if not open_to_all:
-                    _check_key(request)
-                answer = _pick(request, handlers)(request, **arguments)
+                known = None if open_to_all else _caller(request)
+                handler = _pick(request, handlers)
+                if known:
+                    _check_scope(known, needs or _usual_scope(request))
+                answer = handler(request, **arguments)
             except ApiError as refusal:
                 answer = refusal.answer
             except Exception:
@@ -99,18 +109,36 @@ def unknown_route(request: HttpRequest) -> Answer:
 
 def any_method(handler: Handler) -> Callable[..., HttpResponseBase]:
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-    return api(open_to_all=False, **dict.fromkeys(methods, handler))
+    return api(open_to_all=False, needs=APIKey.Scope.READ, **dict.fromkeys(methods, handler))
 
 
-def _check_key(request: HttpRequest) -> None:
+def caller(request: HttpRequest) -> Caller:
+    """Who calls, in an endpoint that needs a key."""
+    known: Caller = request.META[CALLER]
+    return known
+
+
+def _caller(request: HttpRequest) -> Caller:
     given = request.headers.get("Authorization", "")
     challenge = {"WWW-Authenticate": "Bearer"}
     if not given:
         raise ApiError(401, "UNAUTHORIZED", "Authorization header required", None, challenge)
     scheme, _, key = given.partition(" ")
-    matches = hmac.compare_digest(key.strip().encode(), settings.RUNS_API_KEY.encode())
-    if scheme.lower() != "bearer" or not settings.RUNS_API_KEY or not matches:
+    found = caller_of(key.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
         raise ApiError(401, "UNAUTHORIZED", "Invalid API key", None, challenge)
+    request.META[CALLER] = found
+    return found
+
+
+def _usual_scope(request: HttpRequest) -> Scope:
+    return APIKey.Scope.READ if request.method in {"GET", "HEAD"} else APIKey.Scope.ALL
+
+
+def _check_scope(caller: Caller, needed: Scope) -> None:
+    if not caller.may(needed):
+        message = f"API key {caller.name!r} has scope {caller.scope.value!r}, not {needed.value!r}"
+        raise ApiError(403, "FORBIDDEN", message)
 
 
 def _pick(request: HttpRequest, handlers: Mapping[str, Handler]) -> Handler:

@@ -147,6 +147,7 @@ def _run(run: Run, positions: dict[str, int]) -> Json:
         "iterationCount": run.iteration_count,
         "workOrderId": run.work_order_id,
         "queuePosition": positions.get(run.pk),
+        "triggeredBy": run.triggered_by or None,
         "imported": run.imported,
     }
 

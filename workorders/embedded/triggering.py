@@ -36,6 +36,8 @@ class Trigger:
     max_iterations: int | None
     sent: Mapping[str, Any]
     key: str | None
+    triggered_by: str = ""
+    """The name of the API key."""
 
     @property
     def fingerprint(self) -> str:
@@ -101,6 +103,7 @@ def _create(work_order: WorkOrder, trigger: Trigger) -> Run:
         ),
         max_time=work_order.max_time or profile.time_limit,
         overrides=trigger.sent,
+        triggered_by=trigger.triggered_by,
         idempotency_key=trigger.key,
         request_hash=trigger.fingerprint if trigger.key else "",
     )

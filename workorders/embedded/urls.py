@@ -11,6 +11,7 @@ from workorders.embedded.endpoints import (
     runs,
     work_orders,
 )
+from workorders.embedded.models import APIKey
 from workorders.embedded.responses import any_method, api, unknown_route
 
 urlpatterns = [
@@ -26,11 +27,13 @@ urlpatterns = [
         "work-orders/<str:work_order_id>",
         api(GET=work_orders.show_work_order, DELETE=work_orders.cancel_work_order),
     ),
-    path("work-orders/<str:work_order_id>/runs", api(POST=runs.trigger)),
+    path(
+        "work-orders/<str:work_order_id>/runs", api(needs=APIKey.Scope.TRIGGER, POST=runs.trigger)
+    ),
     path("runs", api(GET=runs.list_runs)),
     path("runs/<str:run_id>", api(GET=runs.show_run)),
     path("runs/<str:run_id>/log", api(GET=logs.show_log)),
-    path("runs/<str:run_id>/cancel", api(POST=runs.cancel_run)),
+    path("runs/<str:run_id>/cancel", api(needs=APIKey.Scope.TRIGGER, POST=runs.cancel_run)),
     path("profiles", api(GET=profiles.list_profiles)),
     path("profiles/<str:name>", api(GET=profiles.show_profile)),
     path("queue/health", api(GET=queue.queue_health)),

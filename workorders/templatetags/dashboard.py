@@ -121,7 +121,7 @@ def run_row(run: Run) -> SafeString:
     """
     if not run.is_final:
         return _drawn_row(run)
-    shown = (run.id, run.number, run.status, run.imported, run.iteration_count)
+    shown = (run.id, run.number, run.status, run.imported, run.iteration_count, run.triggered_by)
     key = (*shown, run.started_at, run.completed_at)
     row = _finished_rows.get(key)
     if row is None:

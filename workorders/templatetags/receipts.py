@@ -48,10 +48,14 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
         return format_html(
             "started by <bdi>{}</bdi> {}", who, moment(began or attempt.sent_at, ago=True)
         )
-    if isinstance(run, Run) and run.started_at:
-        return format_html("started {}", moment(run.started_at, ago=True))
-    if isinstance(run, Run) and run.queued_at:
-        return format_html("queued {}", moment(run.queued_at, ago=True))
+    if not isinstance(run, Run):
+        return ""
+    key = run.triggered_by
+    by = format_html(" by the API key <bdi>{}</bdi>", key) if key else ""
+    if run.started_at:
+        return format_html("started{} {}", by, moment(run.started_at, ago=True))
+    if run.queued_at:
+        return format_html("queued{} {}", by, moment(run.queued_at, ago=True))
     return ""
 
 

@@ -7,7 +7,7 @@ from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_run, is_id, no_such_work_order
 from workorders.embedded.models import Run, Status
 from workorders.embedded.profiles import MAX_ITERATIONS
-from workorders.embedded.responses import Answer, ApiError, conflict, success
+from workorders.embedded.responses import Answer, ApiError, caller, conflict, success
 from workorders.embedded.triggering import Trigger, trigger_run
 from workorders.embedded.validation import Fields, read_body, read_idempotency_key, read_query
 
@@ -31,6 +31,7 @@ def trigger(request: HttpRequest, work_order_id: str) -> Answer:
             max_iterations=max_iterations,
             sent=body.values,
             key=key,
+            triggered_by=caller(request).name,
         )
     )
     return _triggered(run, {"Idempotency-Replayed": "true"} if replayed else {})

@@ -1,0 +1,104 @@
+"""Keys for scripts: each with a name that is shown and a scope that is kept to."""
+
+import os
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.embedded.conftest import Api
+from workorders.embedded.models import APIKey, Run, WorkOrder
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def create(name: str, scope: str) -> Api:
+    return Api(run("create_api_key", name, "--scope", scope).strip())
+
+
+def test_a_scope_is_kept_to(db: None, make_work_order: Callable[..., WorkOrder]) -> None:
+    order = make_work_order()
+    runs = f"/work-orders/{order.pk}/runs"
+    new = {"taskPrompt": "Fix all of it", "workspaceSource": {"type": "local", "path": "/x"}}
+    done = {}
+    for scope in ("read", "trigger", "all"):
+        api = create(f"the-{scope}-key", scope)
+        triggered = api.post(runs).status_code
+        newest = Run.objects.order_by("-queued_at").values_list("pk", flat=True).first()
+        done[scope] = [
+            api.get("/runs").status_code,
+            triggered,
+            api.post(f"/runs/{newest}/cancel").status_code,
+            api.post("/work-orders", new).status_code,
+            api.post("/nowhere").status_code,
+            api.http.put("/runs").status_code,
+        ]
+    assert done == {
+        "read": [200, 403, 403, 403, 404, 405],
+        "trigger": [200, 202, 202, 403, 404, 405],
+        "all": [200, 202, 202, 201, 404, 405],
+    }
+
+
+def test_a_refusal_names_the_key_and_the_scope(db: None) -> None:
+    error = create("nightly", "read").post("/work-orders/x/runs").json()["error"]
+    assert error["code"] == "FORBIDDEN"
+    assert "'nightly' has scope 'read', not 'trigger'" in error["message"]
+
+
+def test_a_run_says_which_key_has_started_it(
+    api: Api, db: None, make_work_order: Callable[..., WorkOrder]
+) -> None:
+    names = []
+    for caller in (create("nightly", "trigger"), api):
+        answered = caller.post(f"/work-orders/{make_work_order().pk}/runs").json()
+        run_id = (answered.get("data") or answered["error"]["details"])["runId"]
+        listed = {run["id"]: run["triggeredBy"] for run in api.data("/runs")["items"]}
+        names.append((listed[run_id], api.data(f"/runs/{run_id}")["triggeredBy"]))
+    assert names == [("nightly", "nightly"), (None, None)]
+
+
+def test_a_revoked_key_is_worth_nothing(db: None) -> None:
+    nightly, other = create("nightly", "all"), create("other", "all")
+    run("revoke_api_key", "nightly")
+    assert (nightly.get("/runs").status_code, other.get("/runs").status_code) == (401, 200)
+    with pytest.raises(CommandError):
+        run("revoke_api_key", "nightly")
+    with pytest.raises(CommandError):  # what it has started must not seem another's
+        create("nightly", "read")
+
+
+def test_keys_are_listed_and_not_kept(db: None) -> None:
+    key = run("create_api_key", "nightly").strip()
+    run("create_api_key", "deploy", "--scope", "all")
+    run("revoke_api_key", "deploy")
+    listed = run("list_api_keys")
+    assert [line.split()[:2] for line in listed.splitlines()] == [
+        ["deploy", "all"],
+        ["nightly", "read"],
+    ]
+    assert "revoked" in listed.splitlines()[0]
+    assert key not in listed + str(list(APIKey.objects.values()))
+
+
+@pytest.mark.parametrize("name", ["", "two words", "ü", "x" * 65])
+def test_a_name_that_is_none_is_refused(db: None, name: str) -> None:
+    with pytest.raises(CommandError):
+        create(name, "read")
+
+
+def test_the_key_of_the_file_stays_valid(db: None) -> None:
+    """Of an installation that had no other."""
+    key = (Path(os.environ["DATA_DIR"]) / "runs-api-key").read_text().strip()
+    assert Api(key).get("/runs").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["-", "runs_", "runs_" + "x" * 43])
+def test_a_key_that_is_none(db: None, key: str) -> None:
+    assert Api(key).get("/runs").status_code == 401

@@ -1,0 +1,31 @@
+"""Who started a run that no operator has started here: a script, by the name of its API key."""
+
+import pytest
+from django.test import Client
+
+from tests.runs_api import RunsAPI
+
+BY_SCRIPT = {
+    "id": "run-1",
+    "runNumber": 1,
+    "status": "running",
+    "startedAt": "2026-01-02T10:00:00.000Z",
+    "triggeredBy": "nightly-<b>build</b>",
+}
+SHOWN = "the API key <bdi>nightly-&lt;b&gt;build&lt;/b&gt;</bdi>"
+
+
+@pytest.fixture(autouse=True)
+def _api(runs_api: RunsAPI) -> None:
+    runs_api.has(runs=[BY_SCRIPT])
+    runs_api.has_run(**BY_SCRIPT)
+
+
+def test_the_run_page_says_it(operator: Client) -> None:
+    assert f"Triggered by {SHOWN}" in operator.get("/runs/run-1/").content.decode()
+
+
+def test_the_list_of_runs_and_the_button_say_it(operator: Client) -> None:
+    page = operator.get("/work-orders/wo-1/").content.decode()
+    assert f"by {SHOWN}" in page
+    assert f"started by {SHOWN}" in page
