@@ -110,7 +110,7 @@ def directory(name: str, default: Path) -> Path:
     """A directory, made when there is none."""
     path = Path(text(name, str(default))).expanduser().resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise ImproperlyConfigured(
             f"{name} is {str(path)!r}; it must be a directory that can be written ({exc.strerror})."

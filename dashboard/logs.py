@@ -23,9 +23,11 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ExceptionsOnly(logging.Filter):
+    """What broke a page. A page that is refused (403, 404) raises an exception too, on purpose."""
+
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is not None
+        return record.exc_info is not None and getattr(record, "status_code", 500) >= 500
 
 
 class TextFormatter(logging.Formatter):

@@ -10,9 +10,11 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from dashboard import env, places
+from dashboard.private_files import keep_private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
+keep_private(DATA_DIR)
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key", shortest=env.SHORTEST_SIGNING_KEY)

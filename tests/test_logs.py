@@ -17,6 +17,8 @@ from tests.trigger_form import TriggerForm
 from workorders import request_id
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.contract import RunOverrides
+from workorders.embedded.api_keys import create_key
+from workorders.embedded.models import APIKey
 from workorders.errors import RunsAPIError
 from workorders.runs_client import default_client
 
@@ -231,6 +233,15 @@ class TestCallsToTheRunsAPI:
         self.call(log, level="INFO", status=0)
 
 
+def test_a_page_that_is_refused_leaves_a_line_and_no_traceback(
+    text_log: Kept, runs_api: RunsAPI, viewer: Client
+) -> None:
+    assert viewer.get("/work-orders/wo-1/trigger/").status_code == 403
+    assert viewer.get("/no-such-page/").status_code == 404
+    assert "/work-orders/wo-1/trigger/: 403" in str(text_log.lines)
+    assert "Traceback" not in str(text_log.lines)
+
+
 @pytest.mark.usefixtures("runs_api")
 class TestSecrets:
     @pytest.fixture(params=["log", "text_log"])
@@ -253,6 +264,13 @@ class TestSecrets:
         Client().get(link)
         assert "/sign-in/[token]" in str(any_log.lines)
         assert link not in str(any_log.lines)
+
+    @pytest.mark.django_db
+    def test_named_key_of_the_embedded_api(self, any_log: Kept) -> None:
+        key = create_key("nightly", APIKey.Scope.READ)
+        log_failure(ValueError(f"in a message: {key}"), "With %s", key, extra={"code": key})
+        assert key not in str(any_log.lines)
+        assert "[secret]" in str(any_log.lines)
 
     def test_keys(self, any_log: Kept, settings: Any) -> None:
         settings.METRICS_TOKEN = "the-token-of-the-scraper"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -184,6 +185,16 @@ def test_a_document_of_another_issuer_is_refused(
 def test_a_provider_that_is_gone_is_said(settings: Settings) -> None:
     settings.OIDC_ISSUER = "http://localhost:9"
     assert refused(Client(), "/single-sign-on/")
+
+
+def test_a_provider_that_hangs_does_not_take_every_thread(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as waiting:
+        for _ in range(max(1, settings.WEB_THREADS // 4)):
+            waiting.enter_context(provider._slots)
+        assert refused(Client(), "/single-sign-on/")
+    assert "wait for the provider already" in caplog.text
 
 
 def test_without_a_provider_there_is_nothing_to_press(settings: Settings) -> None:

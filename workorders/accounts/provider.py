@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,9 @@ GROUPS_SCOPE = "groups"
 """Asked for where the provider offers it: some give groups only then."""
 TIMEOUT_SECONDS = 5
 """For each of the provider's answers; meanwhile a thread waits."""
+
+_slots = BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
+"""Threads of a web process that may wait for the provider: one that hangs must not take all."""
 
 type Flow = Mapping[str, str]
 """``{"state", "nonce", "code_verifier", "redirect_uri"}`` of one sign-in under way."""
@@ -57,7 +61,7 @@ def begin(redirect_uri: str) -> tuple[str, Flow]:
 
     Raises ``ProviderError``.
     """
-    with _errors_translated():
+    with _asking():
         client = _client()
         offered = client.load_server_metadata().get("scopes_supported") or ()
         scope = f"{SCOPES} {GROUPS_SCOPE}" if GROUPS_SCOPE in offered else SCOPES
@@ -74,7 +78,7 @@ def finish(query: Mapping[str, str], flow: Flow) -> Person:
         raise ProviderError("The answer belongs to no sign-in of this browser")
     if "code" not in query:
         raise ProviderError(f"The provider refused: {query.get('error', 'no code')[:100]}")
-    with _errors_translated():
+    with _asking():
         client = _client()
         token = client.fetch_access_token(
             redirect_uri=flow["redirect_uri"],
@@ -135,7 +139,10 @@ def _client() -> Any:
 
 
 @contextmanager
-def _errors_translated() -> Iterator[None]:
+def _asking() -> Iterator[None]:
+    """One slot of the bulkhead, and every failure as ``ProviderError``."""
+    if not _slots.acquire(blocking=False):
+        raise ProviderError("Too many sign-ins wait for the provider already")
     try:
         _check_issuer()
         yield
@@ -143,6 +150,8 @@ def _errors_translated() -> Iterator[None]:
         raise ProviderError(f"{type(exc).__name__}: {exc}") from exc
     except (LookupError, RuntimeError, TypeError, ValueError) as exc:  # no such document
         raise ProviderError(f"An answer that cannot be read: {exc!r}") from exc
+    finally:
+        _slots.release()
 
 
 def _check_issuer() -> None:

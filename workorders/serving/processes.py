@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self, override
 
 from workorders.guardian import Guardian, kill_group
 
@@ -138,7 +138,7 @@ class Supervisor:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._ask)
         self._guardian = Guardian()
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -189,6 +189,16 @@ class Supervisor:
         self._times_asked += 1
 
 
+class _PrivateLog(RotatingFileHandler):
+    """What agents and scripts print is for nobody else on this machine."""
+
+    @override
+    def _open(self) -> Any:
+        opened = super()._open()
+        os.fchmod(opened.fileno(), 0o600)
+        return opened
+
+
 def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.Logger:
     """Passes a child's lines on as they are: they carry their own time and level."""
     console = logging.StreamHandler()
@@ -199,7 +209,7 @@ def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.L
     output.propagate = False
     output.setLevel(logging.INFO)
     output.handlers = [
-        RotatingFileHandler(log_file, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT),
+        _PrivateLog(log_file, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT),
         console,
     ]
     return output

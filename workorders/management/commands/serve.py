@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
+from dashboard.private_files import keep_private
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
 from workorders.metrics import shared_files
@@ -75,6 +76,7 @@ def prepare() -> str:
     """Bring the database up to date; the path of a sign-in link."""
     try:
         call_command("migrate", verbosity=0)
+        keep_private(settings.DATA_DIR)  # the database is new
         path = sign_in_path(ensure_operator())
         if not settings.RUNS_API_URL:
             call_command("load_examples", verbosity=0)

@@ -1,0 +1,35 @@
+"""The data directory is its owner's alone: sessions, keys, prompts and logs are in it."""
+
+import os
+import stat
+from itertools import chain
+from pathlib import Path
+
+PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
+DIRECTORIES = ("logs",)
+FILES = ("*.sqlite3*", "secret-key", "runs-api-key", "logs/*")
+
+
+def keep_private(data_dir: Path) -> None:
+    """Take from group and others what versions before, or a backup, have let them have.
+
+    What belongs to another user is left as it is, and so is a directory with a sticky bit: ``/tmp``
+    is nobody's own.
+    """
+    _restrict(data_dir, PRIVATE_DIRECTORY)
+    for name in DIRECTORIES:
+        _restrict(data_dir / name, PRIVATE_DIRECTORY)
+    for path in chain.from_iterable(data_dir.glob(pattern) for pattern in FILES):
+        _restrict(path, PRIVATE_FILE)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    try:
+        found = path.lstat()
+        kind = stat.S_ISDIR if mode == PRIVATE_DIRECTORY else stat.S_ISREG
+        others = stat.S_IMODE(found.st_mode) & 0o077
+        is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+        if kind(found.st_mode) and others and is_ours:
+            path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+    except OSError:  # gone meanwhile, or on a file system that knows no modes
+        return
