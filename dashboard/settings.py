@@ -40,6 +40,13 @@ RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
 WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
+WEB_HUNG_SECONDS = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
+WEB_BODY_SECONDS = env.number("WEB_BODY_SECONDS", 10, minimum=0.1, maximum=600)
+"""How long the body of a request may take to arrive as a whole."""
+WEB_SEND_SECONDS = env.number("WEB_SEND_SECONDS", 30, minimum=0.1, maximum=600)
+"""How long a client may read nothing of a response before its connection is closed."""
+WEB_DOWNLOADS = env.whole("WEB_DOWNLOADS", 32, minimum=1, maximum=1000)
+"""How many logs a web process sends at the same time."""
 RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
 """Threads of a web process that may wait for the runs API; the others keep the rest alive."""
 STARTS_THAT_WAIT = WEB_THREADS // 8
