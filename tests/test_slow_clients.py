@@ -205,3 +205,33 @@ def test_header_name_with_an_underscore_is_no_other_one(server: Server) -> None:
 
     assert answered_with("X-Request-ID") == "made-by-the-client"
     assert answered_with("X_Request_ID") != "made-by-the-client"
+
+
+MALFORMED = {
+    "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    "a length that is none": b"POST /sign-in/ HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\nx",
+    "chunks that are none": b"POST /sign-in/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\nxx",
+    "a space before the colon": b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+    "a header without end": b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 200_000,
+    "an address without end": b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_bytes", MALFORMED.values(), ids=MALFORMED)
+def test_request_that_is_malformed_is_refused(server: Server, request_bytes: bytes) -> None:
+    with server.connect() as connection:
+        with suppress(OSError):
+            connection.sendall(request_bytes)
+        response = everything_in(connection)
+    assert response.startswith(b"HTTP/1.1 4") or not response
+    assert response.count(b"HTTP/1.1 ") <= 1  # nothing of it was taken for a second request
+
+
+def test_requests_in_a_row_are_answered_in_a_row(server: Server) -> None:
+    with server.connect() as connection:
+        for path in ("/healthz", "/no-such-page/", "/healthz"):
+            server.send(connection, f"GET {path}")
+        connection.shutdown(socket.SHUT_WR)
+        responses = everything_in(connection).split(b"HTTP/1.1 ")[1:]
+    assert [response[:3] for response in responses] == [b"200", b"404", b"200"]

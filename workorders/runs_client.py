@@ -173,7 +173,7 @@ class RunsClient:
         """The whole log as far as it is written, part by part."""
         offset, size = 0, 1
         while offset < size:
-            part = self.get_log(run_id, offset=offset, limit=16 * LOG_PART_BYTES)
+            part = self.get_log(run_id, offset=offset, limit=4 * LOG_PART_BYTES)
             yield part.text
             if part.next_offset <= offset:
                 return

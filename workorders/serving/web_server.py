@@ -88,6 +88,8 @@ def command(address: Address) -> list[str]:
         # Granian's own is 512 for two processes.
         "backpressure": CONNECTIONS,
         "http": 1,
+        # The longest header, and what is kept for each connection that does not read.
+        "http1-buffer-size": 65_536,
         "log-level": "error",
         "respawn-interval": 0.5,
         "workers-kill-timeout": 3,
