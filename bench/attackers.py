@@ -124,9 +124,12 @@ class Attackers:
         if not self._attack.passwords:
             return
         async with asyncio.TaskGroup() as group:
+            loop = asyncio.get_running_loop()
+            due = loop.time()
             while True:
                 group.create_task(self._password())
-                await asyncio.sleep(1 / self._attack.passwords)
+                due += 1 / self._attack.passwords
+                await asyncio.sleep(due - loop.time())
 
     async def _password(self) -> None:
         token = self._attack.csrf_token

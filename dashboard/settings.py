@@ -39,6 +39,7 @@ SHARED_READ_SECONDS = env.number("SHARED_READ_SECONDS", 1, minimum=0, maximum=60
 RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
+WEB_PROCESSES = env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64)
 WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
 WEB_HUNG_SECONDS = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
 WEB_BODY_SECONDS = env.number("WEB_BODY_SECONDS", 10, minimum=0.1, maximum=600)
@@ -179,6 +180,7 @@ AUTHENTICATION_BACKENDS = ["workorders.accounts.OneQueryBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"
+PASSWORD_HASHERS = ["workorders.password_hashing.BackgroundPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")

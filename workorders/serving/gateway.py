@@ -26,7 +26,7 @@ LIVENESS = "/healthz"
 PROBES = frozenset({"/readyz", "/metrics"})
 PROBE_THREADS = 2
 PASSWORD_THREADS = 2
-"""Hashing a password takes half a second of one core, on purpose."""
+"""They wait for ``workorders.password_hashing``, so that no thread of the pages does."""
 SMALL_BODY_BYTES = 65_536
 """A body up to this size is always received; longer ones share ``LARGE_BODIES_BYTES``."""
 LARGE_BODIES_BYTES = 64 * 2**20

@@ -74,7 +74,7 @@ def allow_open_files() -> None:
 
 
 def command(address: Address) -> list[str]:
-    """Granian: slow clients wait in its Rust half, where they cost no Python thread.
+    """Granian: its Rust half speaks HTTP, ``dashboard.asgi`` gives requests to threads.
 
     A request holds a thread for as long as a runs API hangs (two seconds by
     default), so there are many more threads than cores; RUNS_API_MAX_CALLS
@@ -84,7 +84,7 @@ def command(address: Address) -> list[str]:
         "interface": "asginl",  # ASGI without lifespan events
         "host": address[0],
         "port": address[1],
-        "workers": env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64),
+        "workers": settings.WEB_PROCESSES,
         # Granian's own is 512 for two processes.
         "backpressure": CONNECTIONS,
         "http": 1,
