@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workorders.serving.refusals import Refusals, RefusedError
 from workorders.serving.sockets import ConnectionCloser, abort_unread
 from workorders.serving.threads import Threads
 from workorders.serving.wsgi import Response, environ_of
@@ -35,8 +36,8 @@ PIECE_BYTES = 16_384
 RETRY_AFTER_SECONDS = 5
 BUSY = f"Too many are asking at this moment. Try again in {RETRY_AFTER_SECONDS} seconds."
 MOST_WAITING = 1000
-MOST_PASSWORDS_WAITING = 8
 """Requests that wait for a thread of one process: some seconds' work."""
+MOST_PASSWORDS_WAITING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,6 @@ class ClientGoneError(Exception):
     """The client has closed its connection before its request was complete."""
 
 
-class RefusedError(Exception):
-    """The request is answered without Django, by a line of text."""
-
-    def __init__(self, status: int, text: str, *, retry_after: int = 0) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.retry_after = retry_after
-
-
 class Gateway:
     """Runs a WSGI application in threads that no slow client can hold.
 
@@ -93,6 +84,7 @@ class Gateway:
         )
         self._large_bytes = 0
         self._closer = ConnectionCloser()
+        self._refusals = Refusals()
         self._listens = False
 
     async def __call__(
@@ -110,7 +102,7 @@ class Gateway:
         except ClientGoneError:
             return
         except RefusedError as refusal:
-            await _refuse(send, refusal)
+            await self._refusals.send(refusal, send)
             return
         await send(
             {
@@ -228,26 +220,6 @@ class Gateway:
 async def _wait_until_gone(receive: "ASGIReceiveCallable") -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _refuse(send: "ASGISendCallable", refusal: RefusedError) -> None:
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(refusal.text)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"connection", b"close"),
-    ]
-    if refusal.retry_after:
-        headers.append((b"retry-after", str(refusal.retry_after).encode()))
-    await send(
-        {
-            "type": "http.response.start",
-            "status": refusal.status,
-            "headers": headers,
-            "trailers": False,
-        }
-    )
-    await _send_part(send, refusal.text.encode(), more=False)
 
 
 async def _send_part(send: "ASGISendCallable", body: bytes, *, more: bool) -> None:
