@@ -41,7 +41,15 @@ SHARED_READ_SECONDS = env.number("SHARED_READ_SECONDS", 1, minimum=0, maximum=60
 RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
+WEB_PROCESSES = env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64)
 WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
+WEB_HUNG_SECONDS = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
+WEB_BODY_SECONDS = env.number("WEB_BODY_SECONDS", 10, minimum=0.1, maximum=600)
+"""How long the body of a request may take to arrive as a whole."""
+WEB_SEND_SECONDS = env.number("WEB_SEND_SECONDS", 30, minimum=0.1, maximum=600)
+"""How long a client may read nothing of a response before its connection is closed."""
+WEB_DOWNLOADS = env.whole("WEB_DOWNLOADS", 32, minimum=1, maximum=1000)
+"""How many logs a web process sends at the same time."""
 RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
 """Threads of a web process that may wait for the runs API; the others keep the rest alive."""
 STARTS_THAT_WAIT = WEB_THREADS // 8
@@ -106,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -194,6 +203,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"
+PASSWORD_HASHERS = ["workorders.password_hashing.BackgroundPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -205,7 +215,10 @@ _secure = not DEBUG and not set(ALLOWED_HOSTS) <= env.LOOPBACK_HOSTS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_secure)
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+# These bind hosts that are none of ours, and browsers for months: for their owner to say.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
 if TRUST_PROXY_HEADERS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -213,6 +226,27 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "workorders.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "screen-wake-lock",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+}
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],

@@ -1,4 +1,4 @@
-"""The WSGI application the production server imports."""
+"""Django as a WSGI application; ``dashboard.asgi`` is what the web server imports."""
 
 import os
 from collections.abc import Iterable

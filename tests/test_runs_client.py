@@ -1,5 +1,7 @@
 """The client against servers that misbehave."""
 
+import gzip
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -104,6 +106,29 @@ def test_answer_that_is_not_the_encoding_it_says(runs_api: RunsAPI, client: Runs
     runs_api.on("GET", "/runs/run-1", api.answer(200, b"{}", Content_Encoding="gzip"))
     with pytest.raises(NetworkError):
         client.get_run("run-1")
+
+
+def test_answer_that_would_fill_the_memory_is_not_unpacked(
+    runs_api: RunsAPI, client: RunsClient
+) -> None:
+    patient = RunsClient(client._http, read_timeout=30)
+    bomb = gzip.compress(b" " * 200_000_000, compresslevel=9)
+    runs_api.on("GET", "/runs/run-1", api.answer(200, bomb, Content_Encoding="gzip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(NetworkError, match="too large"):
+            patient.get_run("run-1")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * ANSWER_LIMIT_BYTES
+
+
+def test_answer_may_be_packed(runs_api: RunsAPI, client: RunsClient) -> None:
+    body = b'{"success": true, "data": {"id": "run-1"}}'
+    packed = api.answer(200, gzip.compress(body), Content_Encoding="gzip")
+    runs_api.on("GET", "/runs/run-1", packed)
+    assert client.get_run("run-1").id == "run-1"
 
 
 # --- Answers that are not the contract's

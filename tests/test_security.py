@@ -171,6 +171,23 @@ def test_content_security_policy(api_with_all: RunsAPI, operator: Client, path: 
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("path", ["/runs/run-1/log/", "/no-such-page/", "/runs/gone/"])
+def test_nobody_keeps_what_only_this_person_may_see_now(
+    api_with_all: RunsAPI, operator: Client, path: str
+) -> None:
+    assert "no-store" in operator.get(path)["Cache-Control"]
+
+
+def test_nobody_keeps_a_refusal(viewer: Client) -> None:
+    refusal = viewer.get("/work-orders/wo-1/trigger/")
+    assert (refusal.status_code, "no-store" in refusal["Cache-Control"]) == (403, True)
+
+
+def test_pages_may_use_no_device(operator: Client, api_with_all: RunsAPI) -> None:
+    policy = operator.get("/work-orders/wo-1/")["Permissions-Policy"]
+    assert {"camera=()", "geolocation=()", "microphone=()", "usb=()"} <= set(policy.split(", "))
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/sign-in/", "/no-such-page/"])
 def test_pages_keep_to_their_policy(api_with_all: RunsAPI, operator: Client, path: str) -> None:
     """No script or style in the page, which the policy would stop."""
@@ -247,6 +264,23 @@ def test_secure_settings_off_localhost(
 
 
 @pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "False False"),
+        ({"SECURE_HSTS_INCLUDE_SUBDOMAINS": "1"}, "True False"),
+        ({"SECURE_HSTS_INCLUDE_SUBDOMAINS": "1", "SECURE_HSTS_PRELOAD": "1"}, "True True"),
+    ],
+)
+def test_other_hosts_are_bound_to_https_by_their_owner_alone(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    probe = "from django.conf import settings as s; "
+    probe += "print(s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    done = manage(tmp_path, "shell", "--no-imports", "-c", probe, **PRODUCTION, **environment)
+    assert done.stdout.strip() == expected, done.stderr
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("RUNS_API_URL", "runs.example.com"),
@@ -269,6 +303,9 @@ def test_secure_settings_off_localhost(
         ("DEBUG", "maybe"),
         ("SECURE_SSL_REDIRECT", "2"),
         ("TRUST_PROXY_HEADERS", "proxy"),
+        ("WEB_BODY_SECONDS", "0"),
+        ("WEB_SEND_SECONDS", "for ever"),
+        ("WEB_DOWNLOADS", "0"),
         ("WORKSPACES_KEPT", "1.5"),
         ("RUN_LEASE_SECONDS", "-1"),
         ("RUN_LOG_LIMIT_MB", "lots"),

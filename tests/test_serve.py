@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,6 +122,27 @@ class TestRunning:
             os.kill(pid, signal.SIGSTOP)
         wait_until(lambda: not alive(before))
         wait_until(lambda: answers(product))
+
+
+def test_a_web_server_that_says_it_hangs_is_not_alive() -> None:
+    statuses = [503, 503, 200]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(statuses[0] if len(statuses) == 1 else statuses.pop(0))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        pulse = web_server.Pulse(("127.0.0.1", server.server_port))
+        pulse.start()
+        for _ in range(2):
+            server.handle_request()
+        assert not pulse.last_answer
+        server.handle_request()
+        wait_until(lambda: pulse.last_answer)
 
 
 class TestWebServerAlone:

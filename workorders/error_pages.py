@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRefresh
 
 from workorders import request_id
@@ -26,10 +27,13 @@ def _error_page(
         # A part of a page was asked for, and the page it is for is not true any more.
         if status == 403:
             messages.error(request, text)
-        response = HttpResponseClientRefresh()
+        response: HttpResponse = HttpResponseClientRefresh()
         response.status_code = status
-        return response
-    return render(request, "error.html", context, status=status)
+    else:
+        response = render(request, "error.html", context, status=status)
+    # What is refused today may be allowed, or exist, tomorrow.
+    patch_cache_control(response, no_store=True)
+    return response
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -46,6 +50,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     text = "Something broke on our side. Nothing was started by it that the pages do not show."
     return _error_page(request, 500, "Something went wrong", text, retry=True)
+
+
+def too_busy(request: HttpRequest, text: str) -> HttpResponse:
+    """503: the same request may be answered in half a minute."""
+    response = _error_page(request, 503, "Too busy", f"{text} Try again later.", retry=True)
+    response["Retry-After"] = "30"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

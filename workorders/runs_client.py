@@ -22,6 +22,7 @@ from workorders import request_id
 from workorders.api_diagnosis import NO_CONNECTION, diagnosis_of
 from workorders.api_health import HealthRecord
 from workorders.api_log import LoggedCall
+from workorders.bounded_body import ACCEPT_ENCODING, read_body
 from workorders.contract import (
     LogPart,
     Page,
@@ -172,7 +173,7 @@ class RunsClient:
         """The whole log as far as it is written, part by part."""
         offset, size = 0, 1
         while offset < size:
-            part = self.get_log(run_id, offset=offset, limit=16 * LOG_PART_BYTES)
+            part = self.get_log(run_id, offset=offset, limit=4 * LOG_PART_BYTES)
             yield part.text
             if part.next_offset <= offset:
                 return
@@ -297,7 +298,7 @@ class RunsClient:
         """Send one request; ``about`` is for its log line."""
         deadline = time.monotonic() + timeout
         call = LoggedCall(method, path, about or {})
-        headers = dict(headers or {})
+        headers = {"Accept-Encoding": ACCEPT_ENCODING, **(headers or {})}
         if own_id := request_id.current():
             headers[request_id.HEADER] = own_id
         try:
@@ -307,7 +308,7 @@ class RunsClient:
             keep_to(deadline, request)
             response = self._send(request)
             try:
-                content = _read_all(response, deadline=deadline)
+                content = read_body(response, deadline=deadline, limit=ANSWER_LIMIT_BYTES)
             finally:
                 response.close()
         except (httpx.RequestError, httpx.InvalidURL) as exc:
@@ -353,18 +354,6 @@ def _segment(identifier: str) -> str:
     """An ID as one part of a path; dots alone would lead to another endpoint."""
     quoted = quote(identifier, safe="")
     return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
-
-
-def _read_all(response: httpx.Response, *, deadline: float) -> bytes:
-    """The body, within the deadline and the size that an honest answer has."""
-    content = bytearray()
-    for piece in response.iter_bytes():
-        content += piece
-        if len(content) > ANSWER_LIMIT_BYTES:
-            raise httpx.ReadError("the answer is too large", request=response.request)
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer took too long", request=response.request)
-    return bytes(content)
 
 
 def _check_id(data: Json, asked: str) -> None:

@@ -1,22 +1,24 @@
 """The dashboard's pages. Each loads, validates, calls one service and responds."""
 
 import uuid
-from collections.abc import Iterator
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from workorders import accepted_run, run_search, services, settling, start_toast
 from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
+from workorders.error_pages import too_busy
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
 from workorders.http import HtmxHttpRequest, go_to
 from workorders.live import live, live_client, live_page
+from workorders.log_download import LogFile, Slot
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
 from workorders.reading import (
@@ -193,24 +195,21 @@ def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) ->
 
 
 @require_GET
+@cache_control(no_store=True)
 def run_log(request: HtmxHttpRequest, run_id: str) -> HttpResponse | StreamingHttpResponse:
     """The whole log as a file, streamed part by part."""
+    slot = Slot(request.user.pk)
+    if not slot.take():
+        return too_busy(request, "Too many logs are being downloaded at this moment.")
     parts = default_client().iterate_log(run_id)
     try:
-        first = next(parts, "")
+        file = LogFile(next(parts, ""), parts, slot)
     except RunsAPIError as error:
+        slot.close()
         if error.code == "NOT_FOUND":
             raise Http404(f"Run {run_id} has no log.") from error
         return _unavailable(request, error, title="Log", comes_back=False)
-
-    def stream() -> Iterator[str]:
-        yield first
-        try:
-            yield from parts
-        except RunsAPIError as error:
-            yield f"\n[The log could not be read further: {error.user_message}]\n"
-
-    response = StreamingHttpResponse(stream(), content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(file, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{run_id}.log"
     )

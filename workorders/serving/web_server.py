@@ -74,23 +74,22 @@ def allow_open_files() -> None:
 
 
 def command(address: Address) -> list[str]:
-    """Granian: slow clients wait in its Rust half, where they cost no Python thread.
+    """Granian: its Rust half speaks HTTP, ``dashboard.asgi`` gives requests to threads.
 
     A request holds a thread for as long as a runs API hangs (two seconds by
     default), so there are many more threads than cores; RUNS_API_MAX_CALLS
     keeps some of them free of it.
     """
     options = {
-        "interface": "wsgi",
+        "interface": "asginl",  # ASGI without lifespan events
         "host": address[0],
         "port": address[1],
-        "workers": env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64),
-        "blocking-threads": settings.WEB_THREADS,
-        # A thread keeps its database connection: let both live long.
-        "blocking-threads-idle-timeout": 600,
+        "workers": settings.WEB_PROCESSES,
         # Granian's own is 512 for two processes.
         "backpressure": CONNECTIONS,
         "http": 1,
+        # The longest header, and what is kept for each connection that does not read.
+        "http1-buffer-size": 65_536,
         "log-level": "error",
         "respawn-interval": 0.5,
         "workers-kill-timeout": 3,
@@ -98,7 +97,7 @@ def command(address: Address) -> list[str]:
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [
         *(sys.executable, "-m", "granian", *flags, "--no-ws", "--respawn-failed-workers"),
-        "dashboard.wsgi:application",
+        "dashboard.asgi:application",
     ]
 
 
@@ -126,7 +125,7 @@ class Pulse(threading.Thread):
     def __init__(self, address: Address) -> None:
         super().__init__(name="pulse", daemon=True)
         self.last_answer = 0.0
-        self._hung_seconds = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
+        self._hung_seconds = settings.WEB_HUNG_SECONDS
         self._address = address
 
     def run(self) -> None:
@@ -147,11 +146,10 @@ class Pulse(threading.Thread):
         connection = http.client.HTTPConnection(host, port, timeout=self._hung_seconds / 3)
         try:
             connection.request("GET", "/healthz")
-            connection.getresponse()
+            # 503: the server lives, its threads hang.
+            return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
-        else:
-            return True  # whatever it says, it is alive
         finally:
             connection.close()
 

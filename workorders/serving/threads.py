@@ -1,0 +1,46 @@
+"""A fixed number of threads for the work of an event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+
+class Threads:
+    """Threads that live as long as the process, because each keeps its database connection.
+
+    Attributes are read and written by the event loop's own thread only.
+    """
+
+    def __init__(self, name: str, count: int, *, most_waiting: int) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._count = count
+        self._most_waiting = most_waiting
+        self._under_way = 0
+        self._last_end = time.monotonic()
+
+    @property
+    def are_full(self) -> bool:
+        """Whether so much waits for a thread already that nothing should be added."""
+        return self._under_way >= self._count + self._most_waiting
+
+    @property
+    def hung_seconds(self) -> float:
+        """How long no work has ended although some waits; 0 while nothing waits."""
+        return time.monotonic() - self._last_end if self._under_way > self._count else 0
+
+    async def run[**P, Result](
+        self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """What the function returns or raises, in the first thread that is free."""
+        if self._under_way <= self._count:
+            self._last_end = time.monotonic()
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, partial(function, *args, **kwargs)
+            )
+        finally:
+            self._under_way -= 1
+            self._last_end = time.monotonic()
