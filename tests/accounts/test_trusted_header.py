@@ -1,12 +1,16 @@
 """A proxy that signs people in is believed, and nobody else who says the same."""
 
+import re
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.product import Product
 from workorders.accounts.models import Session
 from workorders.accounts.users import TRIGGER_PERMISSION, ensure_operator
 
@@ -81,3 +85,18 @@ def test_who_has_signed_in_by_a_link_stays_where_no_proxy_is_asked(browser: Clie
     """The person at the machine itself, past the proxy."""
     browser.force_login(ensure_operator())
     assert person(visit(browser, REMOTE_ADDR="127.0.0.1")) == "operator"
+
+
+def test_a_header_with_underscores_is_none(tmp_path: Path) -> None:
+    """A WSGI environment could not tell it from the proxy's own: the web server drops it."""
+    trusted = {"TRUSTED_PROXIES": "127.0.0.1", "TRUSTED_USER_HEADER": "X-Forwarded-User"}
+    with Product(tmp_path, RUNS_API_URL="http://127.0.0.1:9", **trusted) as product:
+
+        def named(*headers: tuple[str, str]) -> str:
+            answered = httpx.get(f"{product.url}/account/", headers=list(headers), trust_env=False)
+            shown = re.search(r"<dd[^>]*>(\w+)</dd>", answered.text)
+            return shown[1] if shown else ""
+
+        real, spoofed = ("X-Forwarded-User", "kim"), ("X_Forwarded_User", "mallory")
+        assert named(real, spoofed) == named(spoofed, real) == named(real) == "kim"
+        assert named(spoofed) == ""
