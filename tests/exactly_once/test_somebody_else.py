@@ -35,7 +35,7 @@ def test_somebody_else(
         api.start_elsewhere(order, OTHERS[sent])
         return fault.answering(true)
 
-    order.plan = [Fault(fault.name, meanwhile, fault.makes)]
+    order.plan = [Fault(fault.name, meanwhile, fault.makes, fault.lie)]
     screen = told(dialog.press("Start Run", max_iterations=TYPED))
     assert_told_the_truth(screen, order, dialog.key)
     assert_started_once(api, screen, order, dialog.key)
