@@ -167,7 +167,7 @@ class _Execution:
 
         exit_code = run_command(
             Command(
-                shell=shell,
+                arguments=["/bin/sh", "-c", shell],
                 directory=workspace,
                 environment={
                     **command_environment(
@@ -181,7 +181,6 @@ class _Execution:
                 },
                 input_file=inputs / "stdin",
             ),
-            guardian=self.hands.guardian,
             on_output=keep,
             on_tick=self.log.tick,
             must_stop=self._must_stop,

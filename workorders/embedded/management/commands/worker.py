@@ -16,7 +16,6 @@ from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
 from workorders.embedded.heartbeat import Heartbeat
 from workorders.embedded.models import Worker
-from workorders.guardian import Guardian
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="How the logs call it (host and process).")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}", Guardian())
+        hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}")
         become_a_worker(hands)
         stop_on_signals(hands)
         heartbeat = Heartbeat(hands)
@@ -42,7 +41,6 @@ class Command(BaseCommand):
         finally:
             heartbeat.end()
             Worker.objects.filter(token=hands.token).delete()
-            hands.guardian.close()
             logger.info("Worker %s has ended", hands.name)
 
 
