@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
 from workorders.accounts import ensure_operator, sign_in_path
+from workorders.concealment import conceal_environment
 from workorders.metrics import shared_files
 from workorders.serving import web_server
 from workorders.serving.processes import Child, Supervisor
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, web: bool, **options: Any) -> None:
+        conceal_environment()
         wanted = web_server.wanted_address()
         workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
         grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
