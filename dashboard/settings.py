@@ -58,6 +58,8 @@ FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSP
 """Where copies may be that were made with other settings: they are removed in their turn."""
 PROJECT_MARKERS = places.PROJECT_MARKERS
 WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
+WORKSPACE_ROOTS = env.directories("WORKSPACE_ROOTS")
+"""Workspaces must lie below one of these; empty: anywhere."""
 ISOLATION = env.choice("ISOLATION", "AUTO", of=("AUTO", "REQUIRED", "OFF"))
 """Of agents and verifications from the machine; AUTO: where it can be (docs/security.md)."""
 RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)

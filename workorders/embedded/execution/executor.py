@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from workorders.embedded import transitions
+from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.execution.environment import (
     command_environment,
     missing_variables,
@@ -112,6 +112,11 @@ class _Execution:
             raise RunFailed(f"Profile {self.run.profile_name!r} does not exist any more.")
         require_isolation()
         source = Path(self.run.work_order.workspace_path)
+        if not workspace_roots.is_allowed_here(source):
+            raise RunFailed(
+                f"The workspace {source} is not below {workspace_roots.allowed_in_words()}, "
+                "where workspaces must be (WORKSPACE_ROOTS)."
+            )
         self.log.section(f"Copying the workspace {source}")
         self.log.flush()
         copy = copy_workspace(source, self.run.pk, self._check)
