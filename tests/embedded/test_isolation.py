@@ -95,7 +95,10 @@ def test_an_isolated_agent_gets_at_nothing(
     run.refresh_from_db()
     assert "SIGKILL" in run.error
     assert process.process.poll() is None
-    assert "── Isolated by bubblewrap, with network ──" in log_of(run)
+    assert (
+        "── Isolated by bubblewrap, with network; of the home only what the profile opens ──"
+        in log_of(run)
+    )
     assert_quiet(run, targets)
 
 

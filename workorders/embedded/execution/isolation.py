@@ -54,7 +54,8 @@ def isolation_in_words(profile: Profile) -> str:
     """For the run's log."""
     if reason := why_not_isolated():
         return f"Not isolated from this machine: {reason}"
-    return f"Isolated by bubblewrap, with{'' if profile.network else 'out'} network"
+    network = "with" if profile.network else "without"
+    return f"Isolated by bubblewrap, {network} network; of the home only what the profile opens"
 
 
 def missing_paths(profile: Profile) -> list[str]:
