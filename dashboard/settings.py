@@ -162,7 +162,7 @@ DATABASES = {"default": _database}
 # Reads of the runs API that open pages share: between processes and hosts by the database.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "workorders.json_cache.JSONDatabaseCache",
         "LOCATION": "shared_reads",
         "TIMEOUT": 60,
         "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.shared_reads

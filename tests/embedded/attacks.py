@@ -64,7 +64,7 @@ def password_hashes() -> bool:
     return rows("SELECT password FROM auth_user")
 
 
-def code_through_the_shared_cache() -> bool:
+def rows_in_the_shared_cache() -> bool:
     return rows(
         "INSERT INTO shared_reads (cache_key, value, expires)"
         " VALUES ('planted', 'x', '2100-01-01') RETURNING cache_key"
@@ -103,7 +103,7 @@ ATTACKS: tuple[Callable[[], bool], ...] = (
     signing_key,
     live_sessions,
     password_hashes,
-    code_through_the_shared_cache,
+    rows_in_the_shared_cache,
     profile_of_its_own,
     other_workspaces,
     secrets_of_the_home,

@@ -110,7 +110,7 @@ def test_an_agent_that_is_not_isolated_still_gets_no_environment_and_does_not_ou
     _, run, worked = attack(worker, trigger, work_order, targets, "off")
     kept = {"variables_of_the_host", "environment_of_other_processes"}
     if connection.vendor == "postgresql":  # no file, and no password
-        kept |= {"live_sessions", "password_hashes", "code_through_the_shared_cache"}
+        kept |= {"live_sessions", "password_hashes", "rows_in_the_shared_cache"}
     assert worked == ALL - kept
     assert "── Not isolated from this machine: ISOLATION is off ──" in log_of(run)
     api = Api("the-key")
