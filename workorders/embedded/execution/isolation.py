@@ -95,6 +95,8 @@ def _limited(command: Sequence[str], own: Limits, *, isolated: bool) -> list[str
         own.open_files or base.open_files or 0,
         (own.file_mb or base.file_mb or 0) * MEGABYTE,
     )
+    if not any(values):
+        return list(command)
     program = [sys.executable, "-S", "-E", "-I", limits.__file__]
     return [*program, *map(str, values), *command]
 

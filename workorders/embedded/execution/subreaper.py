@@ -78,7 +78,7 @@ def _kill_all(child: int) -> None:
     """Stopped first: otherwise one that forks all the time is never caught."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     stopped: set[int] = set()
-    while new := set(_descendants()) - stopped:
+    while (new := set(_descendants()) - stopped) and time.monotonic() < deadline:
         for process_id in new:
             _signal(process_id, signal.SIGSTOP)
         stopped |= new
