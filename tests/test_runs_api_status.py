@@ -146,9 +146,9 @@ def test_refresh_tells_the_dashboard_from_the_runs_api(runs_api: RunsAPI, operat
         (
             0,
             2,
-            "Not isolated from the machine of their worker: bubblewrap (bwrap) is not installed",
+            "Not isolated from the machine of their worker: bubblewrap is not installed",
         ),
-        (2, 1, "Isolated by 2 of 3 workers, not by the other: bubblewrap (bwrap) is not installed"),
+        (2, 1, "Isolated by 2 of 3 workers, not by the other: bubblewrap is not installed"),
     ],
 )
 def test_panel_says_whether_agents_are_isolated(

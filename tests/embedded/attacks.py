@@ -81,7 +81,7 @@ def profile_of_its_own() -> bool:
 
 
 def other_workspaces() -> bool:
-    return can_read(TARGETS["original"]) or can_read(TARGETS["other_copy"])
+    return can_read(TARGETS["original"][::-1]) or can_read(TARGETS["other_copy"])
 
 
 def secrets_of_the_home() -> bool:

@@ -57,7 +57,8 @@ def targets(installation: Path, tmp_path: Path, workspace: Path) -> Path:
         "data": installation,
         "database": connection.settings_dict["NAME"],
         "profiles": installation / "profiles.toml",
-        "original": workspace / "README",
+        # Backwards: in its copy the original's path would be the copy's.
+        "original": str(workspace / "README")[::-1],
         "other_copy": other_copy / "README",
         "home": home,
         "worker": "0",

@@ -115,15 +115,11 @@ def _sandbox(profile: Profile, workspace: Path, inputs: Path) -> Iterator[str]:
     for place in ("/tmp", "/var/tmp"):  # noqa: S108
         yield from ("--bind", str(temporary), place)
     yield from ("--bind", str(home), str(_home()))
-    for path in _programs():
+    for path in (*_programs(), *map(_expanded, profile.readable)):
         yield from ("--ro-bind-try", str(path), str(path))
-    for option, paths in (("--ro-bind-try", profile.readable), ("--bind-try", profile.writable)):
-        for path in map(_expanded, paths):
-            yield from (option, str(path), str(path))
-    for hidden in (settings.DATA_DIR, settings.WORKSPACES_DIR):
-        yield from ("--tmpfs", str(hidden))
-    if settings.PROFILES_FILE.exists():  # it may hold tokens of other profiles
-        yield from ("--ro-bind", os.devnull, str(settings.PROFILES_FILE))
+    for path in map(_expanded, profile.writable):
+        yield from ("--bind-try", str(path), str(path))
+    yield from _hidden_data()
     if _home().is_relative_to(settings.DATA_DIR):  # as in a container
         yield from ("--bind", str(home), str(_home()))
     yield from ("--bind", str(workspace), str(workspace))
@@ -143,6 +139,15 @@ def _base(*, network: bool) -> Iterator[str]:
     if names.is_symlink() and names.exists():
         yield from ("--ro-bind", str(names.resolve()), str(names.resolve()))
     yield from ("--proc", "/proc", "--dev", "/dev")
+
+
+def _hidden_data() -> Iterator[str]:
+    """Of the product."""
+    for place in (settings.DATA_DIR, settings.WORKSPACES_DIR, *settings.FORMER_WORKSPACES_DIRS):
+        if place.exists():
+            yield from ("--tmpfs", str(place))
+    if settings.PROFILES_FILE.exists():  # it may hold tokens of other profiles
+        yield from ("--ro-bind", os.devnull, str(settings.PROFILES_FILE))
 
 
 def _hidden_settings() -> Iterator[str]:
