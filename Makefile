@@ -27,7 +27,8 @@ pictures: .venv/installed-dev ## Picture every page in every state into .picture
 DATABASE_TESTS := tests/embedded tests/restart tests/exactly_once/test_walk.py \
 	tests/exactly_once/test_second_answer.py tests/test_receipts.py tests/test_others_run.py \
 	tests/test_trigger_run.py tests/test_sent_twice.py tests/test_lost_answer.py \
-	tests/test_provisional_run.py tests/test_cancel_run.py tests/test_commands.py
+	tests/test_provisional_run.py tests/test_cancel_run.py tests/test_commands.py \
+	tests/test_shared_reads.py
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
 	$(VENV) -m tests.throw_away postgres redis -- \

@@ -154,7 +154,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
 def _set_password(product: Stand) -> None:
     """The account that passwords are tried for has one, so that each is hashed."""
     code = (
-        "from workorders.accounts import ensure_operator; user = ensure_operator(); "
+        "from workorders.accounts.users import ensure_operator; user = ensure_operator(); "
         "user.set_password('correct horse'); user.save()"
     )
     product.manage("shell", "--no-imports", "-c", code)

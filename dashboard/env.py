@@ -98,6 +98,15 @@ def _matching(
     return found
 
 
+def directories(name: str) -> list[Path]:
+    """A comma-separated list of absolute paths; none for an empty variable."""
+    found = [Path(word).expanduser() for word in words(name)]
+    for path in found:
+        if not path.is_absolute():
+            raise ImproperlyConfigured(f"{name} holds {str(path)!r}; it must be absolute paths.")
+    return found
+
+
 def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
     """One of a few words, in capitals or not."""
     value = text(name, default).upper()

@@ -68,6 +68,10 @@ FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSP
 """Where copies may be that were made with other settings: they are removed in their turn."""
 PROJECT_MARKERS = places.PROJECT_MARKERS
 WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
+WORKSPACE_ROOTS = env.directories("WORKSPACE_ROOTS")
+"""Workspaces must lie below one of these; empty: anywhere."""
+ISOLATION = env.choice("ISOLATION", "AUTO", of=("AUTO", "REQUIRED", "OFF"))
+"""Of agents and verifications from the machine; AUTO: where it can be (docs/security.md)."""
 RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)
 RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
 
@@ -170,7 +174,7 @@ DATABASES = {"default": _database}
 # Reads of the runs API that open pages share: between processes and hosts by the database.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "workorders.json_cache.JSONDatabaseCache",
         "LOCATION": "shared_reads",
         "TIMEOUT": 60,
         "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.shared_reads

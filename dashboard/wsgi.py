@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
+from workorders.concealment import conceal_environment
 from workorders.metrics import shared_files
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
+conceal_environment()
 shared_files.share()  # before anything is counted
 _application = get_wsgi_application()
 

@@ -158,7 +158,12 @@ class Product:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        own = {"PORT": "0", "DATA_DIR": str(self.data_dir), "STOP_GRACE_SECONDS": "0"}
+        own = {
+            "PORT": "0",
+            "DATA_DIR": str(self.data_dir),
+            "STOP_GRACE_SECONDS": "0",
+            "ISOLATION": "off",  # commands of tests wait for files that tests make
+        }
         return inherited | own | self._servers | self._variables
 
     def _link_line(self) -> str:

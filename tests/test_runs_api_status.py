@@ -137,3 +137,32 @@ def test_refresh_tells_the_dashboard_from_the_runs_api(runs_api: RunsAPI, operat
     runs_api.go_away()
     response = operator.get("/work-orders/", headers={"HX-Request": "true"})
     assert response["HX-Trigger"] == "runs-api-fails"
+
+
+@pytest.mark.parametrize(
+    ("isolated", "not_isolated", "words"),
+    [
+        (2, 0, "Agents and verifications Isolated from the machine of their worker Time"),
+        (
+            0,
+            2,
+            "Not isolated from the machine of their worker: bubblewrap is not installed",
+        ),
+        (2, 1, "Isolated by 2 of 3 workers, not by the other: bubblewrap is not installed"),
+    ],
+)
+def test_panel_says_whether_agents_are_isolated(
+    runs_api: RunsAPI, operator: Client, isolated: int, not_isolated: int, words: str
+) -> None:
+    reasons = ["bubblewrap is not installed"] if not_isolated else []
+    told = {"isolated": isolated, "notIsolated": not_isolated, "reasons": reasons}
+    runs_api.on("GET", "/queue/health", api.data({"isolation": told}))
+    assert words in text_of(show(operator, "/runs-api/"))
+
+
+@pytest.mark.parametrize("data", [{}, {"isolation": {}}, {"isolation": {"isolated": "2"}}])
+def test_panel_says_nothing_of_isolation_where_the_api_does_not(
+    runs_api: RunsAPI, operator: Client, data: dict[str, object]
+) -> None:
+    runs_api.on("GET", "/queue/health", api.data(data))
+    assert "Agents and verifications" not in show(operator, "/runs-api/")

@@ -58,6 +58,15 @@ class TestRunning:
         every = {"failed", "queued", "running", "succeeded", "canceled"}
         wait_until(lambda: statuses() == every)
 
+    def test_no_process_shows_what_it_was_started_with(self, product: Product) -> None:
+        """Among them keys; ``ISOLATION=off`` stands for all that has been set."""
+        for pid in (product.pid, *product.processes()):
+            try:
+                shown = Path(f"/proc/{pid}/environ").read_bytes()
+            except OSError:  # of another user's process, as the kernel puts it
+                continue
+            assert b"ISOLATION" not in shown, product.processes()[pid]
+
     @pytest.mark.parametrize("encoding", ["br", "gzip"])
     def test_a_stylesheet_is_hashed_compressed_and_kept_for_good(
         self, product: Product, encoding: str

@@ -1,11 +1,16 @@
 """Open pages share what was read of the runs API, and never go back in time."""
 
+import base64
+import pickle
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,7 +18,7 @@ from tests.pages import show, version_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX
 from workorders import live
-from workorders.errors import NetworkError, RunsAPIError
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.shared_reads import NothingNewer, Reading, SharedRead, SharedReads, shared_reads
 
 PAGE = "/work-orders/wo-1/"
@@ -27,6 +32,16 @@ def _shared_for_a_day(settings: Settings, db: None) -> None:
     shared_reads.cache_clear()
     live._shown.clear()
     cache.clear()
+
+
+class _Executed:
+    """Whoever loads its pickle makes the file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
 
 
 def reads(api: RunsAPI) -> int:
@@ -185,6 +200,61 @@ class TestReads:
     def test_a_clock_that_was_put_back_keeps_nothing_fresh(self) -> None:
         later = time.time() + 600
         assert not Reading(later, later, {}).is_fresh()
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            RunsAPIError("no", code="CONFLICT", status=409, details={"errors": []}, retry_after=3),
+            NetworkError("gone", sent=False, timed_out=True),
+            UnknownAnswer("<html>"),
+        ],
+    )
+    def test_another_process_is_told_the_same_failure(self, error: RunsAPIError) -> None:
+        error.diagnosis = "It is another server."
+
+        def fail() -> dict[str, str]:
+            raise error
+
+        SharedReads().read("x", 0, fail)
+        with pytest.raises(type(error)) as told:
+            _ = SharedReads().read("x", 0, dict).data
+        assert vars(told.value) == vars(error)
+        assert str(told.value) == str(error)
+
+    @pytest.mark.parametrize("both_layers", [False, True])
+    def test_what_is_stored_is_not_executed(self, tmp_path: Path, *, both_layers: bool) -> None:
+        """A pickle in the table, by whoever may write there, is an unknown reading."""
+        SharedReads().read("x", 0, lambda: {"a": "b"})
+        planted: object = _Executed(tmp_path / "executed")
+        if both_layers:  # as this product has stored readings, before
+            planted = pickle.dumps(planted)
+        value = base64.b64encode(pickle.dumps(planted)).decode()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE shared_reads SET value = %s", [value])
+            assert cursor.rowcount
+        assert SharedReads().read("x", 0, lambda: {"a": "asked"}).data == {"a": "asked"}
+        assert not (tmp_path / "executed").exists()
+
+    @pytest.mark.parametrize("odd", [None, 5, "[]", "{}", '{"asked_at": 1, "answered_at": []}'])
+    def test_what_no_version_of_this_has_stored(self, odd: object) -> None:
+        assert Reading.from_json(odd) is None
+
+    def test_the_cache_keeps_django_s_promises(self) -> None:
+        assert cache.add("a", {"b": [1, None]}, 60)
+        assert not cache.add("a", "other", 60)
+        assert cache.get("a") == {"b": [1, None]}
+        cache.set("a", 2, -1)
+        assert cache.get("a", "none") == "none"
+        assert cache.add("a", 3)
+        assert cache.touch("a", 60)
+        assert cache.get_many(["a", "absent"]) == {"a": 3}
+        assert cache.delete("a")
+        assert not cache.touch("a", 60)
+        for number in range(1_100):
+            cache.set(f"k{number}", number, None)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM shared_reads")
+            assert cursor.fetchone()[0] <= 1_001
 
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
         SharedReads().read("log", 0, lambda: {"text": "x" * 200_000})

@@ -171,7 +171,7 @@ def log_status(server: Server) -> int:
 
 def test_wrong_passwords_hold_nobody_up(server: Server) -> None:
     code = (
-        "from workorders.accounts import ensure_operator; user = ensure_operator(); "
+        "from workorders.accounts.users import ensure_operator; user = ensure_operator(); "
         "user.set_password('correct horse'); user.save()"
     )
     server.product.manage("shell", "--no-imports", "-c", code)

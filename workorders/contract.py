@@ -314,11 +314,31 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Isolation:
+    """How many workers isolate the commands of runs from their machine; why others do not."""
+
+    isolated: int
+    not_isolated: int
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        reasons = data.get("reasons")
+        return cls(
+            as_whole(data.get("isolated"), minimum=0) or 0,
+            as_whole(data.get("notIsolated"), minimum=0) or 0,
+            tuple(map(as_text, reasons)) if isinstance(reasons, list) else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class QueueHealth:
     waiting: int | None
     running: int | None
     slots: int | None
     """How many runs can be at work at once."""
+    isolation: Isolation
+    """All zero where the API does not tell."""
 
     @classmethod
     def parse(cls, data: Json) -> Self:
@@ -327,6 +347,7 @@ class QueueHealth:
             as_whole(stats.get("waiting")),
             as_whole(stats.get("running")),
             as_whole(stats.get("maxConcurrent")),
+            Isolation.parse(as_object(data.get("isolation"))),
         )
 
 

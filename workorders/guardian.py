@@ -17,6 +17,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""To find the interpreter and its libraries."""
+
 
 class Guardian:
     """The watched process's end of the pipe."""
@@ -26,6 +29,8 @@ class Guardian:
             [sys.executable, "-S", "-E", "-I", str(Path(__file__))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            # Nothing of what the product was started with: others may read it (/proc).
+            env={name: os.environ[name] for name in NEEDED if name in os.environ},
             start_new_session=True,  # a Ctrl-C in the terminal is not for it
         )
 

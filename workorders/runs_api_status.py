@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from workorders.api_diagnosis import public_address
 from workorders.api_health import Health
+from workorders.contract import Isolation
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest
 from workorders.live import live, live_client, live_page
@@ -31,16 +32,17 @@ def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
 def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
     """The panel."""
     client = live_client(request)
-    version = _version(client)
+    version, isolation = _version(client), _isolation(client)
     health = default_client().record.health
     context = {
         "api_version": version,
+        "isolation": isolation,
         "connect_timeout": settings.RUNS_API_CONNECT_TIMEOUT,
         "read_timeout": settings.RUNS_API_READ_TIMEOUT,
         "trigger_timeout": settings.RUNS_API_TRIGGER_TIMEOUT,
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
-    shows = (health, version)
+    shows = (health, version, isolation)
     return live_page(request, "runs_api_status.html", context, shows=shows, client=client)
 
 
@@ -52,6 +54,17 @@ def _version(client: RunsClient) -> str:
         return client.version()
     except RunsAPIError:
         return ""
+
+
+def _isolation(client: RunsClient) -> Isolation | None:
+    """None while the API is not well, and where it does not tell."""
+    if default_client().record.health.is_wrong:
+        return None
+    try:
+        isolation = client.queue_health().isolation
+    except RunsAPIError:
+        return None
+    return isolation if isolation.isolated or isolation.not_isolated else None
 
 
 @require_safe

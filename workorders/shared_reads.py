@@ -11,7 +11,7 @@ asked for before that is given to it; hosts that share reads need clocks that ag
 """
 
 import hashlib
-import pickle
+import json
 import threading
 import time
 from collections import OrderedDict
@@ -19,17 +19,21 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import cache as once
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.cache import cache
 
-from workorders.errors import RunsAPIError
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.json_values import Json
 
 KEPT_SECONDS = 10
 """How long a reading is the last that is known, where nobody gets a newer one."""
 SHARED_BYTES = 100_000
 """A larger one, the part of a log that has grown fast, is remembered by its process alone."""
+
+
+ERRORS = {kind.__name__: kind for kind in (RunsAPIError, NetworkError, UnknownAnswer)}
 
 
 class NothingNewer(Exception):  # noqa: N818
@@ -58,6 +62,27 @@ class Reading:
         if isinstance(self.answer, RunsAPIError):
             raise copy(self.answer)  # each with a traceback of its own
         return self.answer
+
+    def as_json(self) -> str:
+        """``{"asked_at", "answered_at", "answer"}``, or with ``"error"`` and ``"fields"``, the
+        name of an error's class and its attributes.
+        """
+        times: dict[str, Any] = {"asked_at": self.asked_at, "answered_at": self.answered_at}
+        if isinstance(self.answer, RunsAPIError):
+            told = {"error": type(self.answer).__name__, "fields": vars(self.answer)}
+        else:
+            told = {"answer": self.answer}
+        return json.dumps(times | told)
+
+    @classmethod
+    def from_json(cls, stored: object) -> Self | None:
+        """None for what no web server of this version has stored."""
+        try:
+            told = json.loads(str(stored))
+            answer = told["answer"] if "answer" in told else _error(told["error"], told["fields"])
+            return cls(float(told["asked_at"]), float(told["answered_at"]), answer)
+        except (ValueError, KeyError, TypeError):
+            return None
 
 
 class SharedReads:
@@ -111,10 +136,9 @@ class SharedReads:
         raise NothingNewer
 
     def _shared(self, what: str, key: str, since: float) -> Reading | None:
-        stored: bytes | None = cache.get(key)
-        if stored is None:
+        reading = Reading.from_json(cache.get(key))
+        if reading is None:
             return None
-        reading: Reading = pickle.loads(stored)  # noqa: S301, as Django's cache does it
         self._remember(what, reading)
         return reading if reading.asked_at >= since and reading.is_fresh() else None
 
@@ -126,7 +150,7 @@ class SharedReads:
         except RunsAPIError as error:
             answer = error  # shared too
         reading = Reading(asked_at, time.time(), answer)
-        stored = pickle.dumps(reading)
+        stored = reading.as_json()
         if len(stored) <= SHARED_BYTES:
             cache.set(key, stored, KEPT_SECONDS)
         self._remember(what, reading)
@@ -166,6 +190,12 @@ class SharedRead:
 @once
 def shared_reads() -> SharedReads:
     return SharedReads()
+
+
+def _error(kind: str, fields: dict[str, Any]) -> RunsAPIError:
+    error = ERRORS[kind](str(fields["message"]))
+    vars(error).update(fields)
+    return error
 
 
 def _cache_key(what: str) -> str:

@@ -1,6 +1,7 @@
 """The dashboard's pages. Each loads, validates, calls one service and responds."""
 
 import uuid
+from dataclasses import replace
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -10,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from workorders import accepted_run, run_search, services, settling, start_toast
+from workorders import accepted_run, host_paths, run_search, services, settling, start_toast
 from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.error_pages import too_busy
@@ -69,6 +70,8 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
         if error.code == "NOT_FOUND":
             raise Http404(f"{title} does not exist, or no longer does.") from error
         return _unavailable(request, error, title=title)
+    if host_paths.are_hidden(request):
+        detail = replace(detail, work_order=host_paths.without_host_path(detail.work_order))
     attempts, more_attempts = _attempts(work_order_id)
     settling.reconcile(client, detail.work_order, attempts)
     context = {
@@ -166,6 +169,8 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         if listed is None:
             return _unavailable(request, error, title=f"Run {run_id}")
         detail = listed
+    if host_paths.are_hidden(request):
+        detail = host_paths.without_host_paths(detail)
     run = detail.run
     receipt, mistaken = settling.origin_of(client, run, detail.work_order)
     wrong = next((attempt for attempt in mistaken if attempt.user == request.user), None)
@@ -201,7 +206,10 @@ def run_log(request: HtmxHttpRequest, run_id: str) -> HttpResponse | StreamingHt
     slot = Slot(request.user.pk)
     if not slot.take():
         return too_busy(request, "Too many logs are being downloaded at this moment.")
-    parts = default_client().iterate_log(run_id)
+    client = default_client()
+    parts = client.iterate_log(run_id)
+    if host_paths.are_hidden(request):
+        parts = host_paths.log_without_host_paths(client, run_id, parts)
     try:
         file = LogFile(next(parts, ""), parts, slot)
     except RunsAPIError as error:

@@ -16,7 +16,6 @@ from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.triggering import Trigger, trigger_run
 from workorders.embedded.wsgi import application
-from workorders.guardian import Guardian
 
 PROFILES = """
 [profiles.default]
@@ -136,10 +135,8 @@ def set_profile(settings: Settings) -> Callable[..., None]:
 
 
 @pytest.fixture
-def hands(installation: Path) -> Iterator[Hands]:
-    hands = Hands("test", Guardian())
-    yield hands
-    hands.guardian.close()
+def hands(installation: Path) -> Hands:
+    return Hands("test")
 
 
 @pytest.fixture

@@ -87,4 +87,4 @@ def test_what_the_profile_names(
     ended = run()
     wanted = {"AGENT_TOKEN": "passed", "TZ": "UTC", "DATABASE_URL": "sqlite:///of-the-tests"}
     assert wanted.items() <= environment_of(ended).items()
-    assert "── Not set on the worker's machine: FORGOTTEN ──" in log_of(ended)
+    assert "── Named by the profile, not there: FORGOTTEN ──" in log_of(ended)

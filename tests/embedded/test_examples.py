@@ -87,6 +87,6 @@ def test_runs_end_as_promised(
     api = Api("the-key")
     response = api.post(f"/work-orders/{work_order.pk}/runs", overrides)
     run_id = response.json()["error"]["details"]["runId"]
-    worker()
+    worker(ISOLATION="auto")
     eventually(lambda: api.data(f"/runs/{run_id}")["completedAt"])
     assert api.data(f"/runs/{run_id}")["status"] == status

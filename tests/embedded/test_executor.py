@@ -44,6 +44,7 @@ def test_the_log_tells_what_happened(run: Execute, set_profile: SetProfile) -> N
     set_profile(agent="echo out; echo err >&2; printf unfinished", verify="echo checked")
     lines = log_of(run()).splitlines()
     assert lines[1:] == [
+        "── Not isolated from this machine: ISOLATION is off ──",
         "── Iteration 1 of 3: agent ──",
         "out",
         "err",
@@ -145,13 +146,35 @@ def test_a_background_process_neither_holds_the_run_up_nor_lives_on(
     eventually(lambda: not is_alive(process_id))
 
 
-def test_a_background_process_of_another_group_does_not_hold_the_run_up(
-    run: Execute, set_profile: SetProfile, settings: Settings
+@pytest.mark.parametrize("end", ["success", "time limit", "cancel", "subreaper killed"])
+def test_whatever_descendants_do_to_get_away_they_die(
+    run: Execute, hands: Hands, set_profile: SetProfile, settings: Settings, end: str
 ) -> None:
-    set_profile(agent="setsid sleep 600 & echo $! > pid; sleep 0.2")
-    ended = run()
-    assert ended.status == "succeeded"
-    os.kill(int((settings.WORKSPACES_DIR / ended.pk / "pid").read_text()), 9)
+    """Sessions of their own, parents that end at once, an empty environment, signals ignored,
+    one that forks all the time. Where the subreaper is killed too their environment tells.
+    """
+    sleep = "echo $$ >> ../pids; exec sleep 600"
+    ways = {
+        f"setsid sh -c '{sleep}' &",
+        f"(setsid setsid sh -c '{sleep}' &)",
+        f"(trap '' TERM HUP; nohup setsid sh -c '{sleep}' >/dev/null 2>&1 &)",
+        "setsid sh -c 'echo $$ >> ../pids; while :; do (exec sleep 600) & sleep 0.05; done' &",
+    }
+    if end != "subreaper killed":
+        ways.add(f"env -i PATH=$PATH setsid sh -c '{sleep}' &")
+    last = {"success": "", "subreaper killed": "kill -KILL $PPID; sleep 600"}.get(end, "sleep 600")
+    agent = f"{'\n'.join(ways)}\nuntil test $(wc -l < ../pids) = {len(ways)}; do :; done"
+    set_profile(
+        agent=f"touch ../pids; {agent}; echo $$ > pid; {last}",
+        time_limit=4 if end == "time limit" else 600,
+        max_iterations=1,
+    )
+    if end == "cancel":
+        stop_soon(hands, Stop.CANCELED, settings.WORKSPACES_DIR)
+    assert run().status == {"success": "succeeded", "cancel": "canceled"}.get(end, "failed")
+    started = (settings.WORKSPACES_DIR / "pids").read_text().split()
+    assert len(started) == len(ways)
+    assert not [process_id for process_id in started if is_alive(int(process_id))]
 
 
 def test_output_is_kept_as_it_is(run: Execute, set_profile: SetProfile, api: Api) -> None:
@@ -179,7 +202,7 @@ def test_beyond_its_limit_the_log_keeps_the_end_of_each_step(
     ended = run()
     assert ended.status == "succeeded"
     log = log_of(ended)
-    assert len(log.encode()) == ended.log_size < 200_000 + TAIL_BYTES + 500
+    assert len(log.encode()) == ended.log_size < 200_000 + TAIL_BYTES + 600
     assert "\ufffd" not in log
     assert re.search(
         "── Log limit of 200,000 bytes reached: only the end of this step is kept ──\n"

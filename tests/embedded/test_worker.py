@@ -105,12 +105,15 @@ def test_kill_9_fails_the_run_and_leaves_no_agent(
     set_profile: SetProfile,
     settings: Settings,
 ) -> None:
-    set_profile(agent=SLEEPER)
+    escapee = 'setsid env -i sh -c "echo $$ > ../escapee; exec sleep 600" & '
+    set_profile(agent=escapee + SLEEPER)
     killed = worker("killed")
     run = trigger(work_order)
     agent = agent_of(run, settings)
+    escaped = int((settings.WORKSPACES_DIR / "escapee").read_text())
     killed.send(signal.SIGKILL)
     eventually(lambda: not is_alive(agent))
+    eventually(lambda: not is_alive(escaped))
     other = worker("other")
     eventually(lambda: ended(run))
     assert (run.status, run.error) == ("failed", WORKER_LOST)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from workorders.embedded import tasks, transitions
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.execution.isolation import why_not_isolated
 from workorders.embedded.models import Run, Worker, lease
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,12 @@ class Heartbeat(threading.Thread):
 
     def beat(self) -> None:
         Worker.objects.update_or_create(
-            token=self._hands.token, defaults={"name": self._hands.name, "seen_at": Now()}
+            token=self._hands.token,
+            defaults={
+                "name": self._hands.name,
+                "seen_at": Now(),
+                "not_isolated": why_not_isolated(),
+            },
         )
         if run_id := self._hands.run_id:
             Run.objects.held_by(run_id, self._hands.token).update(lease_until=Now() + lease())

@@ -232,6 +232,9 @@ class Worker(models.Model):
     name = models.CharField(max_length=255)
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    not_isolated = models.TextField(  # noqa: DJ001 (unknown is not the same as isolated)
+        null=True, help_text="Why its commands are not isolated; empty: they are."
+    )
 
     objects = WorkerQuerySet.as_manager()
 

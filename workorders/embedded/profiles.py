@@ -7,7 +7,7 @@ exist. It is read again when it changes. Commands never leave the server.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ DEFAULT_MAX_ITERATIONS = 3
 DEFAULT_TIME_LIMIT = 3600
 MAX_ITERATIONS = 100
 MAX_TIME = 86_400
+MAX_LIMIT = 10_000_000
 
-_KEYS = {"description", "agent", "verify", "max_iterations", "time_limit", "pass_env", "env"}
+_KEYS = {
+    *("description", "agent", "verify", "max_iterations", "time_limit", "pass_env", "env"),
+    *("network", "readable", "writable", "limits"),
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -45,11 +49,26 @@ class ProfileError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Of each command of a run; None: what ``execution.isolation`` says.
+
+    ``memory_mb`` and ``open_files`` are of one process, ``file_mb`` of one file,
+    ``processes`` of the whole command.
+    """
+
+    memory_mb: int | None = None
+    processes: int | None = None
+    open_files: int | None = None
+    file_mb: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """Two shell commands, their environment and the limits of a run.
 
     ``time_limit`` is in seconds. ``pass_env`` names variables of the worker that the
-    commands get too; ``env`` are variables with their values.
+    commands get too; ``env`` are variables with their values. ``readable`` and ``writable``
+    are paths, absolute or from ``~``, that the sandbox leaves open.
     """
 
     name: str
@@ -60,6 +79,10 @@ class Profile:
     time_limit: int
     pass_env: tuple[str, ...]
     env: Mapping[str, str]
+    network: bool
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+    limits: Limits
     built_in: bool
 
 
@@ -122,6 +145,10 @@ def _profile(where: str, name: str, table: object, *, built_in: bool) -> Profile
         time_limit=_whole(where, table, "time_limit", DEFAULT_TIME_LIMIT, MAX_TIME),
         pass_env=_pass_env(where, table),
         env=_env(where, table),
+        network=_network(where, table),
+        readable=_paths(where, table, "readable"),
+        writable=_paths(where, table, "writable"),
+        limits=_limits(where, table),
         built_in=built_in,
     )
 
@@ -159,6 +186,36 @@ def _check_variable(where: str, name: object) -> None:
         )
     if name in GIVEN:
         raise ProfileError(f"{where} must not name {name}: every run is given its own.")
+
+
+def _network(where: str, table: dict[str, Any]) -> bool:
+    value = table.get("network", "on")
+    if value not in {"on", "off"}:
+        raise ProfileError(f'{where}: network must be "on" or "off".')
+    return bool(value == "on")
+
+
+def _paths(where: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
+    paths = table.get(key, [])
+    if not isinstance(paths, list):
+        raise ProfileError(f'{where}: {key} must be a list of paths, such as ["~/.cache"].')
+    for path in paths:
+        if not isinstance(path, str) or "\0" in path or not re.match(r"/|~(/|$)", path):
+            raise ProfileError(f"{where}: {key} holds {path!r}; a path begins with / or ~/.")
+        if Path(path) == Path("/") or Path(path).is_relative_to("/proc"):
+            raise ProfileError(f"{where}: {key} must not open / or /proc: nothing would be hidden.")
+    return tuple(paths)
+
+
+def _limits(where: str, table: dict[str, Any]) -> Limits:
+    values = table.get("limits", {})
+    known = {field.name for field in fields(Limits)}
+    if not isinstance(values, dict) or (set(values) - known):
+        raise ProfileError(
+            f"{where}: limits must be a table, and known are {', '.join(sorted(known))}."
+        )
+    where = f"{where}: limits"
+    return Limits(**{key: _whole(where, values, key, 0, MAX_LIMIT) for key in values})
 
 
 def _text(where: str, table: dict[str, Any], key: str, *, required: bool = True) -> str:

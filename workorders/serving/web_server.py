@@ -96,7 +96,8 @@ def command(address: Address) -> list[str]:
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [
-        *(sys.executable, "-m", "granian", *flags, "--no-ws", "--respawn-failed-workers"),
+        *(sys.executable, "-m", "workorders.concealment", "granian"),
+        *(*flags, "--no-ws", "--respawn-failed-workers"),
         "dashboard.asgi:application",
     ]
 

@@ -16,7 +16,8 @@ RECENT_RUNS = 20
 
 def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
     transitions.reap_expired()
-    slots = Worker.objects.live().count()
+    reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
+    slots = len(reasons)
     waiting = Run.objects.queued().count()
     running = Run.objects.active().count()
     return success(
@@ -29,6 +30,11 @@ def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
                 "averageWaitMs": _average_wait_ms(),
                 "maxQueueSize": None,
                 "accepting": True,
+            },
+            "isolation": {
+                "isolated": reasons.count(""),
+                "notIsolated": sum(1 for reason in reasons if reason),
+                "reasons": sorted({reason for reason in reasons if reason}),
             },
             "utilization": round(running / slots, 2) if slots else 0,
             "timestamp": moment(timezone.now()),

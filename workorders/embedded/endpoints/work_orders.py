@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.http import HttpRequest
 
-from workorders.embedded import serializers, transitions
+from workorders.embedded import serializers, transitions, workspace_roots
 from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_work_order
 from workorders.embedded.models import Status, WorkOrder
@@ -81,6 +81,9 @@ def _read_local_path(body: Fields) -> str:
     path = source.text("path", maximum=MAX_PATH, minimum=1, label="Workspace path", required=True)
     if path and not path.startswith("/"):
         source.note(("path",), "invalid_string", "Workspace path must be absolute")
+    elif path and not workspace_roots.is_allowed(path):
+        message = f"Workspace path must be below {workspace_roots.allowed_in_words()}"
+        source.note(("path",), "invalid_string", f"{message} (WORKSPACE_ROOTS)")
     return path
 
 

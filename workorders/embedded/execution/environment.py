@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from workorders.embedded.execution.isolation import isolated_environment
 from workorders.embedded.models import Run
 from workorders.embedded.profiles import EXAMPLES_DIR, Profile
 
@@ -36,6 +37,7 @@ def command_environment(
         "PYTHONUNBUFFERED": "1",  # or the log would stand still until the command ends
         **dict(_inherited(profile)),
         **profile.env,
+        **isolated_environment(),
         "WORK_ORDER_ID": run.work_order_id,
         "RUN_ID": run.pk,
         "RUN_NUMBER": str(run.number),

@@ -13,12 +13,19 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from workorders.embedded import transitions
+from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.execution.environment import (
     command_environment,
     missing_variables,
 )
 from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.execution.isolation import (
+    IsolationError,
+    confined,
+    isolation_in_words,
+    missing_paths,
+    require_isolation,
+)
 from workorders.embedded.execution.log import LeaseLostError, RunLog, storable
 from workorders.embedded.execution.process import Command, Interrupted, run_command
 from workorders.embedded.execution.workspace import (
@@ -85,7 +92,7 @@ class _Execution:
     def _outcome(self) -> tuple[Status, str]:
         try:
             self._build_and_iterate()
-        except (RunFailed, WorkspaceError, ProfileError) as exc:
+        except (RunFailed, WorkspaceError, ProfileError, IsolationError) as exc:
             return Status.FAILED, storable(str(exc))
         except Interrupted:
             match self.hands.stop:
@@ -103,14 +110,21 @@ class _Execution:
         profile = load_profiles().get(self.run.profile_name)
         if profile is None:
             raise RunFailed(f"Profile {self.run.profile_name!r} does not exist any more.")
+        require_isolation()
         source = Path(self.run.work_order.workspace_path)
+        if not workspace_roots.is_allowed_here(source):
+            raise RunFailed(
+                f"The workspace {source} is not below {workspace_roots.allowed_in_words()}, "
+                "where workspaces must be (WORKSPACE_ROOTS)."
+            )
         self.log.section(f"Copying the workspace {source}")
         self.log.flush()
         copy = copy_workspace(source, self.run.pk, self._check)
         for note in copy.notes:
             self.log.section(note)
-        if missing := missing_variables(profile):
-            self.log.section(f"Not set on the worker's machine: {', '.join(missing)}")
+        self.log.section(isolation_in_words(profile))
+        if missing := [*missing_variables(profile), *missing_paths(profile)]:
+            self.log.section(f"Named by the profile, not there: {', '.join(missing)}")
         self._update(status=Status.RUNNING)
         for number in range(1, self.run.max_iterations + 1):
             failure = self._iterate(number, profile, copy.path)
@@ -167,7 +181,7 @@ class _Execution:
 
         exit_code = run_command(
             Command(
-                shell=shell,
+                arguments=confined(shell, profile, workspace, inputs),
                 directory=workspace,
                 environment={
                     **command_environment(
@@ -181,7 +195,6 @@ class _Execution:
                 },
                 input_file=inputs / "stdin",
             ),
-            guardian=self.hands.guardian,
             on_output=keep,
             on_tick=self.log.tick,
             must_stop=self._must_stop,

@@ -4,8 +4,6 @@ import enum
 import secrets
 import threading
 
-from workorders.guardian import Guardian
-
 
 class Stop(enum.Enum):
     """Why the run in hand has to end before it is done."""
@@ -23,9 +21,8 @@ class Hands:
     conditional, so a new one is made for every worker process.
     """
 
-    def __init__(self, name: str, guardian: Guardian) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.guardian = guardian
         self.token = secrets.token_urlsafe(16)
         self.closing = False
         """Set when the worker is to end: it takes no further run."""

@@ -1,16 +1,18 @@
-"""One shell command in a process group of its own."""
+"""One command, from its start until no process of it is alive."""
 
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from workorders.guardian import Guardian, kill_group
+from workorders.embedded.execution import subreaper
+from workorders.guardian import kill_group
 
 READ_BYTES = 65_536
 TICK = 0.1
@@ -19,13 +21,15 @@ PIPE_READS = 16
 """A full pipe is 1 MiB at most: one who keeps writing cannot hold the run up."""
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
+LAST_PATIENCE = subreaper.PATIENCE_SECONDS + 5.0
+"""Seconds for the subreaper to end everything and itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """``input_file`` becomes its standard input."""
+    """``input_file`` becomes its standard input; its environment must have ``RUN_ID``."""
 
-    shell: str
+    arguments: Sequence[str]
     directory: Path
     environment: Mapping[str, str]
     input_file: Path
@@ -38,7 +42,6 @@ class Interrupted(Exception):  # noqa: N818 (an outcome)
 def run_command(
     command: Command,
     *,
-    guardian: Guardian,
     on_output: Callable[[bytes], None],
     on_tick: Callable[[], None],
     must_stop: Callable[[], bool],
@@ -46,53 +49,77 @@ def run_command(
     """Its exit code (negative: ended by that signal).
 
     ``on_output`` gets standard output and error as they come, ``on_tick`` is
-    called at least every ``TICK`` seconds, ``must_stop`` before each. No process
-    of the group is alive on return, whatever way it ends. Raises ``Interrupted``,
+    called at least every ``TICK`` seconds, ``must_stop`` before each. No descendant
+    of the command is alive on return, whatever way it ends. Raises ``Interrupted``,
     and what the callbacks raise.
     """
-    with command.input_file.open("rb") as standard_input:
-        process = subprocess.Popen(  # noqa: S602 (a shell command of the server's own profiles file)
-            command.shell,
-            shell=True,
-            executable="/bin/sh",
+    with _Process(command) as process, _Output(process, on_output) as output:
+        while process.poll() is None:
+            if must_stop():
+                _end(process, output)
+                raise Interrupted
+            output.wait()
+            on_tick()
+        output.drain()
+        return process.returncode
+
+
+class _Process(subprocess.Popen[bytes]):
+    """The subreaper of the command. It has the command's environment too: a command can read
+    that of the process above it.
+    """
+
+    def __init__(self, command: Command) -> None:
+        self._run_id = command.environment["RUN_ID"]
+        program = [sys.executable, "-S", "-E", "-I", subreaper.__file__]
+        super().__init__(
+            [*program, str(command.input_file), *command.arguments],
             cwd=command.directory,
             env=dict(command.environment),
-            stdin=standard_input,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    guardian.started(process.pid)
-    try:
-        with _Output(process, on_output) as output:
-            while process.poll() is None:
-                if must_stop():
-                    _end(process, output)
-                    raise Interrupted
-                output.wait()
-                on_tick()
-            # What it left in the background would write into the next command's log.
-            kill_group(process.pid)
-            output.drain()
-        return process.returncode
-    finally:
-        kill_group(process.pid)
-        process.wait()
-        guardian.ended(process.pid)
+
+    def ask_to_end(self) -> None:
+        if self.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.stdin.write(b"end\n")
+                self.stdin.flush()
+
+    def kill_all(self) -> None:
+        """Returns when nothing is left. Where the subreaper itself was killed, which a command
+        without isolation may do, what it left is looked for.
+        """
+        if self.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(LAST_PATIENCE)
+        kill_group(self.pid)
+        self.wait()
+        subreaper.kill_processes_of_run(self._run_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill_all()
 
 
-def _end(process: subprocess.Popen[bytes], output: "_Output") -> None:
-    kill_group(process.pid, signal.SIGTERM)
+def _end(process: _Process, output: "_Output") -> None:
+    process.ask_to_end()
     deadline = time.monotonic() + GRACE
     while process.poll() is None and time.monotonic() < deadline:
         output.wait()
-    kill_group(process.pid)
+    process.kill_all()
     output.drain()
 
 
 class _Output:
-    """Reads what there is and never waits for the end of the pipe: a background process
-    that left the group may hold it open for ever.
+    """Reads what there is and never waits for the end of the pipe: a process that got away
+    may hold it open for ever.
     """
 
     def __init__(

@@ -8,15 +8,20 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
+from workorders.concealment import conceal_environment
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
+from workorders.embedded.execution.isolation import (
+    IsolationError,
+    require_isolation,
+    why_not_isolated,
+)
 from workorders.embedded.heartbeat import Heartbeat
 from workorders.embedded.models import Worker
-from workorders.guardian import Guardian
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="How the logs call it (host and process).")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}", Guardian())
+        conceal_environment()
+        tell_of_isolation()
+        hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}")
         become_a_worker(hands)
         stop_on_signals(hands)
         heartbeat = Heartbeat(hands)
@@ -42,8 +49,19 @@ class Command(BaseCommand):
         finally:
             heartbeat.end()
             Worker.objects.filter(token=hands.token).delete()
-            hands.guardian.close()
             logger.info("Worker %s has ended", hands.name)
+
+
+def tell_of_isolation() -> None:
+    """Raises ``CommandError`` where isolation is required and cannot be."""
+    try:
+        require_isolation()
+    except IsolationError as exc:
+        raise CommandError(str(exc)) from exc
+    if reason := why_not_isolated():
+        logger.warning(
+            "Agents are not isolated: they can read and change all that this user can (%s)", reason
+        )
 
 
 def stop_on_signals(hands: Hands) -> None:

@@ -1,0 +1,64 @@
+"""A worker with a database role of its own cannot touch what is the dashboard's."""
+
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.embedded.conftest import eventually
+from tests.embedded.workers import WorkerProcess, database_url
+from workorders.embedded.models import Run, WorkOrder
+
+ROLE = "runs_worker_of_tests"
+ALLOWED = {
+    *("embedded_workorder", "embedded_run", "embedded_iteration", "embedded_logchunk"),
+    *("embedded_worker", "django_tasks_database_dbtaskresult"),
+}
+
+
+def grants(role: str) -> str:
+    out = StringIO()
+    call_command("worker_grants", role, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("role", ["", "a b", "x; DROP TABLE embedded_run", 'a"b', "A"])
+def test_a_role_s_name_is_a_name(role: str) -> None:
+    with pytest.raises(CommandError, match="role's name"):
+        grants(role)
+
+
+@pytest.fixture
+def role(transactional_db: None) -> Iterator[str]:
+    """The address of the database for the role."""
+    if connection.vendor != "postgresql":
+        pytest.skip("roles are PostgreSQL's")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'of-the-worker'")
+        cursor.execute(grants(ROLE))
+    yield f"postgres://{ROLE}:of-the-worker@{database_url().rpartition('@')[2]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP OWNED BY {ROLE}")
+        cursor.execute(f"DROP ROLE {ROLE}")
+
+
+def test_what_is_granted_is_enough_and_no_more(
+    role: str,
+    worker: Callable[..., WorkerProcess],
+    work_order: WorkOrder,
+    trigger: Callable[..., Run],
+    set_profile: Callable[..., None],
+) -> None:
+    set_profile(verify='test "$ITERATION" = 2')
+    process = worker(DATABASE_URL=role)
+    run = trigger(work_order)
+    eventually(lambda: Run.objects.get(pk=run.pk).completed_at)
+    assert Run.objects.get(pk=run.pk).status == "succeeded"
+    assert "permission denied" not in process.log.read_text()
+    for table in set(connection.introspection.table_names()) - ALLOWED:
+        for statement in (f"SELECT 1 FROM {table}", f"DELETE FROM {table}"):
+            with psycopg.connect(role) as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                own.execute(statement)

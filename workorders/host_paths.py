@@ -1,0 +1,80 @@
+"""What people who may only look are not shown: where things lie on the workers' machines.
+
+Paths tell names of users, customers and mounts. A viewer sees ``…/shop`` for ``/srv/acme/shop``,
+and the like for a run's own copy, whose folder has the run's ID for a name. Other paths that
+an agent prints are its output, which is shown as it is.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.contract import Run, WorkOrder
+from workorders.reading import RunDetail
+from workorders.run_log import RunLog
+from workorders.runs_client import RunsClient
+
+LONGEST_LINE = 1_000_000
+"""Characters of a log that are held back until a line ends: a path must not be cut in two."""
+
+
+def are_hidden(request: HttpRequest) -> bool:
+    return not request.user.has_perm(TRIGGER_PERMISSION)
+
+
+def without_host_path(work_order: WorkOrder) -> WorkOrder:
+    return replace(work_order, workspace=_short(work_order.workspace))
+
+
+def without_host_paths(detail: RunDetail) -> RunDetail:
+    hidden = _HostPaths(detail.run, detail.work_order)
+    iterations = tuple(
+        replace(iteration, verification_output=hidden.hide(iteration.verification_output))
+        for iteration in detail.run.iterations
+    )
+    run = replace(detail.run, error=hidden.hide(detail.run.error), iterations=iterations)
+    return replace(
+        detail,
+        run=run,
+        work_order=without_host_path(detail.work_order) if detail.work_order else None,
+        log=_log(detail.log, hidden) if detail.log else None,
+    )
+
+
+def log_without_host_paths(client: RunsClient, run_id: str, parts: Iterable[str]) -> Iterator[str]:
+    """Raises ``RunsAPIError``, before the first part too."""
+    run = client.get_run(run_id)
+    work_order = client.get_work_order(run.work_order_id) if run.work_order_id else None
+    hidden = _HostPaths(run, work_order)
+    rest = ""
+    for part in parts:
+        lines, end, rest = (rest + part).rpartition("\n")
+        if len(rest) > LONGEST_LINE:
+            lines, rest = lines + end + rest, ""
+        yield hidden.hide(lines + end)
+    yield hidden.hide(rest)
+
+
+class _HostPaths:
+    def __init__(self, run: Run, work_order: WorkOrder | None) -> None:
+        self._workspace = work_order.workspace if work_order else ""
+        self._copy = re.compile(rf"(?:/[^/\s'\"`:=]+)*/(?={re.escape(run.id)})")
+
+    def hide(self, text: str) -> str:
+        shorter = _short(self._workspace)
+        if shorter != self._workspace:
+            text = text.replace(self._workspace, shorter)
+        return self._copy.sub("…/", text)
+
+
+def _log(log: RunLog, hidden: _HostPaths) -> RunLog:
+    return replace(log, finished=hidden.hide(log.finished), unfinished=hidden.hide(log.unfinished))
+
+
+def _short(path: str) -> str:
+    """Of a path on a machine; other sources, such as ``owner/name``, stay as they are."""
+    name = path.rstrip("/").rpartition("/")[2]
+    return f"…/{name}" if path.startswith("/") else path
