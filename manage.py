@@ -4,8 +4,14 @@
 import os
 import sys
 
+from workorders.concealment import conceal_environment
+
+LONG_LIVED = {"serve", "worker"}
+
 
 def main() -> None:
+    if LONG_LIVED.intersection(sys.argv[1:2]):
+        conceal_environment()  # before all that takes time
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -15,7 +15,6 @@ from dashboard import env
 from dashboard.private_files import keep_private
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
-from workorders.concealment import conceal_environment
 from workorders.metrics import shared_files
 from workorders.serving import web_server
 from workorders.serving.processes import Child, Supervisor
@@ -39,7 +38,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, web: bool, **options: Any) -> None:
-        conceal_environment()
         wanted = web_server.wanted_address()
         workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
         grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)

@@ -11,7 +11,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from workorders.concealment import conceal_environment
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
@@ -35,7 +34,6 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="How the logs call it (host and process).")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        conceal_environment()
         tell_of_isolation()
         hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}")
         become_a_worker(hands)
