@@ -33,7 +33,12 @@ _KEYS = {
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-WITHHELD = frozenset({"SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_TOKEN"})
+WITHHELD = frozenset(
+    {
+        *("SECRET_KEY", "RUNS_API_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_TOKEN"),
+        "OIDC_CLIENT_SECRET",
+    }
+)
 """Of the product's own variables: with these a command could act as the product."""
 GIVEN = frozenset(
     {
