@@ -13,6 +13,7 @@ LOG = {"text": "last line\n", "offset": 90, "nextOffset": 100, "size": 100}
 
 
 def text_of(html: str) -> str:
+    html = re.sub(r"</?(?:bdi|wbr)\b[^>]*>", "", html)  # inside of words and sentences
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", html).split()))
 
 

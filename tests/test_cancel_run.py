@@ -215,7 +215,7 @@ def test_run_that_has_started_meanwhile_is_asked_about_again(
     """What was confirmed was to take it out of the queue, before it has done anything."""
     answered = confirm(operator, headers, queued="1")
     assert answered.status == 409
-    assert "Run #3 is running now. Nothing was cancelled yet." in answered.html
+    assert "Run #3 is running now. Nothing was cancelled yet." in text_of(answered.html)
     assert changes_asked(runs_api) == []
 
 

@@ -66,7 +66,7 @@ def test_hostile_text_is_shown_as_it_is(runs_api: RunsAPI, operator: Client) -> 
 def test_odd_ids_have_a_page(runs_api: RunsAPI, operator: Client, identifier: str) -> None:
     runs_api.on("GET", "/work-orders", api.items({"id": identifier, "taskPrompt": "Odd"}))
     runs_api.has(id=identifier)
-    link = re.search(r'href="([^"]*)">Odd</a>', show(operator, "/work-orders/"))
+    link = re.search(r'href="([^"]*)"[^>]*>Odd</a>', show(operator, "/work-orders/"))
     assert link
     assert "Work Order:" in show(operator, unescape(link[1]))
 

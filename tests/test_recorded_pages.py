@@ -132,4 +132,5 @@ def test_run_is_cancelled_with_its_work_order(
     runs_api.has_run(**run, runNumber=None)
     play("work order detail, canceled", "cancel")
     response = operator.post("/runs/run-1/cancel/", {"scope": "work-order"}, follow=True)
-    assert "Run run-1 is being cancelled" in response.content.decode()
+    text = f"Work order {CANCELED} was cancelled. Run run-1 is still building."
+    assert text in response.content.decode()
