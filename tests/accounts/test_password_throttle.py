@@ -52,7 +52,21 @@ def test_the_sixth_attempt_is_refused_even_with_the_right_password() -> None:
     page = response.content.decode()
     assert "Too many passwords were tried" in page
     assert 'value="operator"' in page
-    assert sign_in(RIGHT, name="Operator").status_code == 429
+
+
+@pytest.mark.parametrize(
+    "name", ["Operator", " operator ", " " * 150 + "operator", "\uff4fperator"]
+)
+def test_no_way_to_type_a_name_has_attempts_of_its_own(name: str) -> None:
+    """The form takes all but the first for the account's name."""
+    lock()
+    assert sign_in(RIGHT, name=name).status_code == 429
+
+
+def test_names_that_are_made_up_fill_no_table() -> None:
+    for number in range(55):
+        sign_in("wrong", name=f"name-{number}")
+    assert PasswordThrottle.objects.count() == 1 + 2 * 50
 
 
 def test_others_and_elsewhere_are_not_locked() -> None:
