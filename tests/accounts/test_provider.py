@@ -13,7 +13,7 @@ from django.test import Client
 from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyped]
 from pytest_django import Settings
 
-from workorders.accounts import provider
+from workorders.accounts import provider, users
 from workorders.accounts.models import Session
 from workorders.accounts.users import TRIGGER_PERMISSION, ensure_account
 
@@ -97,6 +97,24 @@ def test_a_name_that_is_taken_gives_nobody_its_account(issuer: str) -> None:
     _, page = sign_in("10")
     assert page.wsgi_request.user.username == "Operator-2"
     assert not page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
+
+
+def test_a_name_that_is_taken_at_the_same_moment_gives_nobody_its_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = users._free_name
+
+    def free_until_now(name: str) -> str:
+        found = free(name)
+        if not User.objects.exists():
+            ensure_account(found, can_trigger=True)
+        return found
+
+    monkeypatch.setattr(users, "_free_name", free_until_now)
+    user = users.account_of_subject("https://login.example.com", "11", "alice")
+    assert user.username == "alice-2"
+    assert not user.has_perm(TRIGGER_PERMISSION)
+    assert not user.has_usable_password()
 
 
 def test_it_leads_to_where_the_person_was_going(issuer: str) -> None:
