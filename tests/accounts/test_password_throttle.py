@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import BasePasswordHasher, get_hasher
-from django.contrib.auth.models import User
 from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
@@ -22,13 +21,8 @@ RIGHT = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-def _password(request: pytest.FixtureRequest) -> None:
-    if not request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("db")
-        set_password(ensure_operator())
-
-
-def set_password(user: User) -> None:
+def _password(db: None) -> None:
+    user = ensure_operator()
     user.set_password(RIGHT)
     user.save()
 
@@ -144,7 +138,6 @@ def test_the_address_behind_trusted_proxies(
 def test_of_simultaneous_attempts_no_more_than_the_limit_are_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    set_password(ensure_operator())
     together, tried = Barrier(12), []
     hasher: type[BasePasswordHasher] = type(get_hasher())
     verify = hasher.verify
