@@ -309,6 +309,14 @@ def test_a_worker_that_must_isolate_and_cannot_does_not_start(
     assert "Isolation is required (ISOLATION), but bubblewrap" in process.log.read_text()
 
 
+def test_a_worker_says_that_its_agents_are_at_a_trusted_address(worker: Start) -> None:
+    trusted = {"TRUSTED_USER_HEADER": "X-Forwarded-User"}
+    for proxies, is_said in (("127.0.0.0/8", True), ("10.0.0.1", False)):
+        process = worker(proxies.replace("/", "-"), TRUSTED_PROXIES=proxies, **trusted)
+        eventually(lambda log=process.log: "waits for runs" in log.read_text())  # type: ignore[misc]
+        assert ("can sign in as anybody" in process.log.read_text()) is is_said
+
+
 def test_workers_tell_whether_they_isolate(worker: Start, tmp_path: Path) -> None:
     process = worker("two", PATH=str(tmp_path), ISOLATION="auto")
     api = Api("the-key")
