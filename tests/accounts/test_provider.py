@@ -10,6 +10,7 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from joserfc.jwk import RSAKey
 from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyped]
 from pytest_django import Settings
 
@@ -190,6 +191,20 @@ def test_a_token_that_is_for_something_else_is_refused(
     assert refused(client, approve(at_provider(client), "8"))
     (failed,) = [record for record in caplog.records if "Single sign-on" in record.message]
     assert reason in failed.message
+
+
+def test_a_token_that_another_has_signed_is_refused(
+    issuer: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    asked = provider._client()
+    (known,) = asked.fetch_jwk_set()["keys"]
+    # As the provider's own by its name, so that the signature alone tells.
+    other = RSAKey.generate_key(2048, {"kid": known["kid"]}).as_dict(private=False)
+    monkeypatch.setattr(asked, "fetch_jwk_set", lambda **_: {"keys": [other]})
+    client = Client()
+    assert refused(client, approve(at_provider(client), "8"))
+    assert "bad_signature" in caplog.text
 
 
 def test_a_document_of_another_issuer_is_refused(

@@ -224,14 +224,24 @@ def test_no_folder_around_the_product_s_own_is_opened_for_writing(
 
 @isolated_only
 @pytest.mark.usefixtures("isolated")
-def test_every_limit_is_set_inside(run: Execute, set_profile: SetProfile) -> None:
+def test_every_limit_is_set_inside_and_no_right_is_left(
+    run: Execute, set_profile: SetProfile
+) -> None:
     """Of processes too, which no test by root can exceed."""
     names = ("RLIMIT_DATA", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CORE")
     asked = ", ".join(f"resource.getrlimit(resource.{name})[1]" for name in names)
     agent = f'"$PYTHON" -c "import resource; print([{asked}])"'
-    set_profile(agent=agent, verify="false")
+    set_profile(
+        agent=f"grep -E '^(CapPrm|CapBnd|NoNewPrivs)' /proc/self/status; {agent}", verify="false"
+    )
+    log = log_of(run(max_iterations=1))
     half = isolation._half_of_the_memory_mb() * 1_000_000
-    assert f"[{half}, 4096, 16384, 20000000000, 0]\n" in log_of(run(max_iterations=1))
+    assert f"[{half}, 4096, 16384, 20000000000, 0]\n" in log
+    assert re.findall(r"(?m)^(\w+):\t(\d+)$", log) == [
+        ("CapPrm", "0" * 16),
+        ("CapBnd", "0" * 16),
+        ("NoNewPrivs", "1"),
+    ]
     set_profile(
         agent=agent,
         limits="{memory_mb = 900, processes = 77, open_files = 99, file_mb = 5}",
