@@ -24,8 +24,9 @@ pictures: .venv/installed-dev ## Picture every page in every state into .picture
 	$(VENV) -m tests.browser.pictures $(ARGS)
 
 # All that write runs, or what the dashboard remembers of starting them.
-DATABASE_TESTS := tests/embedded tests/restart tests/exactly_once/test_walk.py \
-	tests/exactly_once/test_second_answer.py tests/test_receipts.py tests/test_others_run.py \
+DATABASE_TESTS := tests/embedded tests/restart tests/accounts \
+	tests/exactly_once/test_walk.py tests/exactly_once/test_second_answer.py \
+	tests/test_receipts.py tests/test_others_run.py \
 	tests/test_trigger_run.py tests/test_sent_twice.py tests/test_lost_answer.py \
 	tests/test_provisional_run.py tests/test_cancel_run.py tests/test_commands.py \
 	tests/test_shared_reads.py

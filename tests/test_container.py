@@ -19,3 +19,11 @@ def test_something_is_copied() -> None:
 def test_what_is_copied_is_there_and_sent_to_the_builder(name: str) -> None:
     assert (ROOT / name).exists()
     assert f"!{name}" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_workers_are_not_given_the_keys_of_web_servers() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    shared = compose.partition("\nx-product:")[2].partition("\nservices:")[0]
+    worker = compose.partition("\n  worker:")[2].partition("\n  postgres:")[0]
+    assert "DATABASE_URL" in shared
+    assert not re.findall("SECRET_KEY|RUNS_API_KEY|METRICS_TOKEN", shared + worker)

@@ -62,6 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         WEB_DOWNLOADS=str(THREADS + 2),
         WEB_HUNG_SECONDS="3600",
         TRUST_PROXY_HEADERS="1",
+        PASSWORD_ATTEMPTS="1000",  # each one is hashed
     )
     product.rows("prepare")
     (order,) = product.rows("work_order", runs=1)

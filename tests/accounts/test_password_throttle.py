@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import BasePasswordHasher, get_hasher
-from django.contrib.auth.models import User
 from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
@@ -22,13 +21,8 @@ RIGHT = "correct horse"
 
 
 @pytest.fixture(autouse=True)
-def _password(request: pytest.FixtureRequest) -> None:
-    if not request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("db")
-        set_password(ensure_operator())
-
-
-def set_password(user: User) -> None:
+def _password(db: None) -> None:
+    user = ensure_operator()
     user.set_password(RIGHT)
     user.save()
 
@@ -52,7 +46,21 @@ def test_the_sixth_attempt_is_refused_even_with_the_right_password() -> None:
     page = response.content.decode()
     assert "Too many passwords were tried" in page
     assert 'value="operator"' in page
-    assert sign_in(RIGHT, name="Operator").status_code == 429
+
+
+@pytest.mark.parametrize(
+    "name", ["Operator", " operator ", " " * 150 + "operator", "\uff4fperator"]
+)
+def test_no_way_to_type_a_name_has_attempts_of_its_own(name: str) -> None:
+    """The form takes all but the first for the account's name."""
+    lock()
+    assert sign_in(RIGHT, name=name).status_code == 429
+
+
+def test_names_that_are_made_up_fill_no_table() -> None:
+    for number in range(55):
+        sign_in("wrong", name=f"name-{number}")
+    assert PasswordThrottle.objects.count() == 1 + 2 * 50
 
 
 def test_others_and_elsewhere_are_not_locked() -> None:
@@ -130,7 +138,6 @@ def test_the_address_behind_trusted_proxies(
 def test_of_simultaneous_attempts_no_more_than_the_limit_are_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    set_password(ensure_operator())
     together, tried = Barrier(12), []
     hasher: type[BasePasswordHasher] = type(get_hasher())
     verify = hasher.verify

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from joserfc.jwk import RSAKey
 from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyped]
 from pytest_django import Settings
 
-from workorders.accounts import provider
+from workorders.accounts import provider, users
 from workorders.accounts.models import Session
 from workorders.accounts.users import TRIGGER_PERMISSION, ensure_account
 
@@ -99,6 +100,24 @@ def test_a_name_that_is_taken_gives_nobody_its_account(issuer: str) -> None:
     assert not page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
 
 
+def test_a_name_that_is_taken_at_the_same_moment_gives_nobody_its_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = users._free_name
+
+    def free_until_now(name: str) -> str:
+        found = free(name)
+        if not User.objects.exists():
+            ensure_account(found, can_trigger=True)
+        return found
+
+    monkeypatch.setattr(users, "_free_name", free_until_now)
+    user = users.account_of_subject("https://login.example.com", "11", "alice")
+    assert user.username == "alice-2"
+    assert not user.has_perm(TRIGGER_PERMISSION)
+    assert not user.has_usable_password()
+
+
 def test_it_leads_to_where_the_person_was_going(issuer: str) -> None:
     knows(issuer, "8", preferred_username="kim", groups=["staff"])
     client = Client()
@@ -172,6 +191,20 @@ def test_a_token_that_is_for_something_else_is_refused(
     assert refused(client, approve(at_provider(client), "8"))
     (failed,) = [record for record in caplog.records if "Single sign-on" in record.message]
     assert reason in failed.message
+
+
+def test_a_token_that_another_has_signed_is_refused(
+    issuer: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    asked = provider._client()
+    (known,) = asked.fetch_jwk_set()["keys"]
+    # As the provider's own by its name, so that the signature alone tells.
+    other = RSAKey.generate_key(2048, {"kid": known["kid"]}).as_dict(private=False)
+    monkeypatch.setattr(asked, "fetch_jwk_set", lambda **_: {"keys": [other]})
+    client = Client()
+    assert refused(client, approve(at_provider(client), "8"))
+    assert "bad_signature" in caplog.text
 
 
 def test_a_document_of_another_issuer_is_refused(

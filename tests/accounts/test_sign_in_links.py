@@ -1,12 +1,12 @@
 """A link signs in whoever says so, once, and nobody who merely opens it."""
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -61,6 +61,27 @@ def test_of_simultaneous_uses_one_wins() -> None:
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(use) for _ in range(6)]
     assert sum(future.result() for future in futures) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_use_that_waits_for_another_one_finds_the_link_used() -> None:
+    """The row is locked at first, so that PostgreSQL decides again once it is not."""
+    link = sign_in_path(ensure_operator())
+    late = Client()
+
+    def use() -> None:
+        try:
+            late.post(link)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            SignInLink.objects.update(used_at=timezone.now())
+            waiting = pool.submit(use)
+            wait([waiting], timeout=1)
+        waiting.result()
+    assert not signed_in_as(late)
 
 
 def test_a_link_is_valid_for_fifteen_minutes(operator_user: User) -> None:

@@ -57,7 +57,7 @@ def rows(query: str) -> bool:
 
 
 def live_sessions() -> bool:
-    return rows("SELECT session_key FROM django_session")
+    return rows("SELECT session_key FROM workorders_session")
 
 
 def password_hashes() -> bool:

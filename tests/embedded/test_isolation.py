@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from pytest_django import Settings
 
@@ -17,6 +16,7 @@ from tests.embedded import attacks
 from tests.embedded.conftest import Api, eventually
 from tests.embedded.test_executor import log_of
 from tests.embedded.workers import WorkerProcess
+from workorders.accounts.sessions import SessionStore
 from workorders.embedded.execution import isolation
 from workorders.embedded.models import Run, Worker, WorkOrder
 
@@ -205,6 +205,51 @@ def test_what_a_profile_opens_and_what_stays_hidden_all_the_same(
 
 
 @isolated_only
+@pytest.mark.usefixtures("isolated")
+def test_no_folder_around_the_product_s_own_is_opened_for_writing(
+    run: Execute, set_profile: SetProfile, settings: Settings, tmp_path: Path
+) -> None:
+    """There an agent could rename a folder between, and put profiles of its own in its place."""
+    settings.PROFILES_FILE = tmp_path / "settings" / "product" / "profiles.toml"
+    settings.PROFILES_FILE.parent.mkdir(parents=True)
+    for opened, kept in (
+        (settings.DATA_DIR.parent, settings.DATA_DIR),
+        (tmp_path / "settings", settings.PROFILES_FILE),
+    ):
+        set_profile(writable=f'["{opened}"]')
+        ended = run(max_iterations=1)
+        assert (ended.status, ended.iterations.get().agent_exit_code) == ("failed", None)
+        assert f"must not open {opened} for writing: {kept} is in it" in ended.error
+
+
+@isolated_only
+@pytest.mark.usefixtures("isolated")
+def test_every_limit_is_set_inside_and_no_right_is_left(
+    run: Execute, set_profile: SetProfile
+) -> None:
+    """Of processes too, which no test by root can exceed."""
+    names = ("RLIMIT_DATA", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CORE")
+    asked = ", ".join(f"resource.getrlimit(resource.{name})[1]" for name in names)
+    agent = f'"$PYTHON" -c "import resource; print([{asked}])"'
+    set_profile(
+        agent=f"grep -E '^(CapPrm|CapBnd|NoNewPrivs)' /proc/self/status; {agent}", verify="false"
+    )
+    log = log_of(run(max_iterations=1))
+    half = isolation._half_of_the_memory_mb() * 1_000_000
+    assert f"[{half}, 4096, 16384, 20000000000, 0]\n" in log
+    assert re.findall(r"(?m)^(\w+):\t(\d+)$", log) == [
+        ("CapPrm", "0" * 16),
+        ("CapBnd", "0" * 16),
+        ("NoNewPrivs", "1"),
+    ]
+    set_profile(
+        agent=agent,
+        limits="{memory_mb = 900, processes = 77, open_files = 99, file_mb = 5}",
+    )
+    assert "[900000000, 77, 99, 5000000, 0]\n" in log_of(run(max_iterations=1))
+
+
+@isolated_only
 @pytest.mark.parametrize(
     ("limits", "code", "says"),
     [
@@ -272,6 +317,14 @@ def test_a_worker_that_must_isolate_and_cannot_does_not_start(
     process = worker(ISOLATION="required", PATH=str(tmp_path))
     assert process.wait() == 1
     assert "Isolation is required (ISOLATION), but bubblewrap" in process.log.read_text()
+
+
+def test_a_worker_says_that_its_agents_are_at_a_trusted_address(worker: Start) -> None:
+    trusted = {"TRUSTED_USER_HEADER": "X-Forwarded-User"}
+    for proxies, is_said in (("127.0.0.0/8", True), ("10.0.0.1", False)):
+        process = worker(proxies.replace("/", "-"), TRUSTED_PROXIES=proxies, **trusted)
+        eventually(lambda log=process.log: "waits for runs" in log.read_text())  # type: ignore[misc]
+        assert ("can sign in as anybody" in process.log.read_text()) is is_said
 
 
 def test_workers_tell_whether_they_isolate(worker: Start, tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_the_first_profile_is_the_default_when_none_is_called_so(settings: Setti
         (GOOD + "pass_env = [5]", "pass_env holds 5; a variable's name is letters"),
         (GOOD + 'pass_env = ["MY TOKEN"]', "pass_env holds 'MY TOKEN'; a variable's name"),
         (GOOD + 'pass_env = ["SECRET_KEY"]', "pass_env must not name SECRET_KEY: with"),
+        (GOOD + 'pass_env = ["OIDC_CLIENT_SECRET"]', "must not name OIDC_CLIENT_SECRET: with"),
         (GOOD + 'pass_env = ["RUN_ID"]', "pass_env must not name RUN_ID: every run"),
         (GOOD + 'env = ["CI"]', "env must be a table"),
         (GOOD + "env = {CI = 1}", "env: CI must be a text"),

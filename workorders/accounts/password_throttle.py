@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import logging
 import math
+import unicodedata
 from ipaddress import IPv6Network, ip_address
 
 from django.conf import settings
@@ -30,14 +31,15 @@ class PasswordAttempt:
     """One sent sign-in form. Ask ``seconds_to_wait`` once, then call one of the others."""
 
     def __init__(self, username: str, address: str) -> None:
-        self.username = username[:SHOWN]
+        self.username = username.strip()[:SHOWN]
         self._address = address
-        account, network = self.username.casefold(), _network(address)
+        account, network = _account(self.username), _network(address)
         limit = settings.PASSWORD_ATTEMPTS
+        # In this order: whose address is locked makes no rows for names that are made up.
         self._limits = {
-            _key("both", account, network): limit,
-            _key("account", account): limit * WIDER,
             _key("address", network): limit * WIDER,
+            _key("account", account): limit * WIDER,
+            _key("both", account, network): limit,
         }
 
     def seconds_to_wait(self) -> int:
@@ -59,7 +61,7 @@ class PasswordAttempt:
 
     def succeeded(self) -> None:
         """The person is there: nothing counts any more that was tried for both."""
-        both, *wider = self._limits
+        *wider, both = self._limits
         PasswordThrottle.objects.filter(pk=both).delete()
         _give_back(wider)
 
@@ -94,6 +96,11 @@ def _give_back(keys: list[str]) -> None:
 
 def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
+
+
+def _account(username: str) -> str:
+    """One key for all that is typed for an account: the sign-in form strips and normalizes too."""
+    return unicodedata.normalize("NFKC", username).casefold()
 
 
 def _network(address: str) -> str:

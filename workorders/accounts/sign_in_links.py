@@ -41,8 +41,10 @@ def user_of_link(token: str) -> User | None:
 def use_link(token: str) -> User | None:
     """Whom the link signs in; it is used up. Of any simultaneous uses exactly one gets the user."""
     user = user_of_link(token)
-    links = SignInLink.objects.valid().filter(token_hash=_hash(token))
-    return user if user and links.update(used_at=timezone.now()) else None
+    # A condition on this table alone: PostgreSQL does not ask another one again when an update has
+    # waited for that of somebody else.
+    unused = SignInLink.objects.filter(token_hash=_hash(token), used_at__isnull=True)
+    return user if user and unused.update(used_at=timezone.now()) else None
 
 
 def _hash(token: str) -> str:

@@ -5,7 +5,7 @@ from itertools import chain, count
 
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from workorders.accounts.models import ProviderIdentity
 
@@ -69,17 +69,27 @@ def account_of_subject(issuer: str, subject: str, name: str) -> User:
 
     A name that another account has is taken by nobody: "alice" becomes "alice-2".
     """
+    try:
+        return _known_or_new(issuer, subject, name)
+    except IntegrityError:
+        # The name, or the subject, came at the same moment by another way: now it is known.
+        return _known_or_new(issuer, subject, name)
+
+
+def _known_or_new(issuer: str, subject: str, name: str) -> User:
     known = ProviderIdentity.objects.filter(issuer=issuer, subject=subject)
     if identity := known.select_related("user").first():
         return identity.user
+    free = _free_name(name)
     with transaction.atomic():
-        user = ensure_account(_free_name(name), can_trigger=False)
+        user = User.objects.create_user(free)  # made, never got: one that is there is another's
         ProviderIdentity.objects.create(issuer=issuer, subject=subject, user=user)
     return user
 
 
 def _free_name(name: str) -> str:
-    shown = "".join(letter for letter in name if letter.isprintable())[:MAX_NAME] or "somebody"
+    printable = "".join(letter for letter in name if letter.isprintable())
+    shown = User.normalize_username(printable)[:MAX_NAME] or "somebody"
     for candidate in chain([shown], (f"{shown}-{number}" for number in count(2))):
         if not User.objects.filter(username__iexact=candidate).exists():
             return candidate

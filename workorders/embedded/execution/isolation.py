@@ -118,6 +118,7 @@ def _sandbox(profile: Profile, workspace: Path, inputs: Path) -> Iterator[str]:
     for path in (*_programs(), *map(_expanded, profile.readable)):
         yield from ("--ro-bind-try", str(path), str(path))
     for path in map(_expanded, profile.writable):
+        _refuse_to_open_around_the_products_own(path)
         yield from ("--bind-try", str(path), str(path))
     yield from _hidden_data()
     if _home().is_relative_to(settings.DATA_DIR):  # as in a container
@@ -141,9 +142,26 @@ def _base(*, network: bool) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
 
 
+def _refuse_to_open_around_the_products_own(path: Path) -> None:
+    """What is mounted over a place hides it, but a folder between can be given another name, and
+    the place be made anew, with content for the product to find. Raises ``IsolationError``.
+    """
+    for place in (*_data_directories(), settings.PROFILES_FILE):
+        if path.resolve() in place.resolve().parents:
+            raise IsolationError(
+                f"The profile must not open {path} for writing: {place} is in it, which is the "
+                "product's own. Name the folders beside it."
+            )
+
+
+def _data_directories() -> list[Path]:
+    former = [place for place in settings.FORMER_WORKSPACES_DIRS if place.exists()]
+    return [settings.DATA_DIR, settings.WORKSPACES_DIR, *former]
+
+
 def _hidden_data() -> Iterator[str]:
     """Of the product."""
-    for place in (settings.DATA_DIR, settings.WORKSPACES_DIR, *settings.FORMER_WORKSPACES_DIRS):
+    for place in _data_directories():
         if place.exists():
             yield from ("--tmpfs", str(place))
     if settings.PROFILES_FILE.exists():  # it may hold tokens of other profiles

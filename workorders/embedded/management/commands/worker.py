@@ -6,8 +6,10 @@ import signal
 import socket
 import time
 from argparse import ArgumentParser
+from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
@@ -35,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, **options: Any) -> None:
         tell_of_isolation()
+        tell_of_trusted_loopback()
         hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}")
         become_a_worker(hands)
         stop_on_signals(hands)
@@ -59,6 +62,17 @@ def tell_of_isolation() -> None:
     if reason := why_not_isolated():
         logger.warning(
             "Agents are not isolated: they can read and change all that this user can (%s)", reason
+        )
+
+
+def tell_of_trusted_loopback() -> None:
+    """A proxy on this machine that signs people in is trusted by its address, which agents have."""
+    loopback = (ip_address("127.0.0.1"), ip_address("::1"))
+    trusted = settings.TRUSTED_PROXIES if settings.TRUSTED_USER_HEADER else []
+    if any(address in network for address in loopback for network in trusted):
+        logger.warning(
+            "Agents with network can sign in as anybody: TRUSTED_PROXIES holds this machine. "
+            "Let workers run on another one, or give profiles no network"
         )
 
 
