@@ -219,10 +219,14 @@ def redis_url(name: str) -> str:
 
 
 DATABASE_CONNECT_SECONDS = 2
+DATABASE_SILENCE_SECONDS = 5
 
 
-def database(name: str, sqlite_path: Path) -> dict[str, object]:
-    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one."""
+def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, object]:
+    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one.
+
+    ``lock_seconds``: how long PostgreSQL lets a query wait for another one's lock.
+    """
     url = text(name)
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_path}
@@ -236,7 +240,15 @@ def database(name: str, sqlite_path: Path) -> dict[str, object]:
     if database["ENGINE"] == "django.db.backends.postgresql":
         # A server that is gone must not hold every page, and /readyz, for minutes.
         given = cast("dict[str, object]", database.get("OPTIONS") or {})
-        database["OPTIONS"] = {"connect_timeout": DATABASE_CONNECT_SECONDS} | given
+        database["OPTIONS"] = {
+            "connect_timeout": DATABASE_CONNECT_SECONDS,
+            # The same for a network that is gone; tcp_user_timeout is in milliseconds, on Linux.
+            "keepalives_idle": DATABASE_SILENCE_SECONDS,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+            "tcp_user_timeout": DATABASE_SILENCE_SECONDS * 1000,
+            "options": f"-c lock_timeout={round(lock_seconds * 1000)}",
+        } | given
     return database
 
 

@@ -5,30 +5,26 @@ import logging
 import threading
 import time
 
-from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
+from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, lease_end
 from workorders.embedded.execution.isolation import why_not_isolated
-from workorders.embedded.models import Run, Worker, lease
-from workorders.embedded.outage import DATABASE_ERRORS, give_up_connection, outage
+from workorders.embedded.models import Run, Worker, beat_seconds, lease
 from workorders.embedded.reaping import reaper
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 """How soon a request to cancel the run in hand is noticed, at most."""
-LONGEST_INTERVAL_SECONDS = 5.0
 FORGET_AFTER_LEASES = 10
 
 
 class Heartbeat(threading.Thread):
-    """Beats at a third of the lease or more often, so that two lost beats cost nothing. A beat
-    that failed is tried again with the next look.
-    """
+    """Beats every ``beat_seconds``. A beat that failed is tried again with the next look."""
 
     def __init__(self, hands: Hands) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -36,7 +32,7 @@ class Heartbeat(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        interval = min(settings.RUN_LEASE_SECONDS / 3, LONGEST_INTERVAL_SECONDS)
+        interval = beat_seconds()
         next_beat = time.monotonic() + interval
         try:
             while not self._ended.wait(min(LOOK_SECONDS, interval)):

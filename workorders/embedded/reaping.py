@@ -2,8 +2,8 @@
 
 A lease that has ended proves nothing to a process that was itself cut off from the database or
 asleep, because the worker may have been so too: after a restart of PostgreSQL, or when a whole
-machine wakes up, every lease has ended. So a process must have watched the database without a
-break for a lease's length before it ends any run.
+machine wakes up, every lease has ended. So a process that has not looked at the database for a
+lease's length ends no run for as long again, and every worker is given the time for another beat.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded import transitions
-from workorders.embedded.models import Run
-from workorders.embedded.outage import DATABASE_ERRORS, outage
+from workorders.embedded.models import Run, beat_seconds
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine is suspended (``time.monotonic`` does not, on Linux)."""
@@ -36,25 +36,30 @@ class Reaper:
         self._lock = threading.Lock()
         self._last: tuple[float, float] | None = None
         self._watching_since = 0.0
+        self._seen: dict[str, float] = {}
+        """When each expired run was first seen to be expired, by the machine's clock."""
 
     def reap(self, *, wait_for_locks: bool = True) -> int:
         """End the runs whose leases have ended, if this process may; the number of them."""
-        expired = list(Run.objects.expired())
-        # Looked at after the query: the query itself may have waited for the database.
-        if not self._has_watched_for_a_lease() or not expired:
+        expired = self._that_may_be_ended(list(Run.objects.expired()))
+        if not expired:
             return 0
         with contextlib.nullcontext() if wait_for_locks else _no_waiting():
             return transitions.reap(expired, wait_for_locks=wait_for_locks)
 
-    def _has_watched_for_a_lease(self) -> bool:
+    def _that_may_be_ended(self, expired: list[Run]) -> list[Run]:
         lease = settings.RUN_LEASE_SECONDS
-        now = _clocks()
+        now = _clocks()  # after the query, which may have waited for the database
         with self._lock:
             gaps = (after - before for after, before in zip(now, self._last or now, strict=True))
-            if self._last is None or max(gaps) > lease / 2:
+            if self._last is None or max(gaps) > lease:
                 self._watching_since = now[0]
             self._last = now
-            return now[0] - self._watching_since >= lease
+            self._seen = {run.pk: self._seen.get(run.pk, now[0]) for run in expired}
+            if now[0] - self._watching_since < lease:
+                return []
+            seen_before = now[0] - beat_seconds()
+            return [run for run in expired if self._seen[run.pk] <= seen_before]
 
 
 reaper = Reaper()

@@ -6,6 +6,7 @@ without verification. What failed is told to the next iteration.
 """
 
 import contextlib
+import errno
 import logging
 import math
 import time
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from workorders.database_outage import DATABASE_ERRORS, persist
 from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.execution.environment import (
     command_environment,
@@ -40,7 +42,6 @@ from workorders.embedded.execution.workspace import (
     remove_tree,
 )
 from workorders.embedded.models import Iteration, Run, Status
-from workorders.embedded.outage import DATABASE_ERRORS, persist
 from workorders.embedded.profiles import Profile, ProfileError, load_profiles
 from workorders.exit_codes import how_it_ended, meaning_of
 
@@ -52,6 +53,7 @@ DATABASE_AWAY = (
     "The worker could not use its database for {seconds} s, longer than it may work unheard "
     "(RUN_LEASE_SECONDS), so it ended this run's commands. Trigger a new run to try again."
 )
+FREE_SOME = "Free some room, then trigger a new run to try again."
 INTERNAL = "The run could not go on because of an internal error; the worker's log says more."
 
 
@@ -119,20 +121,27 @@ class _Execution:
             self._build_and_iterate()
         except (RunFailed, WorkspaceError, ProfileError, IsolationError) as exc:
             return Status.FAILED, storable(str(exc))
+        except OSError as exc:
+            if exc.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            return Status.FAILED, "The disk of the worker's machine is full. " + FREE_SOME
         except Interrupted:
-            match self.hands.stop:
-                case Stop.LEASE_LOST:
-                    raise LeaseLostError from None
-                case Stop.LEASE_OVER:
-                    seconds = round(settings.RUN_LEASE_SECONDS)
-                    return Status.FAILED, DATABASE_AWAY.format(seconds=seconds)
-                case Stop.CANCELED:
-                    return Status.CANCELED, ""
-                case Stop.WORKER_STOPPED:
-                    return Status.FAILED, WORKER_STOPPED
-                case None:
-                    return Status.FAILED, f"Time limit of {self.run.max_time} s reached."
+            return self._interruption()
         return Status.SUCCEEDED, ""
+
+    def _interruption(self) -> tuple[Status, str]:
+        match self.hands.stop:
+            case Stop.LEASE_LOST:
+                raise LeaseLostError
+            case Stop.LEASE_OVER:
+                seconds = round(settings.RUN_LEASE_SECONDS)
+                return Status.FAILED, DATABASE_AWAY.format(seconds=seconds)
+            case Stop.CANCELED:
+                return Status.CANCELED, ""
+            case Stop.WORKER_STOPPED:
+                return Status.FAILED, WORKER_STOPPED
+            case None:
+                return Status.FAILED, f"Time limit of {self.run.max_time} s reached."
 
     def _build_and_iterate(self) -> None:
         profile = load_profiles().get(self.run.profile_name)
