@@ -95,7 +95,8 @@ def test_a_start_whose_commit_was_not_confirmed_is_one_start(
 ) -> None:
     """It was committed, or it was not: the API does not know, and the dashboard finds out."""
     form.work_order_id = make_work_order().pk
-    commit, lost = BaseDatabaseWrapper._commit, []  # type: ignore[attr-defined]
+    commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+    lost: list[BaseDatabaseWrapper] = []
 
     def commit_and_lose(self: BaseDatabaseWrapper) -> None:
         commit(self)

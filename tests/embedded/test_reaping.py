@@ -68,7 +68,7 @@ def status(api: Api, run: Run) -> str:
 
 
 def watch(api: Api, clock: Clock, run: Run) -> None:
-    for _ in range(5):
+    for _ in range(7):
         clock.pass_(3)
         status(api, run)
 
@@ -85,6 +85,7 @@ def test_a_read_does_not_depend_on_a_write(clock: Clock, api: Api, lost: Run, pa
         watch(api, clock, lost)
         answer = api.get(path.format(order=lost.work_order_id, run=lost.pk))
     assert answer.status_code == 200
+    watch(api, clock, lost)
     assert status(api, lost) == "failed", "once something can be written, it goes on"
 
 

@@ -3,10 +3,12 @@
 A lease that has ended proves nothing to a process that was itself cut off from the database or
 asleep, because the worker may have been so too: after a restart of PostgreSQL, or when a whole
 machine wakes up, every lease has ended. So a process that has not looked at the database for a
-lease's length ends no run for as long again, and every worker is given the time for another beat.
+lease's length ends no run for as long again. And where nothing can be written, workers cannot beat
+either: a run is ended only some time after a write to it has worked.
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -36,18 +38,33 @@ class Reaper:
         self._lock = threading.Lock()
         self._last: tuple[float, float] | None = None
         self._watching_since = 0.0
-        self._seen: dict[str, float] = {}
-        """When each expired run was first seen to be expired, by the machine's clock."""
+        self._marked: dict[str, float] = {}
+        """When each expired run was written to, by the machine's clock: its worker has had the
+        time for a beat since."""
 
     def reap(self, *, wait_for_locks: bool = True) -> int:
         """End the runs whose leases have ended, if this process may; the number of them."""
-        expired = self._that_may_be_ended(list(Run.objects.expired()))
-        if not expired:
+        expired = list(Run.objects.expired())
+        if not self._may_end_runs(expired):
             return 0
-        with contextlib.nullcontext() if wait_for_locks else _no_waiting():
-            return transitions.reap(expired, wait_for_locks=wait_for_locks)
+        try:
+            with contextlib.nullcontext() if wait_for_locks else _no_waiting():
+                return self._mark_or_end(expired, wait_for_locks=wait_for_locks)
+        except DATABASE_ERRORS:
+            self._marked = {}
+            raise
 
-    def _that_may_be_ended(self, expired: list[Run]) -> list[Run]:
+    def _mark_or_end(self, expired: list[Run], *, wait_for_locks: bool) -> int:
+        for run in expired:
+            if run.pk not in self._marked and transitions.mark_expired(
+                run, wait_for_locks=wait_for_locks
+            ):
+                self._marked[run.pk] = _clocks()[0]
+        latest = _clocks()[0] - beat_seconds()
+        due = [run for run in expired if self._marked.get(run.pk, math.inf) <= latest]
+        return transitions.reap(due, wait_for_locks=wait_for_locks)
+
+    def _may_end_runs(self, expired: list[Run]) -> bool:
         lease = settings.RUN_LEASE_SECONDS
         now = _clocks()  # after the query, which may have waited for the database
         with self._lock:
@@ -55,11 +72,9 @@ class Reaper:
             if self._last is None or max(gaps) > lease:
                 self._watching_since = now[0]
             self._last = now
-            self._seen = {run.pk: self._seen.get(run.pk, now[0]) for run in expired}
-            if now[0] - self._watching_since < lease:
-                return []
-            seen_before = now[0] - beat_seconds()
-            return [run for run in expired if self._seen[run.pk] <= seen_before]
+            still = {run.pk for run in expired}
+            self._marked = {key: at for key, at in self._marked.items() if key in still}
+            return bool(expired) and now[0] - self._watching_since >= lease
 
 
 reaper = Reaper()

@@ -9,6 +9,7 @@ same transaction.
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -75,6 +76,18 @@ def reap(expired: Iterable[Run], *, wait_for_locks: bool = True) -> int:
         _settle(Run.objects.expired(), run, Status.FAILED, WORKER_LOST, nowait=not wait_for_locks)
         for run in expired
     )
+
+
+def mark_expired(run: Run, *, wait_for_locks: bool) -> bool:
+    """Write to an expired run without a change; False when it is not expired any more.
+
+    Raises where nothing can be written, and so its worker cannot renew its lease.
+    """
+    with transaction.atomic():
+        locked = WorkOrder.objects.select_for_update(nowait=not wait_for_locks)
+        locked.get(pk=run.work_order_id)
+        still = Run.objects.expired().filter(pk=run.pk)
+        return still.update(lease_until=F("lease_until")) > 0
 
 
 def cancel_run(run: Run) -> Status | None:

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.template.defaultfilters import filesizeformat
+
 from workorders.disk_space import free_bytes
 from workorders.embedded.execution.workspace.errors import WorkspaceError, printable
 from workorders.embedded.execution.workspace.files import FICLONE
@@ -30,7 +32,7 @@ def require_room(source: Path, directory: Path, check_stop: Callable[[], None]) 
                 return
             raise WorkspaceError(
                 "There is not enough room for a copy of the workspace: it takes more than the "
-                f"{max(free, 0) / 1e9:,.2f} GB that are left for {printable(directory)}. "
+                f"{filesizeformat(max(free, 0))} that are left for {printable(directory)}. "
                 "Free some, or set WORKSPACES_DIR to a directory on a larger disk."
             )
 
