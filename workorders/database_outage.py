@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 logger = logging.getLogger(__name__)
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 """What Django raises while a database cannot be used, and what may be tried again later."""
+SIGNS_OF_DAMAGE = ("not a database", "malformed", "***", "wrong # of")
+"""In what SQLite says of a file, and of its ``quick_check``."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 QUIET_SECONDS = 5.0
@@ -91,3 +93,14 @@ def give_up_connection(error: Exception) -> None:
 
 def in_short(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def database_cannot_be_used(error: Exception) -> str:
+    """One sentence for who started the product, and what to do where that is known."""
+    if connection.vendor != "sqlite":
+        return f"The database cannot be used: {in_short(error)}"
+    advice = ""
+    if any(words in str(error) for words in SIGNS_OF_DAMAGE):
+        advice = " The file is damaged: restore it from a backup, or move it away to begin anew."
+    name = connection.settings_dict["NAME"]
+    return f"The database {name} cannot be used: {in_short(error)}.{advice}"

@@ -83,15 +83,18 @@ def wait_until_all_ended(api: Api) -> None:
 
 
 def start_runs(operators: list[Operator], orders: list[str]) -> list[str]:
-    """Each operator has work orders of their own, and starts all their first runs before the
-    second ones; the IDs of the runs that the operators landed at."""
+    """Each operator has work orders of their own. One in two starts all their first runs before
+    the second ones, so that many wait; the others start a second run as soon as the first has
+    ended, so that it comes right behind. The IDs of the runs that the operators landed at."""
 
     def work(number: int) -> list[str]:
-        mine = orders[number :: len(operators)]
+        mine = list(enumerate(orders[number :: len(operators)]))
+        planned = mine * RUNS_OF_AN_ORDER
+        if number % 2:
+            planned = [order for order in mine for _ in range(RUNS_OF_AN_ORDER)]
         return [
             operators[number].start_run(work_order_id, twice=place % 4 == 0)
-            for _ in range(RUNS_OF_AN_ORDER)
-            for place, work_order_id in enumerate(mine)
+            for place, work_order_id in planned
         ]
 
     with ThreadPoolExecutor(len(operators)) as pool:

@@ -194,7 +194,7 @@ class _Console(logging.StreamHandler[TextIO]):
     """May lead into a file on a full disk as well; there is nobody left to be told then."""
 
     @override
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+    def handleError(self, record: logging.LogRecord) -> None:
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
 
@@ -226,7 +226,7 @@ class _LogFile(RotatingFileHandler):
             )
 
     @override
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+    def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exception()
         if not isinstance(error, OSError):
             super().handleError(record)
