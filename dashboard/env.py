@@ -59,6 +59,16 @@ def whole(name: str, default: int, *, minimum: int, maximum: int) -> int:
     return int(parsed)
 
 
+def days(name: str, *, minimum: float) -> float:
+    """How long something is kept; 0, which is the default: for ever."""
+    value = number(name, 0, minimum=0, maximum=36_500)
+    if value and value < minimum:
+        raise ImproperlyConfigured(
+            f"{name} is {value:g}; it must be 0 (for ever) or {minimum:g} at least."
+        )
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)

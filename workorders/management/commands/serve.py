@@ -18,6 +18,7 @@ from workorders.accounts.users import ensure_operator
 from workorders.database_outage import database_cannot_be_used
 from workorders.metrics import shared_files
 from workorders.serving import data_directory, web_server
+from workorders.serving.daily import DailyCleanUp
 from workorders.serving.processes import Child, Supervisor
 from workorders.serving.static_files import collect_if_changed
 
@@ -116,8 +117,11 @@ def wait_for_answer(supervisor: Supervisor, web: Child, pulse: web_server.Pulse)
 
 
 def keep_running(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
+    clean_up = DailyCleanUp()
     while not supervisor.stopping:
+        clean_up.tick()
         if web.running and pulse.is_lost(web.started_at):
             logger.warning("The web server does not answer: it is replaced")
             web.kill()
         supervisor.tick()
+    clean_up.end()
