@@ -30,7 +30,8 @@ def test_a_full_disk_is_told_of_once(
     output: logging.Logger, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     file = next(each for each in output.handlers if isinstance(each, RotatingFileHandler))
-    file.setStream(FullDisk())  # type: ignore[arg-type]
+    file.close()
+    file.stream = FullDisk()  # type: ignore[assignment]
     for number in range(10):
         output.info("line %d", number)
     assert caplog.text.count("cannot be written (No space left on device)") == 1

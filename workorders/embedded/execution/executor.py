@@ -241,6 +241,7 @@ class _Execution:
             on_output=keep,
             on_tick=self.log.tick,
             must_stop=self._must_stop,
+            has_grace=lambda: self.hands.stop not in {Stop.LEASE_LOST, Stop.LEASE_OVER},
             lease=self.hands.telling_of_renewals,
         )
         self.log.flush()

@@ -47,12 +47,15 @@ def run_command(
     on_output: Callable[[bytes], None],
     on_tick: Callable[[], None],
     must_stop: Callable[[], bool],
+    has_grace: Callable[[], bool],
     lease: Callable[[Callable[[float], None]], AbstractContextManager[None]],
 ) -> int:
     """Its exit code (negative: ended by that signal).
 
     ``on_output`` gets standard output and error as they come, ``on_tick`` is
-    called at least every ``TICK`` seconds, ``must_stop`` before each. ``lease`` is
+    called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
+    whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
+    ``lease`` is
     ``Hands.telling_of_renewals``: at the lease's end the command is killed even if this process
     is stopped. No descendant of the command is alive on return, whatever way it ends. Raises
     ``Interrupted``, and what the callbacks raise.
@@ -64,7 +67,10 @@ def run_command(
     ):
         while process.poll() is None:
             if must_stop():
-                _end(process, output)
+                if has_grace():
+                    _ask_to_end(process, output)
+                process.kill_all()
+                output.drain()
                 raise Interrupted
             output.wait()
             on_tick()
@@ -127,13 +133,11 @@ class _Process(subprocess.Popen[bytes]):
         self.kill_all()
 
 
-def _end(process: _Process, output: "_Output") -> None:
+def _ask_to_end(process: _Process, output: "_Output") -> None:
     process.ask_to_end()
     deadline = time.monotonic() + GRACE
     while process.poll() is None and time.monotonic() < deadline:
         output.wait()
-    process.kill_all()
-    output.drain()
 
 
 class _Output:
