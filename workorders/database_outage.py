@@ -15,6 +15,8 @@ SIGNS_OF_DAMAGE = ("not a database", "malformed", "***", "wrong # of")
 """In what SQLite says of a file, and of its ``quick_check``."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
+FORGOTTEN_SECONDS = 60.0
+"""An error so long after the last one begins another outage, where no success was noticed."""
 QUIET_SECONDS = 5.0
 """How long nothing must have failed: on a full disk some writes work and others do not."""
 
@@ -31,8 +33,8 @@ class Outage:
     def note(self, error: Exception) -> None:
         """The database could not be used."""
         with self._lock:
-            self._last_error = time.monotonic()
-            if self._began is not None:
+            since_last, self._last_error = time.monotonic() - self._last_error, time.monotonic()
+            if self._began is not None and since_last < FORGOTTEN_SECONDS:
                 return
             self._began, self._pause = time.monotonic(), FIRST_PAUSE_SECONDS
         logger.warning(
