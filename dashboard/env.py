@@ -59,6 +59,16 @@ def whole(name: str, default: int, *, minimum: int, maximum: int) -> int:
     return int(parsed)
 
 
+def days(name: str, *, minimum: float) -> float:
+    """How long something is kept; 0, which is the default: for ever."""
+    value = number(name, 0, minimum=0, maximum=36_500)
+    if value and value < minimum:
+        raise ImproperlyConfigured(
+            f"{name} is {value:g}; it must be 0 (for ever) or {minimum:g} at least."
+        )
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
@@ -219,10 +229,14 @@ def redis_url(name: str) -> str:
 
 
 DATABASE_CONNECT_SECONDS = 2
+DATABASE_SILENCE_SECONDS = 5
 
 
-def database(name: str, sqlite_path: Path) -> dict[str, object]:
-    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one."""
+def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, object]:
+    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one.
+
+    ``lock_seconds``: how long PostgreSQL lets a query wait for another one's lock.
+    """
     url = text(name)
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_path}
@@ -236,7 +250,15 @@ def database(name: str, sqlite_path: Path) -> dict[str, object]:
     if database["ENGINE"] == "django.db.backends.postgresql":
         # A server that is gone must not hold every page, and /readyz, for minutes.
         given = cast("dict[str, object]", database.get("OPTIONS") or {})
-        database["OPTIONS"] = {"connect_timeout": DATABASE_CONNECT_SECONDS} | given
+        database["OPTIONS"] = {
+            "connect_timeout": DATABASE_CONNECT_SECONDS,
+            # The same for a network that is gone; tcp_user_timeout is in milliseconds, on Linux.
+            "keepalives_idle": DATABASE_SILENCE_SECONDS,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+            "tcp_user_timeout": DATABASE_SILENCE_SECONDS * 1000,
+            "options": f"-c lock_timeout={round(lock_seconds * 1000)}",
+        } | given
     return database
 
 
@@ -253,15 +275,25 @@ def secret(name: str, path: Path, *, shortest: int) -> str:
                 f"{name} is too short; it must have at least {shortest} characters."
             )
         return value
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text().strip()
+    except OSError as exc:
+        raise ImproperlyConfigured(
+            f"{name} cannot be kept in {path} ({exc.strerror}): choose another DATA_DIR, "
+            f"or set {name}."
+        ) from exc
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(48))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from typing import override
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from dashboard.env import SHORTEST_SECRET
 from workorders import request_id
+
+DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 """What every record has; the rest is what the caller of the logger has added."""
@@ -27,7 +30,10 @@ class ExceptionsOnly(logging.Filter):
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is not None and getattr(record, "status_code", 500) >= 500
+        if record.exc_info is None or getattr(record, "status_code", 500) < 500:
+            return False
+        # A database that cannot be used is told of once (workorders.database_outage).
+        return not isinstance(record.exc_info[1], DATABASE_ERRORS)
 
 
 class TextFormatter(logging.Formatter):

@@ -68,11 +68,13 @@ FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSP
 """Where copies may be that were made with other settings: they are removed in their turn."""
 PROJECT_MARKERS = places.PROJECT_MARKERS
 WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
+WORKSPACES_MAX_BYTES = env.number("WORKSPACES_MAX_GB", 100, minimum=0, maximum=1e6) * 1e9
+"""Of all kept copies together; 0: however much they take."""
 WORKSPACE_ROOTS = env.directories("WORKSPACE_ROOTS")
 """Workspaces must lie below one of these; empty: anywhere."""
 ISOLATION = env.choice("ISOLATION", "AUTO", of=("AUTO", "REQUIRED", "OFF"))
 """Of agents and verifications from the machine; AUTO: where it can be (docs/security.md)."""
-RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 15, minimum=1, maximum=3600)
+RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 45, minimum=1, maximum=3600)
 RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
 
 REDIS_URL = env.redis_url("REDIS_URL")
@@ -96,6 +98,13 @@ if REDIS_URL:
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 """What a scraper of ``/metrics`` presents; empty: nobody may ask."""
 METRICS_DIR = env.directory("METRICS_DIR", DATA_DIR / "metrics")
+
+# --- How long things are kept, in days; 0: for ever (workorders.retention) ---
+ATTEMPTS_KEPT_DAYS = env.days("ATTEMPTS_KEPT_DAYS", minimum=7)
+"""Not below a week: an operator may send a form again that has been open for days."""
+RUNS_KEPT_DAYS = env.days("RUNS_KEPT_DAYS", minimum=2)
+"""Not below the life of an idempotency key, a day: a repeated trigger must find its run."""
+LOGS_KEPT_DAYS = env.days("LOGS_KEPT_DAYS", minimum=1)
 
 # --- Applications ---
 INSTALLED_APPS = [
@@ -158,14 +167,19 @@ TEMPLATES = [
 ]
 
 # --- Database ---
-_database = env.database("DATABASE_URL", DATA_DIR / "dashboard.sqlite3")
+DATABASE_LOCK_SECONDS = env.number("DATABASE_LOCK_SECONDS", 1.5, minimum=0.05, maximum=3600)
+"""How long a query waits for another one's lock: less than an operator waits for a start. The
+page or the API then says so; workers try again by themselves."""
+_database = env.database(
+    "DATABASE_URL", DATA_DIR / "dashboard.sqlite3", lock_seconds=DATABASE_LOCK_SECONDS
+)
 # Connections live as long as their thread: the embedded API runs inside a page's
 # request, and the end of its inner request would otherwise close the connection.
 _database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": DATABASE_LOCK_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 # The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.

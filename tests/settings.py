@@ -20,6 +20,7 @@ for _name in (
     os.environ.pop(_name, None)
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["REDIS_URL"] = new_redis()
+os.environ["DATABASE_LOCK_SECONDS"] = "20"  # many tests write at once, on busy machines
 os.environ["ISOLATION"] = "off"  # tests look at what their commands leave; some turn it on
 os.environ["SECRET_KEY"] = "a-key-for-tests-only-" + "x" * 40
 

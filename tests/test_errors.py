@@ -7,7 +7,7 @@ from tests import runs_api as api
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, TriggerForm
 from workorders.availability import Hindrance
-from workorders.errors import CODE_OF_STATUS, RULES, Action, RunsAPIError, rule_for
+from workorders.errors import CODE_OF_STATUS, RULES, Action, RunsAPIError, UnknownAnswer, rule_for
 
 SPECIFIED = {
     "RUN_ALREADY_ACTIVE": "A run is already in progress for this work order",
@@ -18,7 +18,7 @@ SPECIFIED = {
 }
 RETRYABLE = {
     *("NETWORK_ERROR", "UNKNOWN", "RATE_LIMITED", "SERVER_ERROR"),
-    *("NOT_STARTED", "TRIGGER_IN_PROGRESS"),
+    *("NOT_STARTED", "TRIGGER_IN_PROGRESS", "SERVER_BUSY"),
 }
 
 
@@ -54,8 +54,16 @@ def test_status_of_a_server_error_wins(code: str) -> None:
     assert rule_for(code, 500) is rule_for(code, 599) is RULES["SERVER_ERROR"]
 
 
-def test_full_server_is_no_failed_server() -> None:
-    assert rule_for("CAPACITY_EXCEEDED", 503) is RULES["CAPACITY_EXCEEDED"]
+@pytest.mark.parametrize("code", ["CAPACITY_EXCEEDED", "SERVER_BUSY"])
+def test_full_server_is_no_failed_server(code: str) -> None:
+    assert rule_for(code, 503) is RULES[code]
+
+
+def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
+    assert RunsAPIError(code="SERVER_BUSY", status=503).answer_lost
+    certain = RunsAPIError(code="SERVER_BUSY", status=503, details={"started": False})
+    assert not certain.answer_lost
+    assert UnknownAnswer(code="SERVER_BUSY", status=503, details={"started": False}).answer_lost
 
 
 def test_every_code_of_a_status_has_a_rule() -> None:

@@ -36,7 +36,8 @@ def test_healthz_needs_no_database(client: Client) -> None:
 
 
 def test_readyz_of_the_embedded_api_is_the_database(client: Client, db: None) -> None:
-    assert ready(client) == (200, {"ready": True, "database": "ok", "runsApi": "embedded"})
+    expected = {"ready": True, "database": "ok", "disk": "ok", "runsApi": "embedded"}
+    assert ready(client) == (200, expected)
 
 
 def test_readyz_while_the_database_is_down(client: Client, db: None) -> None:

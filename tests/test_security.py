@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -410,4 +411,8 @@ def test_a_database_server_that_is_gone_is_not_waited_for(tmp_path: Path) -> Non
         *("shell", "--no-imports", "-c", probe),
         DATABASE_URL="postgres://user:password@host/name?sslmode=require",
     )
-    assert done.stdout.strip() == "{'connect_timeout': 2, 'sslmode': 'require'}"
+    options = literal_eval(done.stdout.strip())
+    assert options["connect_timeout"] == 2
+    assert options["tcp_user_timeout"] == 5000
+    assert options["options"] == "-c lock_timeout=1500"
+    assert options["sslmode"] == "require"

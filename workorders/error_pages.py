@@ -1,14 +1,17 @@
 """403, 404, 500 and CSRF-failure pages in the product's own look."""
 
+import sys
 from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRefresh
 
 from workorders import request_id
+from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.http import HtmxHttpRequest, go_to
 from workorders.session_expiry import address_of_form
 
@@ -47,7 +50,33 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _error_page(request, 404, "Page not found", reason or "Nothing lives at this address.")
 
 
+def database_away(error: Exception) -> HttpResponse:
+    """While sessions, accounts and attempts cannot be read or written. Asks no database itself."""
+    outage.note(error)
+    context = {
+        "title": "The database cannot be used right now",
+        "text": (
+            "It is away, locked, or its disk is full. Try again in a moment. If you were starting "
+            "a run, go back and send the same form again: it starts one run, however often it is "
+            "sent."
+        ),
+        "status": 503,
+        "retry": True,
+        "request_id": request_id.current(),
+    }
+    # Without the request: a page for somebody would look up who that is.
+    return HttpResponse(
+        render_to_string("error.html", context),
+        status=503,
+        headers={"Retry-After": "2", "Cache-Control": "no-store"},
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Django calls this while it handles the exception.
+    error = sys.exception()
+    if isinstance(error, DATABASE_ERRORS):
+        return database_away(error)
     text = "Something broke on our side. Nothing was started by it that the pages do not show."
     return _error_page(request, 500, "Something went wrong", text, retry=True)
 

@@ -64,17 +64,21 @@ class RunsAPIError(Exception):
     def answer_lost(self) -> bool:
         """Whether a run may have been started all the same.
 
-        Only a request that never went out, and a refusal below 500 by the API itself, rule it out.
+        Only a request that never went out, a refusal below 500 by the API itself, and its word
+        that nothing was started, rule it out.
         """
+        if self.said_by_api and self.code == "SERVER_BUSY" and self.details.get("started") is False:
+            return False
         return self.status >= 500 or not self.said_by_api
 
     @property
     def user_message(self) -> str:
         """The sentence an operator reads."""
-        if self.code == "RATE_LIMITED" and self.retry_after:
+        message = self.rule.message
+        if self.code in {"RATE_LIMITED", "SERVER_BUSY"} and self.retry_after:
             unit = "second" if self.retry_after == 1 else "seconds"
-            return f"Too many requests. Try again in {self.retry_after} {unit}."
-        return self.rule.message
+            return message.replace("in a moment", f"in {self.retry_after} {unit}")
+        return message
 
     @property
     def reference(self) -> str:
@@ -193,6 +197,11 @@ RULES: Mapping[str, Rule] = {
     "RATE_LIMITED": Rule(
         "Too many requests. Try again in a moment.", Action.KEEP_OPEN, retryable=True
     ),
+    "SERVER_BUSY": Rule(
+        "The runs API is busy or cannot use its database. Try again in a moment.",
+        Action.KEEP_OPEN,
+        retryable=True,
+    ),
     "SERVER_ERROR": Rule("The runs API failed", Action.CLOSE, retryable=True),
 }
 
@@ -214,8 +223,9 @@ def rule_for(code: str, status: int) -> Rule:
 def known_code(code: str, status: int) -> str:
     """The table's code of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
 
-    A full server may well say so with 503; the run it has queued is no failure.
+    A full server may well say so with 503; the run it has queued is no failure. A busy one
+    says so with 503 too.
     """
-    if status >= 500 and code != "CAPACITY_EXCEEDED":
+    if status >= 500 and code != "CAPACITY_EXCEEDED" and (status, code) != (503, "SERVER_BUSY"):
         return "SERVER_ERROR"
     return code if code in RULES else "UNKNOWN"

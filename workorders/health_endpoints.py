@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from workorders.disk_space import free_bytes
 from workorders.metrics.scrape import metrics
 from workorders.runs_client import default_client
 
@@ -38,15 +39,17 @@ def _healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 
 def _readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Ready: database and runs API can be used. The API is not asked, its record is read."""
+    """Ready: database, disk and runs API can be used. The API is not asked, its record is read."""
     database = _database_answers()
     health = default_client().record.health
     # The embedded API lives in the database.
     api = health.is_well if settings.RUNS_API_URL else database
-    ready = database and api
+    has_room = _disk_has_room()
+    ready = database and api and has_room
     body = {
         "ready": ready,
         "database": "ok" if database else "unreachable",
+        "disk": "ok" if has_room else "full",
         "runsApi": health.state.value if settings.RUNS_API_URL else "embedded",
     }
     return JsonResponse(body, status=200 if ready else 503)
@@ -59,6 +62,13 @@ def _database_answers() -> bool:
     except db.Error:
         return False
     return True
+
+
+def _disk_has_room() -> bool:
+    try:
+        return free_bytes(settings.DATA_DIR) > 0
+    except OSError:
+        return False
 
 
 ENDPOINTS = {"/healthz": _healthz, "/readyz": _readyz, "/metrics": metrics}

@@ -152,7 +152,11 @@ def _without_a_run(
     if isinstance(error, NetworkError) and error.timed_out:
         return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
     outcome = settling.look(client, attempt)
-    is_own_failure = error.said_by_api and error.status not in LOST_BEHIND_A_GATEWAY
+    is_own_failure = (
+        error.said_by_api
+        and error.status not in LOST_BEHIND_A_GATEWAY
+        and error.code != "SERVER_BUSY"  # it may have started the run, and will know when it can
+    )
     if isinstance(outcome, Checking) and is_own_failure and attempt.give_up():
         return Failed(error)
     return outcome

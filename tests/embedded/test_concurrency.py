@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.embedded.conftest import Api
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
-from workorders.embedded.transitions import claim_next, finish, reap_expired
+from workorders.embedded.transitions import claim_next, finish, reap
 
 TOGETHER = 8
 
@@ -163,6 +163,6 @@ def test_an_expired_run_ends_once(
     Run.objects.update(lease_until="2020-01-01T00:00Z")
 
     def end(number: int) -> int:
-        return reap_expired() if number else finish(run, "w", Status.SUCCEEDED)
+        return reap(Run.objects.expired()) if number else finish(run, "w", Status.SUCCEEDED)
 
     assert sum(at_once(pool, end)) == 1

@@ -1,36 +1,59 @@
 """Web servers and workers as on hosts of their own: a database and a Redis is all they share."""
 
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 
 from redis import Redis
 
+from tests.cut_link import Cut, CutLink
 from tests.own_servers import new_database
 from tests.product import ROOT, Product, WebServer
 from tests.throw_away import postgres, redis
 
 API_KEY = "key-of-the-whole-fleet"
+# Agents tick as long as they are alive; every seventh for longer than a lease lasts.
 # A first run of a work order fails its verification, so that a second one may be started.
 PROFILES = """
 [profiles.default]
-agent = 'echo "$RUN_ID" >> {executed}; sleep 0.2'
+agent = '''
+echo "$RUN_ID" >> {executed}
+case "$RUN_ID" in *[A-H]) ticks=150;; *) ticks=10;; esac
+while [ $ticks -gt 0 ]; do
+    ticks=$((ticks-1))
+    echo "$WORK_ORDER_ID $RUN_NUMBER $(date +%s.%N)" >> {ticks}
+    sleep 0.05
+done
+'''
 verify = 'test "$RUN_NUMBER" -gt 1'
 max_iterations = 1
 """
 
 
 class Worker:
-    """``manage.py worker`` with a data directory of its own; killed and started at will."""
+    """``manage.py worker`` with a data directory of its own; killed and started at will.
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+    ``link`` leads to the database.
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], link: CutLink) -> None:
         directory.mkdir()
+        self.link = link
         self._log = directory / "worker.log"
-        self._environment = {**environment, "DATA_DIR": str(directory)}
+        url = urlsplit(environment["DATABASE_URL"])
+        through_link = url._replace(netloc=f"{url.username}@127.0.0.1:{link.port}").geturl()
+        self._environment = {
+            **environment,
+            "DATA_DIR": str(directory),
+            "DATABASE_URL": through_link,
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -43,6 +66,13 @@ class Worker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def pause(self, seconds: float) -> None:
+        """As by a debugger, or by a machine that has run out of memory."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+            time.sleep(seconds)
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process:
@@ -60,7 +90,11 @@ class Fleet:
         self._executed = directory / "executed"
         self._executed.touch()
         profiles = directory / "profiles.toml"
-        profiles.write_text(PROFILES.replace("{executed}", str(self._executed)))
+        self._ticks = directory / "ticks"
+        self._ticks.touch()
+        profiles.write_text(
+            PROFILES.replace("{executed}", str(self._executed)).replace("{ticks}", str(self._ticks))
+        )
         self._redis_url = redis_url
         shared = {
             "DATABASE_URL": database_url,
@@ -75,12 +109,33 @@ class Fleet:
             WebServer(directory / f"web-{number}", **shared) for number in (1, 2)
         ]
         environment = self.web[0].environment
-        self.workers = [Worker(directory / f"worker-{n}", environment) for n in range(1, 5)]
+        port = urlsplit(database_url).port or 5432
+        self.workers = [
+            Worker(directory / f"worker-{n}", environment, CutLink(port)) for n in range(1, 5)
+        ]
 
     @property
     def executed(self) -> list[str]:
         """The run IDs that agents were started for, one entry for each start."""
         return self._executed.read_text().split()
+
+    @property
+    def longest_overlap(self) -> float:
+        """Seconds that an agent was alive beside one of a later run of its work order.
+
+        Below 0: the shortest time between two.
+        """
+        first: dict[tuple[str, int], float] = {}
+        last: dict[tuple[str, int], float] = {}
+        for line in self._ticks.read_text().splitlines():
+            work_order_id, number, moment = line.split()
+            first.setdefault((work_order_id, int(number)), float(moment))
+            last[work_order_id, int(number)] = float(moment)
+        return max(
+            ended - first[work_order_id, number + 1]
+            for (work_order_id, number), ended in last.items()
+            if (work_order_id, number + 1) in first
+        )
 
     def lose_calls(self) -> None:
         """As when Redis is killed and comes back with nothing."""
@@ -98,6 +153,7 @@ def running_fleet(directory: Path) -> Iterator[Fleet]:
         for web in fleet.web:
             running.enter_context(web)
         for worker in fleet.workers:
+            running.enter_context(worker.link)
             running.callback(worker.kill)
             worker.start()
         yield fleet
@@ -129,6 +185,39 @@ class Killer(threading.Thread):
         worker.start()
 
     def __enter__(self) -> "Killer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+
+class Cutter(threading.Thread):
+    """Cuts a worker at random from the database, or stops it, for less or more than a lease."""
+
+    def __init__(self, fleet: Fleet, seed: int) -> None:
+        super().__init__(name="cutter")
+        self.cuts = self.pauses = 0
+        self._fleet = fleet
+        self._random = Random(seed)
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(self._random.uniform(0, 1)):
+            worker = self._random.choice(self._fleet.workers)
+            seconds = self._random.uniform(0.2, 7)
+            how = self._random.choice([*Cut, None])
+            if how is None:
+                self.pauses += 1
+                worker.pause(seconds)
+                continue
+            self.cuts += 1
+            worker.link.cut(how)
+            self._ended.wait(seconds)
+            worker.link.heal()
+
+    def __enter__(self) -> "Cutter":
         self.start()
         return self
 

@@ -1,5 +1,6 @@
 """Two web servers, four workers, PostgreSQL and Redis: many operators start runs while workers
-are killed with -9 and Redis forgets its calls. Each run is executed once or says why not.
+are killed with -9, stopped, and cut off from PostgreSQL, and Redis forgets its calls. Each run is
+executed once or says why not, and none beside its successor.
 
 ``make scale RUNS=500`` does it with that many runs and prints the figures.
 """
@@ -16,9 +17,10 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from tests.scale.fleet import API_KEY, Fleet, Killer, running_fleet
+from tests.scale.fleet import API_KEY, Cutter, Fleet, Killer, running_fleet
 from tests.scale.operators import Operator, signed_in_operators
 from tests.scale.queue_watch import QueueWatch
+from workorders.embedded.execution.executor import DATABASE_AWAY
 from workorders.embedded.transitions import WORKER_LOST
 
 RUNS = int(os.environ.get("SCALE_RUNS", "60"))
@@ -29,6 +31,7 @@ STUCK_SECONDS = 120
 """Far longer than a run and its worker's lease: nothing moves any more."""
 
 VERIFICATION_FAILED = "Verification still failed after 1 iteration."
+LOST = {WORKER_LOST, DATABASE_AWAY.format(seconds=3)}
 FINAL = {"succeeded", "failed", "canceled"}
 
 
@@ -80,15 +83,18 @@ def wait_until_all_ended(api: Api) -> None:
 
 
 def start_runs(operators: list[Operator], orders: list[str]) -> list[str]:
-    """Each operator has work orders of their own, and starts all their first runs before the
-    second ones; the IDs of the runs that the operators landed at."""
+    """Each operator has work orders of their own. One in two starts all their first runs before
+    the second ones, so that many wait; the others start a second run as soon as the first has
+    ended, so that it comes right behind. The IDs of the runs that the operators landed at."""
 
     def work(number: int) -> list[str]:
-        mine = orders[number :: len(operators)]
+        mine = list(enumerate(orders[number :: len(operators)]))
+        planned = mine * RUNS_OF_AN_ORDER
+        if number % 2:
+            planned = [order for order in mine for _ in range(RUNS_OF_AN_ORDER)]
         return [
             operators[number].start_run(work_order_id, twice=place % 4 == 0)
-            for _ in range(RUNS_OF_AN_ORDER)
-            for place, work_order_id in enumerate(mine)
+            for place, work_order_id in planned
         ]
 
     with ThreadPoolExecutor(len(operators)) as pool:
@@ -114,6 +120,7 @@ def test_each_run_is_executed_once_or_says_why_not(fleet: Fleet, api: Api) -> No
         signed_in_operators(fleet.web, OPERATORS) as operators,
         QueueWatch(fleet.web) as watch,
         Killer(fleet, SEED) as killer,
+        Cutter(fleet, SEED) as cutter,
     ):
         started = start_runs(operators, orders)
         triggered = time.monotonic()
@@ -128,7 +135,10 @@ def test_each_run_is_executed_once_or_says_why_not(fleet: Fleet, api: Api) -> No
     tell(
         f"{len(runs)} runs of {len(orders)} work orders by {OPERATORS} operators: triggered in "
         f"{triggered - began:.0f} s, all ended after {ended - began:.0f} s",
-        f"{killer.kills} workers killed, {killer.kills // 5} times all calls lost",
+        f"{killer.kills} workers killed, {killer.kills // 5} times all calls lost, "
+        f"{cutter.cuts} links cut, {cutter.pauses} workers stopped for a while",
+        f"executed beside its successor: {max(fleet.longest_overlap, 0):.3f} s at most "
+        f"(the shortest time between two: {-fleet.longest_overlap:.3f} s)",
         f"statuses {dict(Counter(run['status'] for run in runs.values()))}; "
         f"reasons {dict(Counter(errors.values()))}",
         f"{len(executed)} runs whose agent was started, {max(executed.values())} time at most",
@@ -142,9 +152,11 @@ def test_each_run_is_executed_once_or_says_why_not(fleet: Fleet, api: Api) -> No
     for run_id, run in runs.items():
         assert run["status"] in {"succeeded", "failed"}
         if run["status"] == "failed":
-            assert errors[run_id] in {VERIFICATION_FAILED, WORKER_LOST}
-        if errors.get(run_id) != WORKER_LOST:
+            assert errors[run_id] in {VERIFICATION_FAILED, *LOST}
+        if errors.get(run_id) not in LOST:
             assert executed[run_id] == 1, "it ended without having been executed"
+    assert fleet.longest_overlap <= 0, "two agents were at one work order"
+    assert cutter.cuts > 0
     assert watch.lies == []
     assert watch.looks > 0
     assert killer.kills > 0

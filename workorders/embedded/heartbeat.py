@@ -5,15 +5,16 @@ import logging
 import threading
 import time
 
-from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
-from workorders.embedded import tasks, transitions
+from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage
+from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
-from workorders.embedded.execution.hands import Hands, Stop
+from workorders.embedded.execution.hands import Hands, Stop, lease_end
 from workorders.embedded.execution.isolation import why_not_isolated
-from workorders.embedded.models import Run, Worker, lease
+from workorders.embedded.models import Run, Worker, beat_seconds, lease
+from workorders.embedded.reaping import reaper
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ FORGET_AFTER_LEASES = 10
 
 
 class Heartbeat(threading.Thread):
-    """Beats at a third of the lease, so that two lost beats cost nothing."""
+    """Beats every ``beat_seconds``. A beat that failed is tried again with the next look."""
 
     def __init__(self, hands: Hands) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -31,7 +32,7 @@ class Heartbeat(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        interval = settings.RUN_LEASE_SECONDS / 3
+        interval = beat_seconds()
         next_beat = time.monotonic() + interval
         try:
             while not self._ended.wait(min(LOOK_SECONDS, interval)):
@@ -41,9 +42,11 @@ class Heartbeat(threading.Thread):
                     if time.monotonic() >= next_beat:
                         self.beat()
                         next_beat = time.monotonic() + interval
-                except (DatabaseError, InterfaceError):
+                except DATABASE_ERRORS as exc:
                     # Missing beats for a lease's length ends the run, as it must.
-                    logger.exception("A heartbeat was missed: the database does not answer")
+                    give_up_connection(exc)
+                except DatabaseError:
+                    logger.exception("A heartbeat was missed")
         finally:
             connections.close_all()
 
@@ -52,6 +55,13 @@ class Heartbeat(threading.Thread):
         self.join()
 
     def beat(self) -> None:
+        # First what has the least time.
+        if run_id := self._hands.run_id:
+            lease_ends = lease_end(time.monotonic())
+            held = Run.objects.held_by(run_id, self._hands.token)
+            if held.update(lease_until=Now() + lease()):
+                self._hands.renew(run_id, lease_ends)
+        outage.is_over()
         Worker.objects.update_or_create(
             token=self._hands.token,
             defaults={
@@ -60,9 +70,7 @@ class Heartbeat(threading.Thread):
                 "not_isolated": why_not_isolated(),
             },
         )
-        if run_id := self._hands.run_id:
-            Run.objects.held_by(run_id, self._hands.token).update(lease_until=Now() + lease())
-        if reaped := transitions.reap_expired():
+        if reaped := reaper.reap():
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
         with contextlib.suppress(
             *call_queue().errors

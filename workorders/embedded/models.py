@@ -33,6 +33,14 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
 
+LONGEST_BEAT_SECONDS = 5.0
+
+
+def beat_seconds() -> float:
+    """Between two signs of life: some may get lost, and a database may be away for a while."""
+    return min(settings.RUN_LEASE_SECONDS / 3, LONGEST_BEAT_SECONDS)
+
+
 def new_work_order_id() -> str:
     """12 URL-safe characters; a leading hyphen would read as an option on a command line."""
     return secrets.choice("abcdefghijkmnpqrstuvwxyz") + secrets.token_urlsafe(9)[1:]

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from workorders import request_id
+from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded.api_keys import Caller, Scope, caller_of
 from workorders.embedded.models import APIKey
 
@@ -33,6 +34,10 @@ def success(
     data: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Answer:
     return Answer(status, {"success": True, "data": data}, headers or {})
+
+
+BUSY_SECONDS = 2
+"""What ``Retry-After`` says while the database cannot be used."""
 
 
 class ApiError(Exception):
@@ -66,6 +71,18 @@ def conflict(message: str) -> ApiError:
 CALLER = "runs_api.caller"
 """Where the request keeps who calls. No header can be named so."""
 
+
+def database_unavailable(*, is_certain: bool) -> ApiError:
+    """SERVER_BUSY. ``is_certain``: nothing was changed, which ``details.started`` says."""
+    return ApiError(
+        503,
+        "SERVER_BUSY",
+        "The database cannot be used at the moment. Try again.",
+        {"started": False} if is_certain else None,
+        {"Retry-After": str(BUSY_SECONDS)},
+    )
+
+
 type Handler = Callable[..., Answer]
 
 
@@ -86,14 +103,20 @@ def api(
     def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
         given = request.headers.get(request_id.HEADER, "")
         with request_id.carried(request_id.taken_over(given)):
+            began = False
             try:
                 known = None if open_to_all else _caller(request)
                 handler = _pick(request, handlers)
                 if known:
                     _check_scope(known, needs or _usual_scope(request))
+                began = True
                 answer = handler(request, **arguments)
+                outage.is_over()
             except ApiError as refusal:
                 answer = refusal.answer
+            except DATABASE_ERRORS as exc:
+                outage.note(exc)
+                answer = database_unavailable(is_certain=_is_read(request) or not began).answer
             except Exception:
                 # The cause is for the log alone: a message may hold paths or prompts.
                 logger.exception("%s %s failed", request.method, request.path)
@@ -110,6 +133,10 @@ def unknown_route(request: HttpRequest) -> Answer:
 def any_method(handler: Handler) -> Callable[..., HttpResponseBase]:
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
     return api(open_to_all=False, needs=APIKey.Scope.READ, **dict.fromkeys(methods, handler))
+
+
+def _is_read(request: HttpRequest) -> bool:
+    return request.method in {"GET", "HEAD"}
 
 
 def caller(request: HttpRequest) -> Caller:

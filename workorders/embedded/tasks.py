@@ -1,12 +1,14 @@
 """The wake-up call of the workers. What is to do stands in the runs, not in the task."""
 
 import logging
+import time
 
 from django.tasks import task
 
+from workorders.database_outage import DATABASE_ERRORS
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.executor import execute
-from workorders.embedded.execution.hands import Hands, this_workers_hands
+from workorders.embedded.execution.hands import Hands, lease_end, this_workers_hands
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
 
@@ -21,16 +23,21 @@ def execute_next_run() -> None:
         # Without a heartbeat the run would be given up as lost while it is executed.
         logger.warning("Runs are executed by 'manage.py worker' only; this process leaves them")
         return
-    if look_for_a_run(hands):
-        call_if_needed()
-        call_queue().tidy(hands.token)
+    try:
+        if look_for_a_run(hands):
+            call_if_needed()
+            call_queue().tidy(hands.token)
+    except DATABASE_ERRORS as exc:
+        # Not the task's failure: the worker waits until the database can be used, and looks again.
+        hands.outage = exc
 
 
 def look_for_a_run(hands: Hands) -> bool:
     """Execute the oldest run that may start; False when there is none, or the worker is to end."""
+    lease_ends = lease_end(time.monotonic())
     if hands.closing or not (run := claim_next(hands.token)):
         return False
-    execute(run, hands)
+    execute(run, hands, lease_ends)
     return True
 
 

@@ -6,7 +6,10 @@ of workers and requests exactly one wins. The work order's status follows in the
 same transaction.
 """
 
+from collections.abc import Iterable
+
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,8 +23,8 @@ from workorders.embedded.models import (
 )
 
 WORKER_LOST = (
-    "The worker stopped unexpectedly while this run was in progress. "
-    "Trigger a new run to try again."
+    "The worker was not heard of any more while this run was in progress: it was ended, or lost "
+    "its connection to the database. Trigger a new run to try again."
 )
 
 
@@ -57,19 +60,34 @@ def _claim_next(token: str, *, skip_locked: bool) -> Run | None:
 
 
 def finish(run: Run, token: str, status: Status, error: str = "") -> bool:
-    """End the run in this worker's hand; False when it is no longer in its hand."""
-    return _settle(Run.objects.held_by(run.pk, token), run, status, error)
+    """End the run in this worker's hand; False when it is no longer in its hand.
 
-
-def reap_expired() -> int:
-    """Fail the runs whose worker is gone; the number of them.
-
-    Reads call this too, so that nothing shows as running when no worker is alive.
+    May be repeated when its response was lost.
     """
+    if _settle(Run.objects.held_by(run.pk, token), run, status, error):
+        return True
+    ended_so = Run.objects.filter(pk=run.pk, worker_token=token, status=status, error=error)
+    return ended_so.exists()
+
+
+def reap(expired: Iterable[Run], *, wait_for_locks: bool = True) -> int:
+    """Fail those of these runs whose leases have still ended; the number of them."""
     return sum(
-        _settle(Run.objects.expired(), run, Status.FAILED, WORKER_LOST)
-        for run in Run.objects.expired()
+        _settle(Run.objects.expired(), run, Status.FAILED, WORKER_LOST, nowait=not wait_for_locks)
+        for run in expired
     )
+
+
+def mark_expired(run: Run, *, wait_for_locks: bool) -> bool:
+    """Write to an expired run without a change; False when it is not expired any more.
+
+    Raises where nothing can be written, and so its worker cannot renew its lease.
+    """
+    with transaction.atomic():
+        locked = WorkOrder.objects.select_for_update(nowait=not wait_for_locks)
+        locked.get(pk=run.work_order_id)
+        still = Run.objects.expired().filter(pk=run.pk)
+        return still.update(lease_until=F("lease_until")) > 0
 
 
 def cancel_run(run: Run) -> Status | None:
@@ -101,9 +119,12 @@ def cancel_work_order(work_order_id: str) -> tuple[WorkOrder, Status, bool]:
         return work_order, before, was_running
 
 
-def _settle(may_change: RunQuerySet, run: Run, status: Status, error: str) -> bool:
+def _settle(
+    may_change: RunQuerySet, run: Run, status: Status, error: str, *, nowait: bool = False
+) -> bool:
     with transaction.atomic():
-        work_order = WorkOrder.objects.select_for_update().get(pk=run.work_order_id)
+        locked = WorkOrder.objects.select_for_update(nowait=nowait)
+        work_order = locked.get(pk=run.work_order_id)
         now = timezone.now()
         changed = may_change.filter(pk=run.pk).update(
             status=status, completed_at=now, error=error, lease_until=None

@@ -11,11 +11,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded import tasks
 from workorders.embedded.lookups import no_such_work_order
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.profiles import load_profiles
-from workorders.embedded.responses import ApiError, conflict
+from workorders.embedded.responses import ApiError, conflict, database_unavailable
 from workorders.embedded.serializers import moment
 from workorders.embedded.validation import BODY, bad_request, fault
 
@@ -49,16 +50,29 @@ def trigger_run(trigger: Trigger) -> tuple[Run, bool]:
     """The new run, or with a key used before its run of then; and whether it is that one.
 
     ``run.answered_position`` is its place in the queue when no worker was free.
-    Raises ``ApiError``.
+    Raises ``ApiError``, and ``DATABASE_ERRORS`` where nobody knows whether there is a run.
     """
     try:
-        return _replay_or_create(trigger)
+        return _replay_or_create_whole(trigger)
     except IntegrityError:
         # The same key was used at the same moment for another work order: now it is known.
-        return _replay_or_create(trigger)
+        return _replay_or_create_whole(trigger)
 
 
-@transaction.atomic
+def _replay_or_create_whole(trigger: Trigger) -> tuple[Run, bool]:
+    was_sent = False
+    try:
+        with transaction.atomic():
+            found = _replay_or_create(trigger)
+            was_sent = True  # to commit comes next, and its response may get lost
+    except DATABASE_ERRORS as exc:
+        if was_sent:
+            raise
+        outage.note(exc)
+        raise database_unavailable(is_certain=True) from exc
+    return found
+
+
 def _replay_or_create(trigger: Trigger) -> tuple[Run, bool]:
     # Locked first: whoever waits here for a request with the same key then finds its run.
     work_order = WorkOrder.objects.select_for_update().filter(pk=trigger.work_order_id).first()

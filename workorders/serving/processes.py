@@ -4,12 +4,13 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO, Any, Self, override
+from typing import IO, Any, Self, TextIO, override
 
 from workorders.guardian import Guardian, kill_group
 
@@ -189,8 +190,23 @@ class Supervisor:
         self._times_asked += 1
 
 
-class _PrivateLog(RotatingFileHandler):
-    """What agents and scripts print is for nobody else on this machine."""
+class _Console(logging.StreamHandler[TextIO]):
+    """May lead into a file on a full disk as well; there is nobody left to be told then."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
+class _LogFile(RotatingFileHandler):
+    """What agents and scripts print is for nobody else on this machine.
+
+    Says once that it cannot be written, where ``logging`` prints a traceback for each line.
+    """
+
+    _fails = False
+    _cause: str | None = None
 
     @override
     def _open(self) -> Any:
@@ -198,10 +214,29 @@ class _PrivateLog(RotatingFileHandler):
         os.fchmod(opened.fileno(), 0o600)
         return opened
 
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        failed_before, self._fails = self._fails, False
+        super().emit(record)
+        if self._fails and not failed_before:
+            logger.warning(
+                "%s cannot be written (%s): lines go to the console alone",
+                self.baseFilename,
+                self._cause,
+            )
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self._fails, self._cause = True, error.strerror
+
 
 def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.Logger:
     """Passes a child's lines on as they are: they carry their own time and level."""
-    console = logging.StreamHandler()
+    console = _Console()
     console.setFormatter(
         logging.Formatter(f"{name} | %(message)s" if named_lines else "%(message)s")
     )
@@ -209,7 +244,7 @@ def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.L
     output.propagate = False
     output.setLevel(logging.INFO)
     output.handlers = [
-        _PrivateLog(log_file, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT),
+        _LogFile(log_file, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT),
         console,
     ]
     return output

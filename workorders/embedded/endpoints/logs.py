@@ -4,9 +4,9 @@ import codecs
 
 from django.http import HttpRequest
 
-from workorders.embedded import transitions
 from workorders.embedded.lookups import get_run
 from workorders.embedded.models import FINAL, LogChunk, Run
+from workorders.embedded.reaping import reap_in_passing
 from workorders.embedded.responses import Answer, success
 from workorders.embedded.validation import MAX_OFFSET, read_query
 
@@ -23,7 +23,7 @@ def show_log(request: HttpRequest, run_id: str) -> Answer:
     asked = query.whole("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
     limit = query.whole("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
     query.finish()
-    transitions.reap_expired()
+    reap_in_passing()
     run = get_run(run_id)
     offset = max(0, run.log_size + asked) if asked < 0 else min(asked, run.log_size)
     data = read_log(run, offset, max(limit, LONGEST_CHARACTER))

@@ -5,9 +5,9 @@ from statistics import mean
 from django.http import HttpRequest
 from django.utils import timezone
 
-from workorders.embedded import transitions
 from workorders.embedded.lookups import get_work_order
 from workorders.embedded.models import Run, Worker
+from workorders.embedded.reaping import reap_in_passing
 from workorders.embedded.responses import Answer, not_found, success
 from workorders.embedded.serializers import moment, queue_positions
 
@@ -15,7 +15,7 @@ RECENT_RUNS = 20
 
 
 def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
-    transitions.reap_expired()
+    reap_in_passing()
     reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
     slots = len(reasons)
     waiting = Run.objects.queued().count()

@@ -7,6 +7,7 @@ from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_run, is_id, no_such_work_order
 from workorders.embedded.models import Run, Status
 from workorders.embedded.profiles import MAX_ITERATIONS
+from workorders.embedded.reaping import reap_in_passing
 from workorders.embedded.responses import Answer, ApiError, caller, conflict, success
 from workorders.embedded.triggering import Trigger, trigger_run
 from workorders.embedded.validation import Fields, read_body, read_idempotency_key, read_query
@@ -23,7 +24,7 @@ def trigger(request: HttpRequest, work_order_id: str) -> Answer:
     body.finish()
     if not is_id(work_order_id):
         raise no_such_work_order(work_order_id)
-    transitions.reap_expired()
+    reap_in_passing()
     run, replayed = trigger_run(
         Trigger(
             work_order_id=work_order_id,
@@ -71,7 +72,7 @@ def list_runs(request: HttpRequest) -> Answer:
     status = query.choice("status", STATUSES)
     limit, offset = read_page(query)
     query.finish()
-    transitions.reap_expired()
+    reap_in_passing()
     runs = Run.objects.newest_first()
     if work_order_id:
         # Within a work order the number is the order, whatever the clocks said.
@@ -83,12 +84,12 @@ def list_runs(request: HttpRequest) -> Answer:
 
 
 def show_run(request: HttpRequest, run_id: str) -> Answer:  # noqa: ARG001
-    transitions.reap_expired()
+    reap_in_passing()
     return success(serializers.run_detail(get_run(run_id)))
 
 
 def cancel_run(request: HttpRequest, run_id: str) -> Answer:  # noqa: ARG001
-    transitions.reap_expired()
+    reap_in_passing()
     run = get_run(run_id)
     status = transitions.cancel_run(run)
     if status is None:

@@ -8,6 +8,7 @@ from workorders.embedded.endpoints.paging import read_page, take
 from workorders.embedded.lookups import get_work_order
 from workorders.embedded.models import Status, WorkOrder
 from workorders.embedded.profiles import MAX_ITERATIONS, MAX_TIME, load_profiles
+from workorders.embedded.reaping import reap_in_passing
 from workorders.embedded.responses import Answer, conflict, success
 from workorders.embedded.validation import Fields, read_body, read_query
 
@@ -31,7 +32,7 @@ def list_work_orders(request: HttpRequest) -> Answer:
     status = query.choice("status", STATUSES)
     search = query.text("search", maximum=MAX_SEARCH, label="Search")
     query.finish()
-    transitions.reap_expired()
+    reap_in_passing()
     work_orders = WorkOrder.objects.order_by("-created_at", "-id")
     if status:
         work_orders = work_orders.filter(status=status)
@@ -88,14 +89,14 @@ def _read_local_path(body: Fields) -> str:
 
 
 def show_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
-    transitions.reap_expired()
+    reap_in_passing()
     work_order = get_work_order(work_order_id)
     runs = list(work_order.runs.order_by("-number")[:RUNS_SHOWN])
     return success(serializers.work_order_detail(work_order, runs, load_profiles()))
 
 
 def cancel_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
-    transitions.reap_expired()
+    reap_in_passing()
     get_work_order(work_order_id)
     work_order, before, was_running = transitions.cancel_work_order(work_order_id)
     if before in {Status.SUCCEEDED, Status.CANCELED}:

@@ -3,8 +3,8 @@
 import time
 
 from django.db import transaction
-from django.db.models import F
 
+from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage
 from workorders.embedded.execution.hands import Hands
 from workorders.embedded.models import LogChunk, Run
 
@@ -24,6 +24,9 @@ class RunLog:
     A log has sections, one for each step of its run. Beyond the limit the titles of sections
     are kept, and the end of each section's output; that is written when the section is over,
     so that whoever reads on from an offset never misses anything.
+
+    While the database cannot be used, everything is kept in memory, up to the limit, and written
+    later: only ``store`` raises then.
     """
 
     def __init__(self, run_id: str, hands: Hands, limit: int) -> None:
@@ -33,7 +36,9 @@ class RunLog:
         self._room = limit
         self._written = 0
         self._buffer = bytearray()
-        self._flushed_at = time.monotonic()
+        self._trying = 0
+        """How many bytes of the buffer a write that failed may have written."""
+        self._next_flush = time.monotonic() + FLUSH_SECONDS
         self._mid_line = False
         self._tail = bytearray()
         self._skipped = 0
@@ -54,14 +59,27 @@ class RunLog:
 
     def tick(self) -> None:
         """Flush if it is time."""
-        if self._buffer and time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+        if self._buffer and time.monotonic() >= self._next_flush:
             self.flush()
 
     def flush(self) -> None:
+        """Write what there is, or leave it for later where the database cannot be used."""
+        try:
+            self.store()
+        except DATABASE_ERRORS as exc:
+            give_up_connection(exc)
+            self._next_flush = time.monotonic() + outage.pause_seconds
+
+    def store(self) -> None:
+        """Write what there is. Raises ``DATABASE_ERRORS``; nothing is lost or doubled then."""
         while self._buffer:
-            self._store(bytes(self._buffer[: LogChunk.MAX_BYTES]))
-            del self._buffer[: LogChunk.MAX_BYTES]
-        self._flushed_at = time.monotonic()
+            # The same bytes again after an error: they may have been written all the same.
+            self._trying = self._trying or len(self._buffer[: LogChunk.MAX_BYTES])
+            self._store(bytes(self._buffer[: self._trying]))
+            del self._buffer[: self._trying]
+            self._trying = 0
+            outage.is_over()
+        self._next_flush = time.monotonic() + FLUSH_SECONDS
 
     def _skip(self, data: bytes) -> None:
         if not self._skipped:
@@ -92,16 +110,20 @@ class RunLog:
             return
         self._buffer += data
         self._mid_line = not data.endswith(b"\n")
-        if len(self._buffer) >= LogChunk.MAX_BYTES:
+        if len(self._buffer) >= LogChunk.MAX_BYTES and not outage.is_on:
             self.flush()
 
     def _store(self, data: bytes) -> None:
+        end = self._written + len(data)
         with transaction.atomic():
             held = Run.objects.held_by(self._run_id, self._token)
-            if not held.update(log_size=F("log_size") + len(data)):
+            # Written before when only the response was lost: then the chunk is there already.
+            if not held.filter(log_size__in=(self._written, end)).update(log_size=end):
                 raise LeaseLostError
-            LogChunk.objects.create(run_id=self._run_id, offset=self._written, data=data)
-        self._written += len(data)
+            LogChunk.objects.get_or_create(
+                run_id=self._run_id, offset=self._written, defaults={"data": data}
+            )
+        self._written = end
 
 
 def storable(text: str | bytes) -> str:

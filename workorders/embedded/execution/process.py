@@ -3,10 +3,12 @@
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -45,22 +47,36 @@ def run_command(
     on_output: Callable[[bytes], None],
     on_tick: Callable[[], None],
     must_stop: Callable[[], bool],
+    has_grace: Callable[[], bool],
+    lease: Callable[[Callable[[float], None]], AbstractContextManager[None]],
 ) -> int:
     """Its exit code (negative: ended by that signal).
 
     ``on_output`` gets standard output and error as they come, ``on_tick`` is
-    called at least every ``TICK`` seconds, ``must_stop`` before each. No descendant
-    of the command is alive on return, whatever way it ends. Raises ``Interrupted``,
-    and what the callbacks raise.
+    called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
+    whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
+    ``lease`` is
+    ``Hands.telling_of_renewals``: at the lease's end the command is killed even if this process
+    is stopped. No descendant of the command is alive on return, whatever way it ends. Raises
+    ``Interrupted``, and what the callbacks raise.
     """
-    with _Process(command) as process, _Output(process, on_output) as output:
+    with (
+        _Process(command) as process,
+        _Output(process, on_output) as output,
+        lease(process.set_lease),
+    ):
         while process.poll() is None:
             if must_stop():
-                _end(process, output)
+                if has_grace():
+                    _ask_to_end(process, output)
+                process.kill_all()
+                output.drain()
                 raise Interrupted
             output.wait()
             on_tick()
         output.drain()
+        if process.returncode == -signal.SIGKILL and must_stop():
+            raise Interrupted  # at the end of the lease the subreaper is the first to act
         return process.returncode
 
 
@@ -79,14 +95,23 @@ class _Process(subprocess.Popen[bytes]):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            bufsize=0,
             start_new_session=True,
         )
+        if self.stdin:
+            os.set_blocking(self.stdin.fileno(), False)  # it may be stopped by its own command
 
     def ask_to_end(self) -> None:
+        self._tell(b"end\n")
+
+    def set_lease(self, ends: float) -> None:
+        """Called by the heartbeat's thread too: a line is written at once, or not at all."""
+        self._tell(b"lease %r\n" % ends)
+
+    def _tell(self, line: bytes) -> None:
         if self.stdin:
             with contextlib.suppress(BrokenPipeError):
-                self.stdin.write(b"end\n")
-                self.stdin.flush()
+                self.stdin.write(line)
 
     def kill_all(self) -> None:
         """Returns when nothing is left. Where the subreaper itself was killed, which a command
@@ -108,13 +133,11 @@ class _Process(subprocess.Popen[bytes]):
         self.kill_all()
 
 
-def _end(process: _Process, output: "_Output") -> None:
+def _ask_to_end(process: _Process, output: "_Output") -> None:
     process.ask_to_end()
     deadline = time.monotonic() + GRACE
     while process.poll() is None and time.monotonic() < deadline:
         output.wait()
-    process.kill_all()
-    output.drain()
 
 
 class _Output:

@@ -6,12 +6,20 @@ subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): whatever a descendant does to get 
 its own or a parent that ends at once, it stays a descendant of this process, and is killed at
 the end. Elsewhere the command's process group and every process with its ``RUN_ID`` are.
 
-Standard input is the worker's control pipe: a line asks the command to end, the end of the
-input (the worker wants it so, or is gone) kills it. The exit status is the command's own.
+Standard input is the worker's control pipe, read by line:
+
+- ``end`` asks the command to end.
+- ``lease SECONDS``: the command is killed at this time of ``time.monotonic()``, which is the same
+  clock in all processes, unless a later line says another. So no command outlives the lease of a
+  worker that was stopped or is busy waiting.
+- The end of the input (the worker wants it so, or is gone) kills the command.
+
+The exit status is the command's own.
 """
 
 import contextlib
 import ctypes
+import math
 import os
 import re
 import resource
@@ -52,18 +60,31 @@ def main(input_file: str, command: list[str]) -> int:
 
 def _supervise(child: int, woken: int) -> int:
     control = sys.stdin.fileno()
+    lease_ends = math.inf
+    unread = b""
     while True:
         ended = _reap()
         if child in ended:
             return ended[child]
-        readable, _, _ = select.select([control, woken], [], [])
+        readable, _, _ = select.select([control, woken], [], [], _seconds_until(lease_ends))
         if woken in readable:
             os.read(woken, 4096)
         if control in readable:
-            if os.read(control, 4096):
-                _ask_to_end(child)
-            else:
+            data = os.read(control, 4096)
+            if not data:
                 return signal.SIGKILL
+            *lines, unread = (unread + data).split(b"\n")
+            for word, *values in map(bytes.split, lines):
+                if word == b"lease":
+                    lease_ends = float(values[0])
+                else:
+                    _ask_to_end(child)
+        if time.monotonic() >= lease_ends:
+            return signal.SIGKILL
+
+
+def _seconds_until(moment: float) -> float | None:
+    return None if math.isinf(moment) else max(0.0, moment - time.monotonic())
 
 
 def _ask_to_end(child: int) -> None:

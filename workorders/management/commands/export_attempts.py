@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from workorders.attempt_export import attempt_as_json
 from workorders.json_values import as_moment
 from workorders.models import TriggerAttempt
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, since: dt.datetime | None, work_order: str, **__: Any) -> None:
         for attempt in _attempts(since, work_order):
-            self.stdout.write(json.dumps(_line(attempt)))
+            self.stdout.write(json.dumps(attempt_as_json(attempt)))
 
 
 def _moment(text: str) -> dt.datetime:
@@ -36,38 +37,3 @@ def _attempts(since: dt.datetime | None, work_order_id: str) -> Iterator[Trigger
     if work_order_id:
         found = found.filter(work_order_id=work_order_id)
     return found.iterator()
-
-
-def _line(attempt: TriggerAttempt) -> dict[str, Any]:
-    """Names and order stay as they are: other programs read this. Times are UTC."""
-    duration = attempt.duration
-    return {
-        "key": str(attempt.key),
-        "user": attempt.user.username,
-        "workOrderId": attempt.work_order_id,
-        "maxIterations": attempt.max_iterations,
-        "profileName": attempt.profile_name,
-        "state": attempt.state,
-        "outcome": attempt.outcome,
-        "earlier": attempt.earlier,
-        "runId": attempt.run_id,
-        "runNumber": attempt.run_number,
-        "provisionalRunId": attempt.provisional_run_id,
-        "appeared": attempt.appeared,
-        "found": attempt.found,
-        "queuePosition": attempt.queue_position,
-        "wasSent": attempt.was_sent,
-        "knownRunIds": attempt.known_run_ids,
-        "nextRunNumber": attempt.next_run_number,
-        "createdAt": _utc(attempt.created_at),
-        "sentAt": _utc(attempt.sent_at),
-        "lostAt": _utc(attempt.lost_at),
-        "settledAt": _utc(attempt.settled_at),
-        "durationSeconds": duration.total_seconds() if duration else None,
-        "requestId": attempt.request_id,
-        "apiRequestId": attempt.api_request_id,
-    }
-
-
-def _utc(moment: dt.datetime | None) -> str | None:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -15,8 +15,10 @@ from dashboard import env
 from dashboard.private_files import keep_private
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
+from workorders.database_outage import database_cannot_be_used
 from workorders.metrics import shared_files
-from workorders.serving import web_server
+from workorders.serving import data_directory, web_server
+from workorders.serving.daily import DailyCleanUp
 from workorders.serving.processes import Child, Supervisor
 from workorders.serving.static_files import collect_if_changed
 
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
         grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
         with (
+            data_directory.locked(settings.DATA_DIR),
             web_server.reserved_address(*wanted) as address,
             Supervisor(
                 logs=settings.DATA_DIR / "logs",
@@ -75,13 +78,14 @@ class Command(BaseCommand):
 def prepare() -> str:
     """Bring the database up to date; the path of a sign-in link."""
     try:
+        data_directory.require_own_database()
         call_command("migrate", verbosity=0)
         keep_private(settings.DATA_DIR)  # the database is new
         path = sign_in_path(ensure_operator())
         if not settings.RUNS_API_URL:
             call_command("load_examples", verbosity=0)
     except DatabaseError as exc:
-        raise CommandError(f"The database cannot be used: {exc}") from exc
+        raise CommandError(database_cannot_be_used(exc)) from exc
     finally:
         connections.close_all()  # this process needs it no more
     return path
@@ -93,7 +97,7 @@ def require_migrations() -> str:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as exc:
-        raise CommandError(f"The database cannot be used: {exc}") from exc
+        raise CommandError(database_cannot_be_used(exc)) from exc
     finally:
         connections.close_all()
     if missing:
@@ -113,8 +117,11 @@ def wait_for_answer(supervisor: Supervisor, web: Child, pulse: web_server.Pulse)
 
 
 def keep_running(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
+    clean_up = DailyCleanUp()
     while not supervisor.stopping:
+        clean_up.tick()
         if web.running and pulse.is_lost(web.started_at):
             logger.warning("The web server does not answer: it is replaced")
             web.kill()
         supervisor.tick()
+    clean_up.end()

@@ -8,7 +8,10 @@ from pathlib import Path
 from django.conf import settings
 
 from workorders.embedded.execution.workspace.barrier import project_above
-from workorders.embedded.execution.workspace.directories import make_workspaces_directory
+from workorders.embedded.execution.workspace.directories import (
+    make_workspaces_directory,
+    remove_tree,
+)
 from workorders.embedded.execution.workspace.environments import refuse_environment_elsewhere
 from workorders.embedded.execution.workspace.errors import (
     WorkspaceError,
@@ -17,6 +20,7 @@ from workorders.embedded.execution.workspace.errors import (
 )
 from workorders.embedded.execution.workspace.relocation import Relocation
 from workorders.embedded.execution.workspace.repositories import Repositories
+from workorders.embedded.execution.workspace.room import require_room
 from workorders.embedded.execution.workspace.tree import Report, TreeCopier
 
 NAMED = 10
@@ -35,10 +39,22 @@ def copy_workspace(source: Path, run_id: str, check_stop: Callable[[], None]) ->
     """A copy that is complete in itself: nothing in it leads back to the original.
 
     ``check_stop`` is called before each file and within large ones, and may raise to end the
-    copying. Raises ``WorkspaceError``.
+    copying. Raises ``WorkspaceError``. Nothing is left of a copy that was not finished.
     """
     try:
         target = _prepare(source, run_id)
+        require_room(source, target.parent, check_stop)
+    except OSError as exc:
+        raise not_copied(exc) from exc
+    try:
+        return _copy(source, target, check_stop)
+    except BaseException:
+        remove_tree(target)
+        raise
+
+
+def _copy(source: Path, target: Path, check_stop: Callable[[], None]) -> WorkspaceCopy:
+    try:
         relocation = Relocation(source, target)
         data_directories = (settings.DATA_DIR, settings.WORKSPACES_DIR)
         report = TreeCopier(relocation, check_stop, data_directories).copy(relocation.roots[-1])

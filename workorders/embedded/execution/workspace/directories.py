@@ -4,17 +4,19 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 
+from workorders.embedded.execution.workspace.room import disk_usage
 from workorders.embedded.models import ACTIVE, Run
 
 PREFIX = "run-"
 INPUT_SUFFIX = ".input"
+SIZE_SUFFIX = ".size"
 
 
 def input_directory(run_id: str) -> Path:
@@ -32,7 +34,10 @@ def make_workspaces_directory() -> Path:
 
 
 def prune_workspaces() -> None:
-    """Remove all but the newest ``WORKSPACES_KEPT`` copies, and none of a run in progress.
+    """Remove all but the newest ``WORKSPACES_KEPT`` copies, of ``WORKSPACES_MAX_BYTES`` in all.
+
+    The newest copy stays however large it is, and so do those of runs in progress. A run that
+    has ended before its first iteration has left nothing to look at, maybe half a copy.
 
     Copies that were made before ``WORKSPACES_DIR`` changed its default are counted as well.
     """
@@ -40,15 +45,40 @@ def prune_workspaces() -> None:
     found = [path for place in places for path in place.glob(f"{PREFIX}*") if path.is_dir()]
     ids = {path.name.removesuffix(INPUT_SUFFIX) for path in found}
     # Only what this database knows to have ended: another installation may share the directory.
-    ended = (
-        Run.objects.filter(~Q(status__in=ACTIVE), pk__in=ids)
-        .order_by("-started_at")
-        .values_list("pk", flat=True)[settings.WORKSPACES_KEPT :]
-    )
-    outdated = set(ended)
+    ended = Run.objects.filter(~Q(status__in=ACTIVE), pk__in=ids).order_by("-started_at")
+    used = ended.filter(iteration_count__gt=0).values_list("pk", flat=True)
+    kept = set(_that_fit([path for run_id in used for path in found if path.name == run_id]))
+    outdated = set(ended.values_list("pk", flat=True)) - kept
     for path in found:
         if path.name.removesuffix(INPUT_SUFFIX) in outdated:
             remove_tree(path)
+            _size_file(path).unlink(missing_ok=True)
+
+
+def _that_fit(copies: Iterable[Path]) -> Iterator[str]:
+    """The names of those that are kept; newest first."""
+    total = 0
+    for place, copy in enumerate(copies):
+        total += _size_of(copy)
+        too_much = settings.WORKSPACES_MAX_BYTES and total > settings.WORKSPACES_MAX_BYTES
+        if place >= settings.WORKSPACES_KEPT or (place and too_much):
+            return
+        yield copy.name
+
+
+def _size_of(copy: Path) -> int:
+    """In bytes. Remembered in a file beside the copy: nobody writes there after the run."""
+    file = _size_file(copy)
+    with contextlib.suppress(OSError, ValueError):
+        return int(file.read_text())
+    size = disk_usage(copy)
+    with contextlib.suppress(OSError):
+        file.write_text(str(size))
+    return size
+
+
+def _size_file(copy: Path) -> Path:
+    return copy.with_name(f"{copy.name}{SIZE_SUFFIX}")
 
 
 def remove_tree(path: Path) -> None:

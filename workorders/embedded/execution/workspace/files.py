@@ -10,7 +10,7 @@ from workorders.embedded.execution.workspace.errors import WorkspaceError, print
 
 CHUNK = 8 * 1024 * 1024
 """Bytes copied between two checks of whether to stop."""
-_FICLONE = 0x40049409
+FICLONE = 0x40049409
 """``ioctl_ficlone(2)``: the copy shares the original's blocks until one of the two is written."""
 _UNSUPPORTED = frozenset(
     {
@@ -54,7 +54,7 @@ class FileCopier:
     def _clone(self, source: int, target: int) -> bool:
         if self._clones:
             try:
-                fcntl.ioctl(target, _FICLONE, source)
+                fcntl.ioctl(target, FICLONE, source)
             except OSError as exc:
                 if exc.errno not in _UNSUPPORTED:
                     raise

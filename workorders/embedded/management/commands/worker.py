@@ -1,5 +1,6 @@
 """``manage.py worker``: executes runs, one at a time; start as many as runs should go at once."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -11,8 +12,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import DatabaseError, close_old_connections
 
+from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage, persist
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
@@ -42,14 +44,16 @@ class Command(BaseCommand):
         become_a_worker(hands)
         stop_on_signals(hands)
         heartbeat = Heartbeat(hands)
-        heartbeat.beat()  # from now on it counts as a free slot
+        # From now on it counts as a free slot.
+        persist(heartbeat.beat, may_go_on=lambda: not hands.closing)
         heartbeat.start()
         try:
             logger.info("Worker %s waits for runs", hands.name)
             answer_calls(hands)
         finally:
             heartbeat.end()
-            Worker.objects.filter(token=hands.token).delete()
+            with contextlib.suppress(DatabaseError):  # the row is forgotten by itself
+                Worker.objects.filter(token=hands.token).delete()
             logger.info("Worker %s has ended", hands.name)
 
 
@@ -94,12 +98,16 @@ def answer_calls(hands: Hands) -> None:
     """Until the worker is to end, whatever goes away meanwhile and comes back."""
     while not hands.closing:
         close_old_connections()
+        hands.outage = None
         try:
             answer_one(hands)
-        except (OperationalError, InterfaceError):
-            logger.exception("The database does not answer; trying again")
-            connections.close_all()
-            time.sleep(OUTAGE_PAUSE_SECONDS)
+            if hands.outage:
+                raise hands.outage
+        except DATABASE_ERRORS as exc:
+            give_up_connection(exc)
+            time.sleep(outage.pause_seconds)
+        else:
+            outage.is_over()
 
 
 def answer_one(hands: Hands) -> None:

@@ -1,0 +1,122 @@
+"""A worker whose database cannot be used for a while, or that is stopped: real processes."""
+
+import re
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from django.db import connection
+from pytest_django import Settings
+
+from tests.embedded.conftest import eventually
+from tests.embedded.test_executor import log_of
+from tests.embedded.workers import WorkerProcess, is_alive
+from workorders.embedded.execution.executor import DATABASE_AWAY
+from workorders.embedded.models import Run, WorkOrder
+
+type Start = Callable[..., WorkerProcess]
+type MakeRun = Callable[..., Run]
+type SetProfile = Callable[..., None]
+
+TICKS = """
+echo $$ > "$(dirname "$PWD")/pid"
+i=0
+while [ $i -lt {count} ]; do i=$((i+1)); echo tick $i; sleep 0.05; done
+"""
+FOR_EVER = 1_000_000
+
+
+@contextmanager
+def locked_database() -> Iterator[None]:
+    """Nobody can write meanwhile."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        holder = sqlite3.connect(database["NAME"], isolation_level=None)
+        holder.execute("PRAGMA busy_timeout = 20000")
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+        holder.close()
+        return
+    server = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"]}
+    with psycopg.connect(dbname=database["NAME"], **server) as other:
+        other.execute("LOCK embedded_run IN SHARE ROW EXCLUSIVE MODE")
+        yield
+
+
+def agent_in(place: Path) -> int:
+    """The process ID of the agent, once it is there."""
+    file = place / "pid"
+    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+    return int(file.read_text())
+
+
+def ended(run: Run) -> bool:
+    run.refresh_from_db()
+    return run.completed_at is not None
+
+
+def test_a_locked_database_costs_nothing(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    """Within the lease nothing is lost, doubled or failed; the worker's log says it once."""
+    settings.RUN_LEASE_SECONDS = 60
+    set_profile(agent=TICKS.format(count=40))
+    process = worker(DATABASE_LOCK_SECONDS="0.1")
+    run = trigger(work_order)
+    agent = agent_in(settings.WORKSPACES_DIR)
+    with locked_database():
+        eventually(lambda: not is_alive(agent))
+    eventually(lambda: ended(run))
+    assert (run.status, run.error) == ("succeeded", "")
+    ticks = [int(number) for number in re.findall(r"^tick (\d+)$", log_of(run), re.MULTILINE)]
+    assert ticks == list(range(1, 41))
+    log = process.log.read_text()
+    assert log.count("The database cannot be used") == 1
+    assert "Traceback" not in log
+
+
+def test_commands_end_before_the_lease(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    """A worker that cannot renew its lease ends its commands by its own clock, and says so."""
+    settings.RUN_LEASE_SECONDS = 2
+    set_profile(agent=TICKS.format(count=FOR_EVER))
+    worker(DATABASE_LOCK_SECONDS="0.1")
+    run = trigger(work_order)
+    agent = agent_in(settings.WORKSPACES_DIR)
+    with locked_database():
+        eventually(lambda: not is_alive(agent))
+        assert Run.objects.active().filter(pk=run.pk).exists(), "nobody could be told of its end"
+    eventually(lambda: ended(run))
+    assert (run.status, run.error) == ("failed", DATABASE_AWAY.format(seconds=2))
+
+
+def test_commands_of_a_stopped_worker_end_before_the_lease(
+    worker: Start,
+    work_order: WorkOrder,
+    trigger: MakeRun,
+    set_profile: SetProfile,
+    settings: Settings,
+) -> None:
+    settings.RUN_LEASE_SECONDS = 2
+    set_profile(agent=TICKS.format(count=FOR_EVER))
+    process = worker()
+    run = trigger(work_order)
+    agent = agent_in(settings.WORKSPACES_DIR)
+    process.send(signal.SIGSTOP)
+    eventually(lambda: not is_alive(agent))
+    process.send(signal.SIGCONT)
+    eventually(lambda: ended(run))
+    assert run.status == "failed"

@@ -1,0 +1,117 @@
+"""Who ends the run of a worker that is gone, and what a read owes to a write: nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from pytest_django import Settings
+
+from tests.embedded.conftest import Api
+from workorders.embedded import reaping
+from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.transitions import WORKER_LOST, claim_next
+
+READS = ["/work-orders", "/work-orders/{order}", "/runs", "/runs/{run}", "/runs/{run}/log"]
+
+
+class Clock:
+    """That of the machine (it goes on while the machine is suspended) and the time of day."""
+
+    def __init__(self) -> None:
+        self.machine = self.time_of_day = 1000.0
+
+    def __call__(self) -> tuple[float, float]:
+        return self.machine, self.time_of_day
+
+    def pass_(self, seconds: float) -> None:
+        self.machine += seconds
+        self.time_of_day += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
+    settings.RUN_LEASE_SECONDS = 10
+    clock = Clock()
+    monkeypatch.setattr(reaping, "_clocks", clock)
+    monkeypatch.setattr(reaping, "reaper", reaping.Reaper())
+    return clock
+
+
+@pytest.fixture
+def lost(work_order: WorkOrder, trigger: Callable[..., Run]) -> Run:
+    """A run whose worker has not been heard of for ages."""
+    trigger(work_order)
+    run = claim_next("gone")
+    assert run
+    Run.objects.update(lease_until="2020-01-01T00:00Z")
+    return run
+
+
+@contextmanager
+def no_writes() -> Iterator[None]:
+    """As on a full disk."""
+
+    def refuse(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if sql.startswith(("UPDATE", "INSERT", "DELETE")):
+            raise OperationalError("database or disk is full")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def status(api: Api, run: Run) -> str:
+    found: str = api.data(f"/runs/{run.pk}")["status"]
+    return found
+
+
+def watch(api: Api, clock: Clock, run: Run) -> None:
+    for _ in range(7):
+        clock.pass_(3)
+        status(api, run)
+
+
+def test_reads_end_the_run_of_a_worker_that_is_gone(clock: Clock, api: Api, lost: Run) -> None:
+    watch(api, clock, lost)
+    assert status(api, lost) == "failed"
+    assert api.data(f"/runs/{lost.pk}")["error"] == WORKER_LOST
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_read_does_not_depend_on_a_write(clock: Clock, api: Api, lost: Run, path: str) -> None:
+    with no_writes():
+        watch(api, clock, lost)
+        answer = api.get(path.format(order=lost.work_order_id, run=lost.pk))
+    assert answer.status_code == 200
+    watch(api, clock, lost)
+    assert status(api, lost) == "failed", "once something can be written, it goes on"
+
+
+def test_the_first_look_ends_nothing(clock: Clock, api: Api, lost: Run) -> None:
+    """As after a restart, or when the machine wakes up: its worker has had no chance to beat."""
+    assert status(api, lost) == "building"
+    clock.pass_(20)  # suspended for two leases
+    assert status(api, lost) == "building"
+    clock.time_of_day += 20  # a virtual machine was paused: its own clock stood still
+    assert status(api, lost) == "building"
+    Run.objects.update(lease_until="2999-01-01T00:00Z")  # the worker wakes up as well
+    watch(api, clock, lost)
+    assert status(api, lost) == "building"
+
+
+def test_a_database_that_was_away_ends_nothing(clock: Clock, api: Api, lost: Run) -> None:
+    watch(api, clock, lost)
+    Run.objects.update(status="building", completed_at=None, lease_until="2020-01-01T00:00Z")
+
+    def fail(*_: object) -> None:
+        clock.pass_(3)
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(fail):
+        for _ in range(4):
+            assert api.get(f"/runs/{lost.pk}").status_code == 503
+    assert status(api, lost) == "building"
+    watch(api, clock, lost)
+    assert status(api, lost) == "failed"

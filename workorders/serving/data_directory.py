@@ -1,0 +1,89 @@
+"""The data folder of one product: nobody else may use it, and what is in it must be its own."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+
+from workorders.database_outage import database_cannot_be_used
+
+LARGEST_CHECKED_BYTES = 500_000_000
+OWN_APPS = frozenset({"workorders", "embedded"})
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """For as long as this process lives; the system frees the lock even after a SIGKILL.
+
+    Raises ``CommandError`` when another product uses the folder, or it cannot be written.
+    """
+    path = directory / "lock"
+    try:
+        with path.open("a+") as file:
+            _lock(file.fileno(), directory)
+            os.ftruncate(file.fileno(), 0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+    except OSError as exc:
+        if exc.filename != str(path):
+            raise
+        raise CommandError(f"DATA_DIR {directory} cannot be used: {exc.strerror}.") from exc
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+            return  # a file system without locks
+        holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+        process = f" (process {holder})" if holder.isdecimal() else ""
+        raise CommandError(
+            f"Another product runs on DATA_DIR {directory}{process}. "
+            "Stop that one, or set DATA_DIR to another folder."
+        ) from exc
+
+
+def require_own_database() -> None:
+    """Before anything is changed in it. Raises ``CommandError`` with one clear sentence."""
+    try:
+        if connection.vendor == "sqlite":
+            _require_whole_file()
+        tables = set(connection.introspection.table_names())
+        if connection.vendor == "sqlite" and tables and "django_migrations" not in tables:
+            raise CommandError(
+                f"{connection.settings_dict['NAME']} is the database of another program. "
+                "Set DATA_DIR to a folder of this product's own."
+            )
+        loader = MigrationLoader(connection)
+    except DatabaseError as exc:
+        raise CommandError(database_cannot_be_used(exc)) from exc
+    applied, known = loader.applied_migrations or (), loader.disk_migrations or ()
+    if newer := sorted(
+        name for app, name in applied if app in OWN_APPS and (app, name) not in known
+    ):
+        raise CommandError(
+            f"The database was used by a newer version of this product (it has {newer[-1]}). "
+            "Start that version, or restore a backup made before it."
+        )
+
+
+def _require_whole_file() -> None:
+    """A damaged page may not be met until a run is started: look at all of them now.
+
+    A file so large that this would hold up the start is left out.
+    """
+    file = Path(connection.settings_dict["NAME"])
+    if file.exists() and file.stat().st_size > LARGEST_CHECKED_BYTES:
+        return
+    with connection.cursor() as cursor:
+        [result] = cursor.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise DatabaseError(result)
