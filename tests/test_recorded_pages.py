@@ -132,5 +132,5 @@ def test_run_is_cancelled_with_its_work_order(
     runs_api.has_run(**run, runNumber=None)
     play("work order detail, canceled", "cancel")
     response = operator.post("/runs/run-1/cancel/", {"scope": "work-order"}, follow=True)
-    text = f"Work order {CANCELED} was cancelled. Run run-1 is still building."
-    assert text in response.content.decode()
+    text = f"Work order {CANCELED} is already cancelled. Run run-1 is building."
+    assert text in text_of(response.content.decode())
