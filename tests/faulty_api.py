@@ -191,8 +191,12 @@ class FaultyAPI:
         reply(handler, asked)
 
     def other(self, order: Order) -> Order:
-        """Another work order, which has a run."""
-        others = [other for other in self._orders.values() if other is not order and other.made]
+        """Another work order of the same server, which has a run."""
+        others = [
+            other
+            for other in self._orders.values()
+            if other is not order and other.kind is order.kind and other.made
+        ]
         return others[0] if others else self.add(order.kind, runs=1)
 
     def _make(self, order: Order, key: str, sent: bytes) -> Made:

@@ -173,6 +173,38 @@ def test_run_of_a_server_that_lists_none_may_be_an_old_one(
     assert words in page
 
 
+@pytest.mark.parametrize("ago", [3600, 20])
+def test_run_that_does_not_say_whose_it_is_may_be_another_work_order_s(
+    runs_api: RunsAPI, operator: Client, ago: int
+) -> None:
+    """Its work order would list it, were it the new run."""
+    began = timezone.now() - dt.timedelta(seconds=ago)
+    told = {"id": "run-9", "workOrderId": None, "runNumber": None, "startedAt": began.isoformat()}
+    runs_api.has_run(**told)
+    runs_api.triggers(api.data({"runId": "run-9"}, 202))
+    page = text_of(
+        operator.get(TriggerForm(operator, {}).send().location, follow=True).content.decode()
+    )
+    assert "run-9 started" not in page
+    assert "Triggered by" not in page
+    assert ("We could not find out" if ago == 3600 else "It may be an older run") in page
+    if ago == 20:
+        runs_api.has(status="failed", runs=[{"id": "run-9", "startedAt": began.isoformat()}, OLD])
+        assert "Triggered by operator" in text_of(show(operator, "/runs/run-9/"))
+
+
+def test_run_numbered_before_the_start_is_an_old_one(runs_api: RunsAPI, operator: Client) -> None:
+    """A list of runs may be cut: an old run need not be among those that were known."""
+    runs_api.has(runCount=60, runs=[{"id": "run-60", "runNumber": 60, "status": "failed"}])
+    runs_api.triggers(api.data({"runId": "run-1"}, 202))
+    page = text_of(
+        operator.get(TriggerForm(operator, {}).send().location, follow=True).content.decode()
+    )
+    assert "Run #1 started" not in page
+    assert "We could not find out" in page or CHECKING in page
+    assert "Triggered by" not in show(operator, "/runs/run-1/")
+
+
 def test_state_and_reason_are_of_one_moment(runs_api: RunsAPI, operator: Client) -> None:
     """The run ends between the read of itself and that of its work order."""
     runs_api.has(status="running", runs=[NEW, OLD])

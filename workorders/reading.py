@@ -214,8 +214,11 @@ def _read_run(client: RunsClient, run_id: str, work_order_id: str) -> tuple[Run,
 
 def _at_one_moment(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Run, WorkOrder]:
     """A run and its work order were read one after the other, and the run may have gone on
-    between: it is read again then, and the work order says of it what its page says."""
+    between: it is read again then, and the work order says of it what its page says. A run that
+    neither says whose it is nor is listed may be another work order's, and is not added."""
     listed = _find(work_order.runs, run.id)
+    if listed is None and not run.work_order_id:
+        return run, work_order
     if listed and (listed.is_queued, listed.is_final) != (run.is_queued, run.is_final):
         run = _optional(client, lambda c: c.get_run(run.id)) or run
     return run, work_order.with_run(_in_its_work_order(run, work_order, work_order.id))

@@ -53,7 +53,7 @@ def search_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Search:
     if not any(_may_be_of(run, attempt) for run in runs):
         return Search((), may_be_others=False)
     others_wait = _others_wait(runs, attempt)
-    known = set(attempt.known_run_ids or ())
+    known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}  # disowned, not its own
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
     # Where nothing is known of what was there before, they may be as old as the work order.
@@ -77,26 +77,37 @@ def appearance(attempt: TriggerAttempt, found: Search) -> Appearance:
     return Appearance.MISSING if is_late else Appearance.WAITING
 
 
-def confirm(attempt: TriggerAttempt, run: Run) -> bool:
+def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> bool:
     """The API shows the run that an attempt was answered with; whether it can be that one's.
 
-    False: it is another one, which has nothing to do with the attempt from then on. It stays
+    ``is_of_work_order``: the run itself or its work order says that they belong together. False
+    is returned for another run, which has nothing to do with the attempt from then on. It stays
     accepted where neither is certain.
     """
-    if run.work_order_id not in {"", attempt.work_order_id}:
+    if run.work_order_id not in {"", attempt.work_order_id} or _is_numbered_before(run, attempt):
         attempt.disown()
         return False
-    if attempt.known_run_ids is not None or attempt.sent_at is None:
+    if is_of_work_order and (attempt.known_run_ids is not None or attempt.sent_at is None):
         attempt.was_seen(run.number)
         return True
-    # Nobody knows which runs there were before the request, but a run tells when it began.
+    # The work order's earlier runs are not known, or the run may be another work order's, but a
+    # run tells when it began.
     began = run.queued_at or run.started_at
-    if began and began < attempt.sent_at - CLOCKS_APART:
+    if began is None or attempt.sent_at is None:
+        return True
+    if began < attempt.sent_at - CLOCKS_APART:
         attempt.disown()
         return False
-    if began and began >= attempt.sent_at:
+    if is_of_work_order and began >= attempt.sent_at:
         attempt.was_seen(run.number)
     return True
+
+
+def _is_numbered_before(run: Run, attempt: TriggerAttempt) -> bool:
+    """Lists of runs may be cut: a run that was there before need not be among the known ones."""
+    return None not in {run.number, attempt.next_run_number} and (
+        (run.number or 0) < (attempt.next_run_number or 0)
+    )
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
@@ -119,6 +130,8 @@ def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
     """Whether a run is of about the time of the request, as an attempt may be looked at days
     later, and has its options, as far as the API shows any."""
     wanted = attempt.overrides
+    if _is_numbered_before(run, attempt):
+        return False
     if run.shows_overrides and RunOverrides.parse(run.overrides) != wanted:
         return False
     if run.profile_name and wanted.profile_name not in {"", run.profile_name}:

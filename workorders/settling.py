@@ -132,7 +132,7 @@ def reconcile(
             continue
         own = next((run for run in work_order.runs if run.id == attempt.run_id), None)
         if own:
-            confirm(attempt, own)
+            confirm(attempt, own, is_of_work_order=True)
             continue
         found = search_in(work_order, attempt)
         link_found(attempt, found.the_run)
@@ -147,10 +147,12 @@ def origin_of(
     And those that were answered with its ID, but cannot have started it.
     """
     named = list(TriggerAttempt.objects.naming(run.id))
+    is_listed = work_order is not None and any(it.id == run.id for it in work_order.runs)
     mistaken = [
         attempt
         for attempt in named
-        if attempt.run_id != run.id or not (attempt.appeared or confirm(attempt, run))
+        if attempt.run_id != run.id
+        or not (attempt.appeared or confirm(attempt, run, is_of_work_order=is_listed))
     ]
     own = [
         attempt
