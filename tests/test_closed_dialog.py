@@ -3,12 +3,13 @@
 import uuid
 
 import pytest
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
 from tests import runs_api as api
 from tests.attempts import State, attempted
-from tests.pages import text_of
+from tests.pages import show, text_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts.users import ensure_account
@@ -95,6 +96,23 @@ def test_attempt_of_somebody_else_is_not_told(form: TriggerForm) -> None:
     alice = ensure_account("alice", can_trigger=True)
     attempted(alice, key=uuid.UUID(form.key))
     assert "Run #" not in told(ask(form, "lost"))
+
+
+def test_only_who_has_sent_a_start_follows_it_to_the_next_page(
+    form: TriggerForm, operator_user: User
+) -> None:
+    """Of somebody else's the notice would say that nothing was started by one's own form."""
+    own, other = (
+        attempted(
+            user, state=State.UNSETTLED, run_id="", settled_at=None, work_order_id=f"wo-{user.pk}"
+        )
+        for user in (operator_user, ensure_account("alice", can_trigger=True))
+    )
+    for attempt, follows in ((own, True), (other, False)):
+        url = f"/work-orders/{attempt.work_order_id}/trigger/{attempt.key}/"
+        page = show(form.client, url)
+        assert "Checking whether your run started" in page
+        assert (f'data-notice="{url}notice/"' in page) is follows
 
 
 def test_session_that_ended_leads_back_to_the_dialog(form: TriggerForm) -> None:

@@ -63,7 +63,7 @@ def respond(
             messages.error(request, text)
             response = go_to(request, reverse("work_order_detail", args=[work_order_id]))
         case Checking():
-            response = _checking(request, work_order_id, outcome)
+            response = _checking(request, work_order_id, form, outcome)
         case NotKnown():
             response = _not_known(request, work_order_id, outcome)
     return response
@@ -158,14 +158,20 @@ def _in_dialog(
     return for_this_request(render(request, name, context, status=status))
 
 
-def _checking(request: HtmxHttpRequest, work_order_id: str, outcome: Checking) -> HttpResponse:
-    """Ask again and again, in the dialog by itself, without scripts by a button."""
+def _checking(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Checking
+) -> HttpResponse:
+    """Ask again and again, in the dialog by itself, without scripts by a button.
+
+    Left before it is known, the start is followed on the next page by whoever has sent it.
+    """
     check_page = reverse("trigger_attempt", args=[work_order_id, outcome.key])
     if request.htmx and request.path == check_page:
         return HttpResponse(status=204)  # what is shown is still true
     if request.method == "POST" and not request.htmx:
         return redirect(check_page)
-    return _lookup(request, work_order_id, outcome, "trigger_run/start_check.html")
+    is_own = str(form["key"].value()) == str(outcome.key)
+    return _lookup(request, work_order_id, outcome, "trigger_run/start_check.html", is_own=is_own)
 
 
 def _not_known(request: HtmxHttpRequest, work_order_id: str, outcome: NotKnown) -> HttpResponse:
@@ -176,7 +182,11 @@ def _not_known(request: HtmxHttpRequest, work_order_id: str, outcome: NotKnown) 
 
 
 def _lookup(
-    request: HtmxHttpRequest, work_order_id: str, outcome: Checking | NotKnown, template: str
+    request: HtmxHttpRequest,
+    work_order_id: str,
+    outcome: Checking | NotKnown,
+    template: str,
+    **shown: bool,
 ) -> HttpResponse:
     return _in_dialog(
         request,
@@ -184,6 +194,7 @@ def _lookup(
         work_order_id,
         check_page=reverse("trigger_attempt", args=[work_order_id, outcome.key]),
         names_other_run=outcome.names_other_run,
+        **shown,
     )
 
 
