@@ -79,6 +79,7 @@ def strange_api(runs_api: RunsAPI) -> None:
         "overrides": {"profileName": STRANGE},
         "iterations": [iteration],
         "waitingFor": {"runId": own_id},
+        "triggeredBy": STRANGE,
     }
     source = {"path": STRANGE, "branch": STRANGE}
     about = {"taskPrompt": STRANGE * 3, "profileName": STRANGE, "workspaceSource": source}
@@ -88,9 +89,12 @@ def strange_api(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.items({"id": own_id, "status": STRANGE} | about))
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG | {"text": STRANGE}))
     runs_api.on("GET", "/runs/run-3", api.refusal(500, STRANGE, STRANGE))
+    runs_api.has(id="wo-2")
     profiles = [{"name": STRANGE[:200], "description": STRANGE, "maxIterations": 3}]
     runs_api.on("GET", "/profiles", api.items(*profiles))
     runs_api.on("GET", "/health", api.data({"version": STRANGE}))
+    isolation = {"isolated": 0, "notIsolated": 1, "reasons": [STRANGE]}
+    runs_api.on("GET", "/queue/health", api.data({"isolation": isolation}))
 
 
 def shown_text(html: str) -> str:
@@ -109,6 +113,7 @@ def shown_text(html: str) -> str:
             "/runs-api/",
         ),
         *("/work-orders/wo-1/attempts/", "/work-orders/?q=%E2%80%AEx", "/runs/%E2%80%AEx/"),
+        "/work-orders/wo-2/trigger/?version=&profile_name=%E2%80%AEx",
     ],
 )
 def test_no_page_shows_what_a_browser_cannot(

@@ -29,6 +29,11 @@ MAX_ITERATIONS_LIMIT = 100
 LONGEST_STATUS = 40
 """Characters; what no page knows is one word on it all the same."""
 
+LONGEST_NAME = 255
+"""Characters of an API key's name."""
+LONGEST_REASON = 1_000
+"""Characters of why a worker does not isolate."""
+
 
 def _status(value: object) -> str:
     """The status as the pages name it: both spellings of cancelled are one."""
@@ -171,7 +176,7 @@ class Run:
             waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
             error=as_text(data.get("error")),
             log_size=as_whole(data.get("logSize")),
-            triggered_by=as_text(data.get("triggeredBy")),
+            triggered_by=legible(as_text(data.get("triggeredBy")), LONGEST_NAME),
             imported=data.get("imported") is True,
         )
 
@@ -327,7 +332,9 @@ class Isolation:
         return cls(
             as_whole(data.get("isolated"), minimum=0) or 0,
             as_whole(data.get("notIsolated"), minimum=0) or 0,
-            tuple(map(as_text, reasons)) if isinstance(reasons, list) else (),
+            tuple(legible(as_text(reason), LONGEST_REASON) for reason in reasons)
+            if isinstance(reasons, list)
+            else (),
         )
 
 
