@@ -86,6 +86,8 @@
   let opener;  // the ID of the element that did
   // A refresh may have put another button in the place of the one that opened the dialog.
   document.addEventListener("close", (event) => {
+    // What goes on asking would lead the page away when nobody expects that any more.
+    event.target.querySelector("[data-asks-on]")?.remove();
     const focused = document.activeElement;
     if (focused === document.body || event.target.contains(focused)) {
       document.getElementById(opener)?.focus();

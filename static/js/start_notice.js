@@ -52,7 +52,12 @@
   // A form whose page was left gets no response any more.
   document.addEventListener("DOMContentLoaded", () => {
     const left = sessionStorage.getItem(MEMORY);
-    if (left && document.getElementById("start-notice-template")) tell(show(JSON.parse(left)), "lost");
+    if (!left || !document.getElementById("start-notice-template")) return;
+    const start = JSON.parse(left);
+    // Its dialog is here again, as after signing in: what becomes of it is told there.
+    const dialogs = [...document.querySelectorAll("[data-notice]")];
+    if (dialogs.some((form) => form.dataset.notice === start.address)) sessionStorage.removeItem(MEMORY);
+    else tell(show(start), "lost");
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {

@@ -9,6 +9,7 @@ from tests import faults
 from tests.browser.conftest import signed_in_state
 from tests.browser.pages import (
     expect_run_page,
+    focused,
     open_dialog,
     open_work_order,
     start_button,
@@ -23,6 +24,13 @@ NOT_KNOWN = "We could not find out"
 NOT_MADE = faults.BY_ID["closed-not-made"]
 MADE = faults.BY_ID["closed-made"]
 MADE_LATER = faults.BY_ID["closed-made-later"]
+COUNT_CHANGES = """
+changes = 0;
+new MutationObserver(() => { changes += 1; }).observe(
+  document.getElementById("trigger-dialog-content"),
+  { childList: true, characterData: true, subtree: true },
+)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +87,33 @@ def test_what_cannot_be_found_out_is_said_and_not_tried_again(page: Page, order:
     expect(start_button(page)).to_have_count(0)
     dialog.get_by_role("link", name="runs").click()
     expect(page.get_by_role("heading", name="Runs (1)")).to_be_visible()
+
+
+def test_what_could_not_be_found_out_is_asked_quietly_and_while_it_is_open(
+    page: Page, order: Order
+) -> None:
+    page.clock.install()
+    order.plan = [NOT_MADE]
+    dialog = open_dialog(page, order.id)
+    start_button(page).click()
+    expect(dialog.get_by_text(NOT_KNOWN)).to_be_visible()
+    link = dialog.get_by_role("link", name="Show the runs")
+    link.focus()
+    page.evaluate(COUNT_CHANGES)
+    for _ in range(2):
+        with page.expect_response("**/trigger/*/") as asked:
+            page.clock.fast_forward(6_000)
+        assert asked.value.status == 204
+    focused(page, link)
+    assert page.evaluate("changes") == 0
+
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    later: list[str] = []
+    page.on("request", lambda request: later.append(request.url))
+    with page.expect_response(lambda response: "seen=" in response.url):
+        page.clock.fast_forward(20_000)
+    assert not [url for url in later if "/trigger/" in url]
 
 
 def test_lost_answer_without_javascript(scriptless_page: Page, order: Order) -> None:

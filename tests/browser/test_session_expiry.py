@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import opened_page
 from tests.browser.orders import Orders
@@ -11,6 +11,7 @@ from tests.browser.pages import (
     expect_run_page,
     focused,
     max_iterations,
+    on_trigger,
     open_work_order,
     overrides,
     sign_in,
@@ -109,6 +110,28 @@ def test_open_dialog_outlives_the_refresh_of_the_page_behind_it(
     start_button(page).click()
     sign_in(page, account)
     expect_dialog_as_it_was(page)
+
+
+@pytest.mark.parametrize("page", ["scripts"], indirect=True)
+def test_start_that_was_left_is_its_dialog_s_again(
+    page: Page, orders: Orders, product: Product, account: str
+) -> None:
+    """Closed while its form was under way: that form is not withdrawn behind the dialog's back."""
+    work_order_id = orders.create()
+    open_and_type(page, work_order_id)
+    end_session(page, product)
+    held: list[Route] = []
+    on_trigger(page, "POST", held.append)
+    start_button(page).click()
+    while not held:
+        page.wait_for_timeout(10)
+    page.keyboard.press("Escape")
+    sign_in(page, account)
+    expect_dialog_as_it_was(page)
+    page.unroute_all()
+    start_button(page).click()
+    expect_run_page(page, 1)
+    assert orders.run_numbers(work_order_id) == [1]
 
 
 @pytest.mark.parametrize("page", ["scripts"], indirect=True)
