@@ -115,6 +115,12 @@ def test_only_who_has_sent_a_start_follows_it_to_the_next_page(
         assert (f'data-notice="{url}notice/"' in page) is follows
 
 
+def test_notice_can_cancel_its_run_on_every_page(runs_api: RunsAPI, form: TriggerForm) -> None:
+    runs_api.on("GET", "/work-orders", api.items())
+    for page in ("/work-orders/", "/work-orders/wo-1/", form.url, "/account/", "/runs-api/"):
+        assert show(form.client, page).count('id="trigger-dialog-content"') == 1
+
+
 def test_session_that_ended_leads_back_to_the_dialog(form: TriggerForm) -> None:
     stranger = TriggerForm(Client(), HTMX, key=form.key)
     location = ask(stranger, max_iterations="7")["HX-Redirect"]
