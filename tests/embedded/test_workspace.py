@@ -5,6 +5,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -253,7 +254,12 @@ def test_a_file_that_cannot_be_read(settings: Settings) -> None:
     assert message.encode()
 
 
-def test_a_tree_of_many_levels(workspace: Path, settings: Settings) -> None:
+def test_a_tree_of_many_levels(
+    workspace: Path, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    # Pytest cannot remove it by itself, and would fail to in every later run.
+    for tree in (workspace, settings.WORKSPACES_DIR / "run-x"):
+        request.addfinalizer(partial(remove_tree, tree))
     here = os.open(workspace, os.O_RDONLY)
     for _ in range(1_100):
         os.mkdir("d", dir_fd=here)
