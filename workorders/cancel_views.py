@@ -85,7 +85,8 @@ def _nothing_to_cancel(request: HtmxHttpRequest, dialog: CancelDialog) -> HttpRe
     if run.is_final:
         text = f"{run.label} has already ended: {run.status}"
     elif dialog.work_order and dialog.work_order.status == "cancelled":
-        text = f"Work order {legible(run.work_order_id)} is already cancelled. {run.label} is {run.status}."
+        work_order = f"Work order {legible(run.work_order_id)}"
+        text = f"{work_order} is already cancelled. {run.label} is {run.status}."
     else:
         text = f"{run.label} cannot be cancelled: the runs API does not say whose run it is"
     messages.warning(request, text)

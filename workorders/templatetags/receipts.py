@@ -41,8 +41,8 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
 
     The run's own time, where the API tells one: the page says beside it for how long it runs.
     """
-    attempt = TriggerAttempt.objects.of_run(run.id, work_order_id).first()
-    if attempt:
+    attempt = TriggerAttempt.objects.of_run(run.id, work_order_id).filter(run_id=run.id).first()
+    if attempt and (attempt.is_seen or attempt.known_run_ids is not None):
         who = "you" if attempt.user == viewer else attempt.user.username
         began = (run.started_at or run.queued_at) if isinstance(run, Run) else None
         return format_html(
