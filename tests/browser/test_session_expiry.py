@@ -128,6 +128,7 @@ def test_start_that_was_left_is_its_dialog_s_again(
     page.keyboard.press("Escape")
     sign_in(page, account)
     expect_dialog_as_it_was(page)
+    expect(page.locator("#new-toasts")).to_have_text("")
     page.unroute_all()
     start_button(page).click()
     expect_run_page(page, 1)
