@@ -573,7 +573,7 @@ def test_start_that_could_not_be_written_down_is_found(
     monkeypatch.setattr(TriggerAttempt, "start", fail)
     form.client.raise_request_exception = False
     runs_api.triggers(starts_a_run(runs_api, api.data(STARTED, 201)))
-    assert form.send().status == 500
+    assert form.send().status == 503
     TriggerAttempt.objects.update(sent_at=timezone.now() - dt.timedelta(seconds=45))
     assert form.send().location == "/runs/run-2/"
     assert len(runs_api.triggered) == 1

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 
 from tests.embedded.conftest import Api
+from workorders.embedded import reaping
 from workorders.embedded.models import Iteration, Run, Status, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST, claim_next, finish
 
@@ -12,6 +13,13 @@ type Make = Callable[..., WorkOrder]
 type MakeRun = Callable[..., Run]
 
 LONG_AGO = "2020-01-01T00:00Z"
+
+
+@pytest.fixture
+def has_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has looked at the database for long; test_reaping tells what else it waits for."""
+    monkeypatch.setattr(reaping.Reaper, "_may_end_runs", lambda _, expired: bool(expired))
+    monkeypatch.setattr(reaping, "beat_seconds", lambda: 0)
 
 
 def claim(token: str = "w") -> Run:
@@ -133,6 +141,7 @@ def test_after_a_canceled_run_the_work_order_is_what_it_was(
     assert api.data(f"/work-orders/{work_order.pk}")["status"] == "failed"
 
 
+@pytest.mark.usefixtures("has_watched")
 @pytest.mark.parametrize(
     "path",
     [
@@ -158,6 +167,7 @@ def test_any_read_ends_a_run_whose_worker_is_gone(
     assert run.iterations.get().status == Iteration.Status.FAILED
 
 
+@pytest.mark.usefixtures("has_watched")
 def test_a_lost_run_does_not_block_the_next_one(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
@@ -168,6 +178,7 @@ def test_a_lost_run_does_not_block_the_next_one(
     assert response.json()["error"]["details"]["runNumber"] == 2
 
 
+@pytest.mark.usefixtures("has_watched")
 def test_a_worker_whose_lease_is_lost_cannot_end_the_run(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:

@@ -21,7 +21,7 @@ SLEEPER = 'echo $$ > "$(dirname "$PWD")/pid-$RUN_ID"; echo begun; sleep 600'
 
 @pytest.fixture(autouse=True)
 def short_leases(settings: Settings) -> None:
-    settings.RUN_LEASE_SECONDS = 2
+    settings.RUN_LEASE_SECONDS = 4
 
 
 def ended(run: Run) -> Run | None:

@@ -183,8 +183,12 @@ def _by_listing(run_id: str) -> Iterable[int]:
 
 
 def kill_processes_of_run(run_id: str) -> None:
-    for process_id in processes_of_run(run_id):
-        _signal(process_id, signal.SIGKILL)
+    """Again until there is none: one that forks all the time has new ones meanwhile."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := processes_of_run(run_id)) and time.monotonic() < deadline:
+        for process_id in found:
+            _signal(process_id, signal.SIGKILL)
+        time.sleep(PAUSE_SECONDS)
 
 
 def _name(process_id: int) -> str:
