@@ -12,7 +12,7 @@ from tests import runs_api as api
 from tests.attempts import attempted
 from tests.pages import LOG, PAGES, show
 from tests.runs_api import RunsAPI
-from workorders.legible import LONGEST_CHARACTER, LONGEST_WORD, legible, legible_html
+from workorders.text.legible import LONGEST_CHARACTER, LONGEST_WORD, legible, legible_html
 
 FLAG = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct") + "\U000e007f"
 

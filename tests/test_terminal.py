@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from workorders.contract import LogPart
 from workorders.embedded.endpoints.logs import decode
 from workorders.run_log import LONGEST_UNFINISHED, RunLog
-from workorders.terminal import rendered
+from workorders.text.terminal import rendered
 
 RED = "\x1b[31mred\x1b[0m"
 

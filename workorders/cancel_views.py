@@ -21,10 +21,10 @@ from workorders.cancelling import (
 from workorders.contract import Run
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
-from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_client import default_client, page_client
+from workorders.text.legible import legible
 
 
 # Who may start a run may also end one: it is the same say over the same workers.

@@ -21,7 +21,7 @@ from workorders.json_values import (
     optional_id,
     required_id,
 )
-from workorders.legible import legible
+from workorders.text.legible import legible
 
 FINAL_STATUSES = frozenset({"succeeded", "failed", "cancelled"})
 WORK_ORDER_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")

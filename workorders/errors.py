@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from workorders.legible import legible
+from workorders.text.legible import legible
 
 LONGEST_WORDS = 1_000
 """How much an API may say about one error, in characters."""

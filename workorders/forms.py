@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
 from workorders.contract import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
-from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.reading import TriggerDialog
+from workorders.text.legible import legible
 
 
 class WholeNumberField(forms.IntegerField):

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from workorders.contract import Iteration, Run
 from workorders.errors import RULES, RunsAPIError
 from workorders.exit_codes import how_it_ended, meaning_of
-from workorders.legible import legible, legible_html
-from workorders.terminal import rendered
+from workorders.text.legible import legible, legible_html
+from workorders.text.terminal import rendered
 
 register = template.Library()
 

@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 
 from workorders.contract import Run, RunOverrides, RunReference
 from workorders.errors import RULES, known_code
-from workorders.legible import legible
 from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
 from workorders.templatetags.dashboard import moment
+from workorders.text.legible import legible
 
 register = template.Library()
 

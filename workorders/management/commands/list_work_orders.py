@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import RunsAPIError
-from workorders.legible import legible
 from workorders.runs_client import PAGE_LIMIT, default_client
+from workorders.text.legible import legible
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Text from elsewhere, made fit to be shown: legible characters, terminal output."""
