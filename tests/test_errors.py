@@ -7,7 +7,8 @@ from tests import runs_api as api
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, TriggerForm
 from workorders.availability import Hindrance
-from workorders.errors import CODE_OF_STATUS, RULES, Action, RunsAPIError, UnknownAnswer, rule_for
+from workorders.error_table import CODE_OF_STATUS, RULES, Action, rule_for
+from workorders.errors import RunsAPIError, UnknownAnswer
 
 SPECIFIED = {
     "RUN_ALREADY_ACTIVE": "A run is already in progress for this work order",

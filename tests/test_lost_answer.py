@@ -17,7 +17,7 @@ from tests.pages import text_of
 from tests.runs_api import Asked, Handler, RunsAPI, answer, refusal
 from tests.trigger_form import HTMX, Answered, TriggerForm
 from workorders.accounts.users import ensure_account
-from workorders.errors import CODE_OF_STATUS
+from workorders.error_table import CODE_OF_STATUS
 from workorders.models import TriggerAttempt
 
 OLD_RUN = {"id": "run-1", "runNumber": 1, "status": "failed"}

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from dashboard.env import SHORTEST_SECRET
-from workorders.errors import CODE_OF_STATUS, RunsAPIError, UnknownAnswer
+from workorders.error_table import CODE_OF_STATUS
+from workorders.errors import RunsAPIError, UnknownAnswer
 from workorders.json_values import Json, as_object
 
 

@@ -21,7 +21,8 @@ from workorders.contract import (
     RunOverrides,
     WorkOrder,
 )
-from workorders.errors import RULES, RunsAPIError
+from workorders.error_table import RULES
+from workorders.errors import RunsAPIError
 from workorders.parallel import both
 from workorders.run_log import RunLog
 from workorders.runs_client import PAGE_LIMIT, RunsClient

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from workorders import settling, start_proof
 from workorders.availability import trigger_availability
 from workorders.contract import Run, RunOverrides, TriggeredRun
-from workorders.errors import Action, NetworkError, RunsAPIError
+from workorders.error_table import Action
+from workorders.errors import NetworkError, RunsAPIError
 from workorders.models import WITHDRAWN, TriggerAttempt
 from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
 from workorders.runs_client import RunsClient

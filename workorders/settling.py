@@ -17,7 +17,8 @@ from django.conf import settings
 
 from workorders import start_proof
 from workorders.contract import Run, RunReference, TriggeredRun, WorkOrder, queue_position_of
-from workorders.errors import RULES, NetworkError, RunsAPIError
+from workorders.error_table import RULES
+from workorders.errors import NetworkError, RunsAPIError
 from workorders.json_values import optional_id
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
 from workorders.contract import Run, RunReference
-from workorders.errors import RULES
+from workorders.error_table import RULES
 from workorders.http import HtmxHttpRequest
 from workorders.models import TriggerAttempt
 

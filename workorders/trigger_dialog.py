@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from workorders import start_toast
 from workorders.availability import trigger_availability
 from workorders.contract import Run, RunReference, WorkOrder
-from workorders.errors import RULES, Action, NetworkError, RunsAPIError
+from workorders.error_table import RULES, Action
+from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
 from workorders.outcomes import (

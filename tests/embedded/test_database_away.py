@@ -14,7 +14,7 @@ from django.test import Client
 from tests.embedded.conftest import Api
 from tests.trigger_form import TriggerForm
 from workorders.embedded.models import Run, WorkOrder
-from workorders.errors import RULES
+from workorders.error_table import RULES
 from workorders.runs_client import default_client
 
 BUSY = RULES["SERVER_BUSY"].message.removesuffix(" in a moment.") + " in 2 seconds."

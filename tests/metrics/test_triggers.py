@@ -7,7 +7,7 @@ from tests import runs_api as api
 from tests.metrics.scraped import Meter, scrape
 from tests.runs_api import RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders.errors import RULES
+from workorders.error_table import RULES
 
 NEW_RUN = {"id": "run-2", "runNumber": 2, "status": "queued"}
 STARTED = api.data({"runId": "run-2", "runNumber": 2, "status": "queued"}, 201)

@@ -8,7 +8,7 @@ import re
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from workorders.errors import RULES, known_code
+from workorders.error_table import RULES, known_code
 
 PREFIX = "run_dashboard_"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)

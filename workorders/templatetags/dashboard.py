@@ -10,7 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from workorders.contract import Iteration, Run
-from workorders.errors import RULES, RunsAPIError
+from workorders.error_table import RULES
+from workorders.errors import RunsAPIError
 from workorders.exit_codes import how_it_ended, meaning_of
 from workorders.text.legible import legible, legible_html
 from workorders.text.terminal import rendered

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workorders.contract import Run, RunOverrides, RunReference
-from workorders.errors import RULES, known_code
+from workorders.error_table import RULES, known_code
 from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
 from workorders.templatetags.dashboard import moment

@@ -1,0 +1,102 @@
+"""What people are told of each error code of the runs API, and what the dialog does then.
+
+``RULES`` is the specification's error table plus the codes that the table leaves open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Action(Enum):
+    """What the dialog does with a refusal (specification, Error Handling)."""
+
+    KEEP_OPEN = "keep the dialog open and show the message in it"
+    INLINE = "keep the dialog open and show the message at the field"
+    CLOSE = "close the dialog, show the message as a toast on the work order's page"
+    LEAVE = "close the dialog, show the message as a toast on the list"
+    LOOK = "read the work order again to tell which case it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    message: str
+    action: Action
+    retryable: bool = False
+
+
+RULES: Mapping[str, Rule] = {
+    # The specification's table, word for word. CAPACITY_EXCEEDED is an outcome
+    # (a run exists), so it is here for its words alone.
+    "RUN_ALREADY_ACTIVE": Rule("A run is already in progress for this work order", Action.CLOSE),
+    "WORK_ORDER_COMPLETE": Rule("This work order has already succeeded", Action.CLOSE),
+    "CAPACITY_EXCEEDED": Rule("Server at capacity. Your run has been queued.", Action.KEEP_OPEN),
+    "NETWORK_ERROR": Rule(
+        "Could not connect to server. Please try again.", Action.KEEP_OPEN, retryable=True
+    ),
+    "UNKNOWN": Rule("An unexpected error occurred", Action.KEEP_OPEN, retryable=True),
+    # What it leaves open.
+    "WORK_ORDER_CANCELLED": Rule("This work order was cancelled", Action.CLOSE),
+    "STATUS_UNKNOWN": Rule(
+        "This dashboard does not know the status of this work order, so it starts nothing",
+        Action.KEEP_OPEN,
+    ),
+    "CONFLICT": Rule("The runs API refused to start a run now", Action.LOOK),
+    "UNAUTHORIZED": Rule(
+        "The runs API does not accept this dashboard's key. "
+        "Ask the person who runs the dashboard to check RUNS_API_KEY.",
+        Action.KEEP_OPEN,
+    ),
+    "FORBIDDEN": Rule(
+        "This dashboard's key may not start runs. "
+        "Ask the person who runs the runs API to allow it.",
+        Action.KEEP_OPEN,
+    ),
+    "NOT_FOUND": Rule("This work order no longer exists", Action.LEAVE),
+    "VALIDATION_ERROR": Rule("The runs API did not accept these options", Action.INLINE),
+    "BAD_REQUEST": Rule("The runs API did not accept these options", Action.INLINE),
+    "IDEMPOTENCY_KEY_REUSED": Rule(
+        "This dialog was already used to start a run. Close it and open it again.",
+        Action.KEEP_OPEN,
+    ),
+    "TRIGGER_IN_PROGRESS": Rule(
+        "Another start of this work order is under way. Try again in a moment.",
+        Action.KEEP_OPEN,
+        retryable=True,
+    ),
+    "WITHDRAWN": Rule("This dialog was closed before the start arrived", Action.KEEP_OPEN),
+    "NOT_STARTED": Rule("The run was not started.", Action.KEEP_OPEN, retryable=True),
+    "RATE_LIMITED": Rule(
+        "Too many requests. Try again in a moment.", Action.KEEP_OPEN, retryable=True
+    ),
+    "SERVER_BUSY": Rule(
+        "The runs API is busy or cannot use its database. Try again in a moment.",
+        Action.KEEP_OPEN,
+        retryable=True,
+    ),
+    "SERVER_ERROR": Rule("The runs API failed", Action.CLOSE, retryable=True),
+}
+
+CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+}
+
+
+def rule_for(code: str, status: int) -> Rule:
+    return RULES[known_code(code, status)]
+
+
+def known_code(code: str, status: int) -> str:
+    """The table's code of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
+
+    A full server may well say so with 503; the run it has queued is no failure. A busy one
+    says so with 503 too.
+    """
+    if status >= 500 and code != "CAPACITY_EXCEEDED" and (status, code) != (503, "SERVER_BUSY"):
+        return "SERVER_ERROR"
+    return code if code in RULES else "UNKNOWN"
