@@ -32,9 +32,9 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.urls import resolve  # noqa: E402
 
-from workorders.metrics.calls import MeasuredCall  # noqa: E402
-from workorders.metrics.middleware import MetricsMiddleware  # noqa: E402
-from workorders.metrics.scrape import metrics  # noqa: E402
+from workorders.observability.measured_call import MeasuredCall  # noqa: E402
+from workorders.observability.middleware import MetricsMiddleware  # noqa: E402
+from workorders.status.metrics_endpoint import metrics  # noqa: E402
 
 NUMBER = 2000
 

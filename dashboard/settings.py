@@ -120,10 +120,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "workorders.request_id.RequestIDMiddleware",
-    "workorders.access_log.AccessLogMiddleware",
-    "workorders.health_endpoints.HealthEndpointsMiddleware",
-    "workorders.metrics.middleware.MetricsMiddleware",
+    "workorders.observability.request_id.RequestIDMiddleware",
+    "workorders.observability.access_log.AccessLogMiddleware",
+    "workorders.status.health_endpoints.HealthEndpointsMiddleware",
+    "workorders.observability.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -301,10 +301,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "TEXT": {"()": "dashboard.logs.TextFormatter"},
-        "JSON": {"()": "dashboard.logs.JSONFormatter"},
+        "TEXT": {"()": "workorders.observability.log_format.TextFormatter"},
+        "JSON": {"()": "workorders.observability.log_format.JSONFormatter"},
     },
-    "filters": {"exceptions": {"()": "dashboard.logs.ExceptionsOnly"}},
+    "filters": {"exceptions": {"()": "workorders.observability.log_format.ExceptionsOnly"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.wsgi import get_wsgi_application
 
 from workorders.concealment import conceal_environment
-from workorders.metrics import shared_files
+from workorders.observability import metrics_files
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 conceal_environment()
-shared_files.share()  # before anything is counted
+metrics_files.share()  # before anything is counted
 _application = get_wsgi_application()
 
 from workorders import api_probe  # noqa: E402, needs the settings

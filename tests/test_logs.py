@@ -10,16 +10,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboard.logs import JSONFormatter, TextFormatter
 from tests import runs_api as api
 from tests.runs_api import API_KEY, REQUEST_ID, RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders import request_id
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.contract import RunOverrides
 from workorders.embedded.api_keys import create_key
 from workorders.embedded.models import APIKey
 from workorders.errors import RunsAPIError
+from workorders.observability import request_id
+from workorders.observability.log_format import JSONFormatter, TextFormatter
 from workorders.runs_client import default_client
 
 
@@ -122,7 +122,7 @@ class TestPages:
     def test_each_request_is_one_line(self, log: Kept, operator: Client, runs_api: RunsAPI) -> None:
         runs_api.has()
         response = operator.get("/work-orders/wo-1/?seen=x")
-        (line,) = log.of("workorders.access_log")
+        (line,) = log.of("workorders.observability.access_log")
         assert isinstance(line["milliseconds"], int)
         assert line["request_id"] == response["X-Request-ID"]
         assert {name: line[name] for name in ("level", "method", "path", "status", "user")} == {
@@ -135,7 +135,7 @@ class TestPages:
 
     def test_stranger_has_no_name(self, log: Kept, client: Client) -> None:
         client.get("/sign-in/")
-        assert log.of("workorders.access_log")[0]["user"] == ""
+        assert log.of("workorders.observability.access_log")[0]["user"] == ""
 
     def test_query_is_not_logged(self, log: Kept, client: Client) -> None:
         client.get("/sign-in/?next=/runs/secret-words/")
@@ -146,16 +146,16 @@ class TestPages:
     )
     def test_health_checks_are_not_logged(self, log: Kept, client: Client, path: str) -> None:
         client.get(path)
-        assert log.of("workorders.access_log") == []
+        assert log.of("workorders.observability.access_log") == []
 
     def test_static_files_are_not_logged(self, log: Kept, client: Client) -> None:
         client.get("/static/css/base.css")
-        assert log.of("workorders.access_log") == []
+        assert log.of("workorders.observability.access_log") == []
 
     def test_all_lines_of_a_request_carry_its_id(self, log: Kept, operator: Client) -> None:
         response = operator.get("/work-orders/gone/")
         loggers = {line["logger"] for line in log.objects}
-        assert loggers >= {"workorders.access_log", "workorders.api_log"}
+        assert loggers >= {"workorders.observability.access_log", "workorders.api_log"}
         assert "django.request" not in loggers  # the answer has its line, and broke nothing
         ours = [line for line in log.objects if not line["logger"].startswith("http")]
         assert {line["request_id"] for line in ours} == {response["X-Request-ID"]}

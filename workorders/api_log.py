@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from workorders.envelope import Answer
 from workorders.errors import RunsAPIError
-from workorders.metrics.calls import MeasuredCall
-from workorders.metrics.instruments import NO_ANSWER, OK
+from workorders.observability.measured_call import MeasuredCall
+from workorders.observability.metrics import NO_ANSWER, OK
 
 logger = logging.getLogger(__name__)
 

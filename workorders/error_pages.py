@@ -10,9 +10,9 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRefresh
 
-from workorders import request_id
 from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.http import HtmxHttpRequest, go_to
+from workorders.observability import request_id
 from workorders.session_expiry import address_of_form
 
 

@@ -18,7 +18,6 @@ import httpx
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from workorders import request_id
 from workorders.api_diagnosis import NO_CONNECTION, diagnosis_of
 from workorders.api_health import HealthRecord
 from workorders.api_log import LoggedCall
@@ -38,6 +37,7 @@ from workorders.deadline import keep_to
 from workorders.envelope import Answer, read_envelope
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.json_values import Json, as_text, optional_id
+from workorders.observability import request_id
 from workorders.shared_reads import SharedRead
 
 logger = logging.getLogger(__name__)

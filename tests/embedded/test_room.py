@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from workorders import health_endpoints
 from workorders.embedded.execution.workspace import files, prune_workspaces, room
 from workorders.embedded.models import Run
+from workorders.status import health_endpoints
 
 type SetProfile = Callable[..., None]
 type Execute = Callable[..., Run]

@@ -10,7 +10,7 @@ from tests.metrics.scraped import Meter
 from tests.runs_api import RunsAPI
 from workorders.contract import RunOverrides
 from workorders.errors import RunsAPIError
-from workorders.metrics.instruments import ENDPOINTS
+from workorders.observability.metrics import ENDPOINTS
 from workorders.runs_client import RunsClient, default_client
 
 CALLS = "api_call_duration_seconds_count"

@@ -16,7 +16,7 @@ from dashboard.private_files import keep_private
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
 from workorders.database_outage import database_cannot_be_used
-from workorders.metrics import shared_files
+from workorders.observability import metrics_files
 from workorders.serving import data_directory, web_server
 from workorders.serving.daily import DailyCleanUp
 from workorders.serving.processes import Child, Supervisor
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             web_command, pulse = web_server.command(address), web_server.Pulse(address)
             path = require_migrations() if web else prepare()
             collect_if_changed()
-            shared_files.clear()
+            metrics_files.clear()
             server = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
             if not (web or settings.RUNS_API_URL):
                 for number in range(1, workers + 1):

@@ -14,8 +14,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from workorders.disk_space import free_bytes
-from workorders.metrics.scrape import metrics
 from workorders.runs_client import default_client
+from workorders.status.metrics_endpoint import metrics
 
 
 class HealthEndpointsMiddleware:

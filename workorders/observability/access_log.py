@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from workorders import request_id
+from workorders.observability import request_id
 
 logger = logging.getLogger(__name__)
 

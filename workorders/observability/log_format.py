@@ -9,19 +9,15 @@ import re
 from datetime import UTC, datetime
 from typing import override
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from dashboard.env import SHORTEST_SECRET
-from workorders import request_id
+from workorders.observability import request_id
+from workorders.observability.redaction import without_secrets
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 """What every record has; the rest is what the caller of the logger has added."""
-_SIGN_IN_LINK = re.compile(r"(/sign-in/)[\w.=%~-]+")
-_NAMED_KEY = re.compile(r"\bruns_[\w-]{40,}")
-"""As ``create_api_key`` makes them; their text is not known to this process."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -77,20 +73,6 @@ class JSONFormatter(logging.Formatter):
                 for name, value in line.items()
             }
         )
-
-
-def without_secrets(text: str) -> str:
-    """Logs are read by more people than keys and sign-in links are for."""
-    text = _SIGN_IN_LINK.sub(r"\1[token]", text)
-    text = _NAMED_KEY.sub("[secret]", text)
-    for secret in (
-        settings.SECRET_KEY,
-        settings.RUNS_API_KEY,
-        settings.METRICS_TOKEN,
-        settings.OIDC_CLIENT_SECRET,
-    ):
-        text = text.replace(secret, "[secret]") if len(secret) >= SHORTEST_SECRET else text
-    return text
 
 
 def _request_id(record: logging.LogRecord) -> str:

@@ -17,8 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from workorders.api_health import State
 from workorders.contract import QueueHealth
 from workorders.errors import RunsAPIError
-from workorders.metrics import shared_files
-from workorders.metrics.instruments import COUNTED, PREFIX
+from workorders.observability import metrics_files
+from workorders.observability.metrics import COUNTED, PREFIX
 from workorders.runs_client import default_client, scraping_client
 
 QUEUE_SECONDS = 1
@@ -38,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(AllProcesses() if shared_files.are_shared() else COUNTED)
+    registry.register(AllProcesses() if metrics_files.are_shared() else COUNTED)
     registry.register(RunsAPICollector())
     return registry
 
@@ -47,7 +47,7 @@ class AllProcesses:
     """The sum of what the web server's processes have counted, those that ended included."""
 
     def collect(self) -> Iterable[Metric]:
-        merged: Iterable[Metric] = MultiProcessCollector.merge(shared_files.files())  # type: ignore[no-untyped-call]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(metrics_files.files())  # type: ignore[no-untyped-call]
         return merged
 
 

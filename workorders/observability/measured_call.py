@@ -2,8 +2,8 @@
 
 import time
 
-from workorders.metrics import server_timing
-from workorders.metrics.instruments import API_CALLS, endpoint
+from workorders.observability import server_timing
+from workorders.observability.metrics import API_CALLS, endpoint
 
 
 class MeasuredCall:

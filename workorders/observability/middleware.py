@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from workorders.metrics import server_timing
-from workorders.metrics.instruments import HTTP_REQUESTS, REFRESHES
+from workorders.observability import server_timing
+from workorders.observability.metrics import HTTP_REQUESTS, REFRESHES
 
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 _NOT_MODIFIED = frozenset({204, 304})

@@ -50,7 +50,7 @@ class RequestIDMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(HEADER, "") if settings.TRUST_PROXY_HEADERS else ""
         with carried(taken_over(given)) as request_id:
-            request.request_id = request_id  # type: ignore[attr-defined]  # for dashboard.logs
+            request.request_id = request_id  # type: ignore[attr-defined]  # for workorders.observability.log_format
             response = self._get_response(request)
             # The embedded API answers with the ID that its caller has sent.
             response.headers.setdefault(HEADER, request_id)
