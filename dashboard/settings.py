@@ -188,10 +188,10 @@ DATABASES = {"default": _database}
 # Reads of the runs API that open pages share: between processes and hosts by the database.
 CACHES = {
     "default": {
-        "BACKEND": "workorders.json_cache.JSONDatabaseCache",
+        "BACKEND": "workorders.runs_api.json_cache.JSONDatabaseCache",
         "LOCATION": "shared_reads",
         "TIMEOUT": 60,
-        "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.shared_reads
+        "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.runs_api.read_cache
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

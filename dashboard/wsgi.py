@@ -18,10 +18,10 @@ conceal_environment()
 metrics_files.share()  # before anything is counted
 _application = get_wsgi_application()
 
-from workorders import api_probe  # noqa: E402, needs the settings
+from workorders.runs_api import probe  # noqa: E402, needs the settings
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     # With the first request, not before: a server may load this and then fork.
-    api_probe.ensure_running()
+    probe.ensure_running()
     return _application(environ, start_response)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from tests.runs_api import API_KEY, RunsAPI, serve
 from tests.trigger_form import KINDS, TriggerForm
 from workorders.accounts.users import ensure_account, ensure_operator
-from workorders.runs_client import default_client, scraping_client
+from workorders.runs_api.clients import default_client, scraping_client
 
 
 @pytest.fixture(scope="session", autouse=True)

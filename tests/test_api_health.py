@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from tests import runs_api as api
 from tests.runs_api import RunsAPI
-from workorders.api_health import Health, State
-from workorders.api_probe import look
 from workorders.errors import RunsAPIError
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.health import Health, State
+from workorders.runs_api.probe import look
 
 CERTIFICATE = Path(__file__).parent / "data" / "self_signed.pem"
 LIST = ("GET", "/work-orders")
@@ -231,7 +231,7 @@ def test_loss_and_return_are_logged_once(
     runs_api.on(*LIST, api.items())
     for _ in range(3):
         look(default_client())
-    said = [r for r in caplog.records if r.name == "workorders.api_health"]
+    said = [r for r in caplog.records if r.name == "workorders.runs_api.health"]
     assert [record.levelname for record in said] == ["WARNING", "INFO"]
     assert "an HTML page (HTTP 200) answers there" in said[0].message
     assert "can be used again, after" in said[1].message

@@ -15,7 +15,7 @@ from tests.pages import LOG, orders, show, version_of
 from tests.runs_api import RunsAPI, data, items
 from tests.trigger_form import HTMX, TriggerForm
 from workorders import live
-from workorders.shared_reads import shared_reads
+from workorders.runs_api.read_cache import shared_reads
 
 COLD_PAGE_BYTES = 40_000
 HTML_BYTES = 8_000

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workorders.availability import Hindrance, trigger_availability
-from workorders.contract import (
+from workorders.runs_api.schemas import (
     LogPart,
     Page,
     Profile,

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from tests import runs_api as api
 from tests.product import Product, follow_link, wait_until
 from tests.runs_api import API_KEY, RunsAPI
-from workorders.api_probe import look
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.probe import look
 
 ENDPOINTS = ["/healthz", "/readyz"]
 

@@ -14,13 +14,13 @@ from tests import runs_api as api
 from tests.runs_api import API_KEY, REQUEST_ID, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders.accounts.sign_in_links import sign_in_path
-from workorders.contract import RunOverrides
 from workorders.embedded.api_keys import create_key
 from workorders.embedded.models import APIKey
 from workorders.errors import RunsAPIError
 from workorders.observability import request_id
 from workorders.observability.log_format import JSONFormatter, TextFormatter
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.schemas import RunOverrides
 
 
 class Kept(logging.Handler):
@@ -155,7 +155,10 @@ class TestPages:
     def test_all_lines_of_a_request_carry_its_id(self, log: Kept, operator: Client) -> None:
         response = operator.get("/work-orders/gone/")
         loggers = {line["logger"] for line in log.objects}
-        assert loggers >= {"workorders.observability.access_log", "workorders.api_log"}
+        assert loggers >= {
+            "workorders.observability.access_log",
+            "workorders.runs_api.call_recorder",
+        }
         assert "django.request" not in loggers  # the answer has its line, and broke nothing
         ours = [line for line in log.objects if not line["logger"].startswith("http")]
         assert {line["request_id"] for line in ours} == {response["X-Request-ID"]}
@@ -164,7 +167,7 @@ class TestPages:
 @pytest.mark.usefixtures("runs_api")
 class TestCallsToTheRunsAPI:
     def call(self, log: Kept, *, level: str, **expected: object) -> dict[str, Any]:
-        line = log.of("workorders.api_log")[-1]
+        line = log.of("workorders.runs_api.call_recorder")[-1]
         assert {"level": level, **expected} == {
             "level": line["level"],
             **{name: line.get(name) for name in expected},
@@ -187,7 +190,9 @@ class TestCallsToTheRunsAPI:
             )
         )
         form.send()
-        triggers = [line for line in log.of("workorders.api_log") if line["method"] == "POST"]
+        triggers = [
+            line for line in log.of("workorders.runs_api.call_recorder") if line["method"] == "POST"
+        ]
         assert [line["level"] for line in triggers] == ["INFO"]
         assert (
             triggers[0].items()

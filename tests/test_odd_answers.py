@@ -15,7 +15,7 @@ from tests.pages import LOG, PAGES, show
 from tests.runs_api import RunsAPI
 from tests.test_contract import NESTED
 from tests.trigger_form import HTMX
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 HOSTILE = "\"><script>alert('x')</script>{{ 7|add:7 }}\x1b[31m\x00"
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 from tests import runs_api as api
 from tests.pages import LOG, orders, show, text_of
 from tests.runs_api import RunsAPI
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from tests.attempts import State, attempted
 from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders import start_proof
-from workorders.contract import RunReference, TriggeredRun
 from workorders.models import TriggerAttempt
+from workorders.runs_api.schemas import RunReference, TriggeredRun
 
 OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}
 NEW = {"id": "run-2", "runNumber": 2, "status": "queued"}

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from workorders.contract import RunOverrides
 from workorders.errors import RunsAPIError
-from workorders.runs_client import RunsClient
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.schemas import RunOverrides
 
 EXCHANGES = json.loads((Path(__file__).parent / "data" / "exchanges.json").read_text())
 RUN = "26044543-624e-424b-9806-ae059c2e337a"

@@ -10,7 +10,8 @@ from pytest_django import Settings
 from tests import runs_api as api
 from tests.runs_api import Asked, Handler, RunsAPI
 from workorders.models import TriggerAttempt
-from workorders.runs_client import LOG_PART_BYTES, default_client
+from workorders.runs_api.client import LOG_PART_BYTES
+from workorders.runs_api.clients import default_client
 
 NOT_AN_ID = ["", "two words", "x" * 65, "a<b", "a\tb"]
 

@@ -7,8 +7,8 @@ from pytest_django import Settings
 from tests import runs_api as api
 from tests.pages import PAGES, show, text_of
 from tests.runs_api import RunsAPI
-from workorders.api_probe import look
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.probe import look
 
 LOST = "The runs API has not answered since"
 

@@ -10,9 +10,10 @@ import pytest
 
 from tests import runs_api as api
 from tests.runs_api import API_KEY, RunsAPI
-from workorders.contract import RunOverrides
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.runs_client import ANSWER_LIMIT_BYTES, RunsClient, default_client
+from workorders.runs_api.client import ANSWER_LIMIT_BYTES, RunsClient
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.schemas import RunOverrides
 
 Call = Callable[[RunsClient], Any]
 

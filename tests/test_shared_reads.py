@@ -19,7 +19,13 @@ from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX
 from workorders import live
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.shared_reads import NothingNewer, Reading, SharedRead, SharedReads, shared_reads
+from workorders.runs_api.read_cache import (
+    NothingNewer,
+    Reading,
+    SharedRead,
+    SharedReads,
+    shared_reads,
+)
 
 PAGE = "/work-orders/wo-1/"
 A_DAY = 86_400
@@ -147,7 +153,7 @@ class TestReads:
             return shared.read("x", 0, ask)
 
         with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
-            patch.setattr("workorders.shared_reads.cache", _Nowhere())
+            patch.setattr("workorders.runs_api.read_cache.cache", _Nowhere())
             reading = pool.submit(first)
             asked.wait(30)
             with pytest.raises(NothingNewer):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workorders.contract import LogPart
 from workorders.embedded.endpoints.logs import decode
-from workorders.run_log import LONGEST_UNFINISHED, RunLog
+from workorders.runs_api.run_log import LONGEST_UNFINISHED, RunLog
+from workorders.runs_api.schemas import LogPart
 from workorders.text.terminal import rendered
 
 RED = "\x1b[31mred\x1b[0m"

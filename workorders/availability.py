@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 
 from django.conf import settings
 
-from workorders.contract import WORK_ORDER_STATUSES, Run, WorkOrder
+from workorders.runs_api.schemas import WORK_ORDER_STATUSES, Run, WorkOrder
 
 
 class Hindrance(Enum):

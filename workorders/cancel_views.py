@@ -18,12 +18,12 @@ from workorders.cancelling import (
     WorkOrderBeingCancelled,
     WorkOrderCancelled,
 )
-from workorders.contract import Run
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest, for_this_request, go_to
 from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
-from workorders.runs_client import default_client, page_client
+from workorders.runs_api.clients import default_client, page_client
+from workorders.runs_api.schemas import Run
 from workorders.text.legible import legible
 
 

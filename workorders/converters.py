@@ -2,7 +2,7 @@ from urllib.parse import quote, unquote
 
 from django.urls.converters import StringConverter
 
-from workorders.json_values import LONGEST_ID
+from workorders.runs_api.json_values import LONGEST_ID
 
 
 class IdentifierConverter(StringConverter):

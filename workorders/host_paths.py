@@ -12,10 +12,10 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from workorders.accounts.users import TRIGGER_PERMISSION
-from workorders.contract import Run, WorkOrder
 from workorders.reading import RunDetail
-from workorders.run_log import RunLog
-from workorders.runs_client import RunsClient
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.run_log import RunLog
+from workorders.runs_api.schemas import Run, WorkOrder
 
 LONGEST_LINE = 1_000_000
 """Characters of a log that are held back until a line ends: a path must not be cut in two."""

@@ -12,8 +12,9 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
 from workorders.http import HtmxHttpRequest, for_this_request
-from workorders.runs_client import RunsClient, page_client, refresh_client
-from workorders.shared_reads import NothingNewer
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import page_client, refresh_client
+from workorders.runs_api.read_cache import NothingNewer
 
 MOST_SHOWN = 10_000
 

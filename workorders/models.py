@@ -11,10 +11,10 @@ from django.db.models import Case, Exists, F, Q, Value, When
 from django.utils import timezone
 
 from workorders.accounts.models import PasswordThrottle, ProviderIdentity, Session, SignInLink
-from workorders.contract import RunOverrides, RunReference
 from workorders.errors import RunsAPIError
 from workorders.observability import request_id
 from workorders.observability.metrics import attempt_moved
+from workorders.runs_api.schemas import RunOverrides, RunReference
 
 __all__ = ["PasswordThrottle", "ProviderIdentity", "Session", "SignInLink", "TriggerAttempt"]
 

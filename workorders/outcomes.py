@@ -3,8 +3,8 @@
 import uuid
 from dataclasses import dataclass
 
-from workorders.contract import Run, RunReference, WorkOrder
 from workorders.errors import RunsAPIError
+from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,12 @@ from workorders.availability import (
     cancel_scope,
     trigger_availability,
 )
-from workorders.contract import (
-    Page,
-    Profile,
-    QueueHealth,
-    Run,
-    RunOverrides,
-    WorkOrder,
-)
 from workorders.error_table import RULES
 from workorders.errors import RunsAPIError
-from workorders.parallel import both
-from workorders.run_log import RunLog
-from workorders.runs_client import PAGE_LIMIT, RunsClient
+from workorders.runs_api.client import PAGE_LIMIT, RunsClient
+from workorders.runs_api.concurrency import both
+from workorders.runs_api.run_log import RunLog
+from workorders.runs_api.schemas import Page, Profile, QueueHealth, Run, RunOverrides, WorkOrder
 
 PAGE_SIZE = 20
 RUNS_PER_PAGE = 50

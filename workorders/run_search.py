@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from workorders.contract import Run, RunOverrides, RunReference, WorkOrder
 from workorders.models import TriggerAttempt
-from workorders.runs_client import RunsClient
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.schemas import Run, RunOverrides, RunReference, WorkOrder
 
 State = TriggerAttempt.State
 

@@ -8,13 +8,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workorders.api_diagnosis import public_address
-from workorders.api_health import Health
-from workorders.contract import Isolation
 from workorders.errors import RunsAPIError
 from workorders.http import HtmxHttpRequest
 from workorders.live import live, live_client, live_page
-from workorders.runs_client import RunsClient, default_client
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.diagnosis import public_address
+from workorders.runs_api.health import Health
+from workorders.runs_api.schemas import Isolation
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001

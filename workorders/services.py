@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 
 from workorders import settling, start_proof
 from workorders.availability import trigger_availability
-from workorders.contract import Run, RunOverrides, TriggeredRun
 from workorders.error_table import Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.models import WITHDRAWN, TriggerAttempt
 from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
-from workorders.runs_client import RunsClient
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.schemas import Run, RunOverrides, TriggeredRun
 
 LOST_BEHIND_A_GATEWAY = frozenset({502, 504})
 """Somebody between us and the API lost its answer (RFC 9110 15.6.3, 15.6.5)."""

@@ -13,7 +13,7 @@ from django.utils.http import MAX_URL_LENGTH
 from workorders.forms import TriggerRunForm
 from workorders.http import HtmxHttpRequest, go_to
 from workorders.models import TriggerAttempt
-from workorders.runs_client import page_client
+from workorders.runs_api.clients import page_client
 from workorders.trigger_dialog import show_dialog
 
 

@@ -16,10 +16,8 @@ from dataclasses import replace
 from django.conf import settings
 
 from workorders import start_proof
-from workorders.contract import Run, RunReference, TriggeredRun, WorkOrder, queue_position_of
 from workorders.error_table import RULES
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.json_values import optional_id
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
 from workorders.run_search import (
@@ -30,7 +28,15 @@ from workorders.run_search import (
     search,
     search_in,
 )
-from workorders.runs_client import RunsClient
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.json_values import optional_id
+from workorders.runs_api.schemas import (
+    Run,
+    RunReference,
+    TriggeredRun,
+    WorkOrder,
+    queue_position_of,
+)
 
 State = TriggerAttempt.State
 

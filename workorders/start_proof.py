@@ -7,8 +7,8 @@ CAPACITY_EXCEEDED name a run. Seen at real servers: it is one that the work orde
 
 from django.db import IntegrityError
 
-from workorders.contract import RunReference, TriggeredRun
 from workorders.models import TriggerAttempt
+from workorders.runs_api.schemas import RunReference, TriggeredRun
 
 
 def link_named_run(

@@ -7,10 +7,10 @@ a real server), so "started" is said of it only once the API has shown the run.
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
-from workorders.contract import Run, RunReference
 from workorders.error_table import RULES
 from workorders.http import HtmxHttpRequest
 from workorders.models import TriggerAttempt
+from workorders.runs_api.schemas import Run, RunReference
 
 QUEUED = "CAPACITY_EXCEEDED"
 

@@ -1,6 +1,6 @@
 """``/styleguide/``, in development only: every token and component, in every state.
 
-It is made of the pages' own templates and of values of ``workorders.contract``, so it
+It is made of the pages' own templates and of values of ``workorders.runs_api.schemas``, so it
 cannot show a component that the pages do not have.
 """
 
@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from workorders.availability import Availability, Hindrance, trigger_availability
-from workorders.contract import Profile, Run, WorkOrder
 from workorders.forms import TriggerRunForm
 from workorders.reading import TriggerDialog
+from workorders.runs_api.schemas import Profile, Run, WorkOrder
 
 COLOURS = {
     "surface": "the page",

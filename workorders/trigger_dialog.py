@@ -11,7 +11,6 @@ from django.utils.html import format_html
 
 from workorders import start_toast
 from workorders.availability import trigger_availability
-from workorders.contract import Run, RunReference, WorkOrder
 from workorders.error_table import RULES, Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -27,7 +26,9 @@ from workorders.outcomes import (
     TriggerOutcome,
 )
 from workorders.reading import TriggerDialog, load_trigger_dialog
-from workorders.runs_client import RunsClient, page_client
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import page_client
+from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 from workorders.templatetags.dashboard import error_details
 from workorders.templatetags.receipts import run_origin
 

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from workorders import accepted_run, host_paths, run_search, services, settling, start_toast
 from workorders.accounts.users import TRIGGER_PERMISSION
-from workorders.contract import WORK_ORDER_STATUSES
 from workorders.error_pages import too_busy
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
@@ -29,7 +28,9 @@ from workorders.reading import (
     load_run,
     load_work_order,
 )
-from workorders.runs_client import RunsClient, default_client, page_client, start_client
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import default_client, page_client, start_client
+from workorders.runs_api.schemas import WORK_ORDER_STATUSES
 from workorders.session_expiry import show_again
 from workorders.trigger_dialog import respond, show_dialog, show_run_info
 

@@ -15,7 +15,7 @@ from tests.embedded.conftest import Api
 from tests.trigger_form import TriggerForm
 from workorders.embedded.models import Run, WorkOrder
 from workorders.error_table import RULES
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 BUSY = RULES["SERVER_BUSY"].message.removesuffix(" in a moment.") + " in 2 seconds."
 

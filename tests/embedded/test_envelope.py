@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from tests.embedded.conftest import Api
 from workorders.embedded.models import WorkOrder
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 
 def test_success_has_data_and_request_id(api: Api) -> None:

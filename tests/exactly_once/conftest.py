@@ -11,7 +11,7 @@ from tests.exactly_once.truth import TYPED
 from tests.faults import ABOUT, ALL_QUICK, ALL_SLOW, LIES
 from tests.faulty_api import LISTING, Fault, FaultyAPI, Kind, Order, serve_faulty
 from tests.runs_api import API_KEY
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 PATIENT = 10
 FOR_EVER = 1000

@@ -13,7 +13,7 @@ from tests.exactly_once.desk import Desk, same_browser, told_at_once
 from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth, end_of
 from tests.faulty_api import FaultyAPI, Kind, Order
 from tests.screen import Screen
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 NOT_REACHED = "Could not connect to server. Please try again."
 

@@ -8,10 +8,11 @@ import pytest
 from tests import runs_api as api
 from tests.metrics.scraped import Meter
 from tests.runs_api import RunsAPI
-from workorders.contract import RunOverrides
 from workorders.errors import RunsAPIError
 from workorders.observability.metrics import ENDPOINTS
-from workorders.runs_client import RunsClient, default_client
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.schemas import RunOverrides
 
 CALLS = "api_call_duration_seconds_count"
 ID = "id/of one?"

@@ -6,8 +6,8 @@ from django.test import Client
 from tests import runs_api as api
 from tests.metrics.scraped import scrape
 from tests.runs_api import RunsAPI
-from workorders.api_probe import look
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.probe import look
 
 GAUGES = ("queue_depth", "worker_slots", "worker_slots_busy")
 NOTHING = [None, None, None]

@@ -14,12 +14,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from workorders.api_health import State
-from workorders.contract import QueueHealth
 from workorders.errors import RunsAPIError
 from workorders.observability import metrics_files
 from workorders.observability.metrics import COUNTED, PREFIX
-from workorders.runs_client import default_client, scraping_client
+from workorders.runs_api.clients import default_client, scraping_client
+from workorders.runs_api.health import State
+from workorders.runs_api.schemas import QueueHealth
 
 QUEUE_SECONDS = 1
 """How long a scrape waits for the runs API: far less than Prometheus waits for the scrape."""

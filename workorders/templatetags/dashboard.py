@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from workorders.contract import Iteration, Run
 from workorders.error_table import RULES
 from workorders.errors import RunsAPIError
 from workorders.exit_codes import how_it_ended, meaning_of
+from workorders.runs_api.schemas import Iteration, Run
 from workorders.text.legible import legible, legible_html
 from workorders.text.terminal import rendered
 

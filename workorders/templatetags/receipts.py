@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from workorders.contract import Run, RunOverrides, RunReference
 from workorders.error_table import RULES, known_code
 from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
+from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.templatetags.dashboard import moment
 from workorders.text.legible import legible
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from workorders.errors import RunsAPIError
-from workorders.runs_client import default_client
+from workorders.runs_api.clients import default_client
 
 
 class Command(BaseCommand):

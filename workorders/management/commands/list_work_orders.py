@@ -2,9 +2,10 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workorders.contract import WORK_ORDER_STATUSES
 from workorders.errors import RunsAPIError
-from workorders.runs_client import PAGE_LIMIT, default_client
+from workorders.runs_api.client import PAGE_LIMIT
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.schemas import WORK_ORDER_STATUSES
 from workorders.text.legible import legible
 
 

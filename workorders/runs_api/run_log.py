@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from workorders.contract import LogPart
+from workorders.runs_api.schemas import LogPart
 
 LONGEST_UNFINISHED = 65_536
 """Characters that are read again; a longer line is gone on with in the middle."""

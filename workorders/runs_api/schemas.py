@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from workorders.json_values import (
+from workorders.runs_api.json_values import (
     Json,
     as_moment,
     as_object,

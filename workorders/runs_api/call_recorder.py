@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Mapping
 
-from workorders.envelope import Answer
 from workorders.errors import RunsAPIError
 from workorders.observability.measured_call import MeasuredCall
 from workorders.observability.metrics import NO_ANSWER, OK
+from workorders.runs_api.envelope import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 from django.conf import settings
 
-from workorders.api_health import GATEWAY_STATUSES
+from workorders.runs_api.health import GATEWAY_STATUSES
 
 NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout)
 

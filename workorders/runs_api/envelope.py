@@ -8,7 +8,7 @@ import httpx
 from dashboard.env import SHORTEST_SECRET
 from workorders.error_table import CODE_OF_STATUS
 from workorders.errors import RunsAPIError, UnknownAnswer
-from workorders.json_values import Json, as_object
+from workorders.runs_api.json_values import Json, as_object
 
 
 class Answer(NamedTuple):

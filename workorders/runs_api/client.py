@@ -1,6 +1,6 @@
 """The one place that speaks HTTP to the runs API.
 
-Values of ``workorders.contract`` come out, exceptions of ``workorders.errors``
+Values of ``workorders.runs_api.schemas`` come out, exceptions of ``workorders.errors``
 are raised; low-level ones are translated in ``RunsClient._exchange`` only.
 """
 
@@ -10,19 +10,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 from django.conf import settings
-from django.utils.module_loading import import_string
 
-from workorders.api_diagnosis import NO_CONNECTION, diagnosis_of
-from workorders.api_health import HealthRecord
-from workorders.api_log import LoggedCall
-from workorders.bounded_body import ACCEPT_ENCODING, read_body
-from workorders.contract import (
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.observability import request_id
+from workorders.runs_api.bounded_body import ACCEPT_ENCODING, read_body
+from workorders.runs_api.call_recorder import LoggedCall
+from workorders.runs_api.deadline import keep_to
+from workorders.runs_api.diagnosis import NO_CONNECTION, diagnosis_of
+from workorders.runs_api.envelope import Answer, read_envelope
+from workorders.runs_api.health import HealthRecord
+from workorders.runs_api.json_values import Json, as_text, optional_id
+from workorders.runs_api.read_cache import SharedRead
+from workorders.runs_api.schemas import (
     LogPart,
     Page,
     Profile,
@@ -33,17 +37,10 @@ from workorders.contract import (
     WorkOrder,
     queue_position_of,
 )
-from workorders.deadline import keep_to
-from workorders.envelope import Answer, read_envelope
-from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.json_values import Json, as_text, optional_id
-from workorders.observability import request_id
-from workorders.shared_reads import SharedRead
 
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/v1"
-EMBEDDED_APPLICATION = "workorders.embedded.wsgi.application"
 PAGE_LIMIT = 100
 """The most items the API gives at once."""
 ANSWER_LIMIT_BYTES = 8_000_000
@@ -368,66 +365,3 @@ def _parsed[T](parse: Callable[[], T], data: Json) -> T:
     except ValueError as exc:
         logger.warning("an answer could not be understood: %s; keys: %s", exc, sorted(data))
         raise UnknownAnswer(str(exc)) from exc
-
-
-@cache
-def default_client() -> RunsClient:
-    """The client of the configured runs API; one for all threads of a process."""
-    return _client(HealthRecord(), calls=settings.RUNS_API_MAX_CALLS)
-
-
-def page_client() -> RunsClient:
-    """The same for one page, whose reads share one deadline, however many there are."""
-    return default_client().within(settings.RUNS_API_READ_TIMEOUT)
-
-
-def refresh_client(since: float) -> RunsClient:
-    """The same for a page that refreshes itself and shows the moment ``since`` (time of day)."""
-    seconds = settings.RUNS_API_READ_TIMEOUT
-    return default_client().within(seconds, shared=SharedRead(since))
-
-
-def start_client() -> RunsClient:
-    """The same for one start of a run, which answers within a trigger's time-out (N7.1),
-    however many calls it takes."""
-    return default_client().within(settings.RUNS_API_TRIGGER_TIMEOUT)
-
-
-def probing_client() -> RunsClient:
-    """Tells the same record, but needs none of the places that pages wait for."""
-    return _client(default_client().record, calls=1)
-
-
-@cache
-def scraping_client() -> RunsClient:
-    """For figures beside the pages: its record is its own, so that an API which does not tell
-    them is not taken for one that is lost."""
-    return _client(HealthRecord(logs=False), calls=1)
-
-
-def _client(record: HealthRecord, *, calls: int) -> RunsClient:
-    timeout = httpx.Timeout(
-        max(settings.RUNS_API_READ_TIMEOUT, settings.RUNS_API_TRIGGER_TIMEOUT),
-        connect=settings.RUNS_API_CONNECT_TIMEOUT,
-    )
-    transport = None
-    if not settings.RUNS_API_URL:
-        # Same JSON, same code path; only the wire is a function call.
-        transport = httpx.WSGITransport(app=import_string(EMBEDDED_APPLICATION))
-    headers = {"Accept": "application/json"}
-    if settings.RUNS_API_KEY:
-        headers["Authorization"] = f"Bearer {settings.RUNS_API_KEY}"
-    http = httpx.Client(
-        base_url=settings.RUNS_API_URL or "http://embedded",
-        headers=headers,
-        timeout=timeout,
-        limits=httpx.Limits(max_connections=calls),
-        transport=transport,
-    )
-    return RunsClient(
-        http,
-        read_timeout=settings.RUNS_API_READ_TIMEOUT,
-        trigger_timeout=settings.RUNS_API_TRIGGER_TIMEOUT,
-        honours_keys=settings.RUNS_API_HONOURS_KEYS,
-        record=record,
-    )

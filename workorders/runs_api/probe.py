@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from workorders.errors import RunsAPIError
-from workorders.runs_client import RunsClient, probing_client
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import probing_client
 
 PAUSE_SECONDS = 5.0
 PAUSE_WHILE_WRONG_SECONDS = 2.0

@@ -25,7 +25,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.json_values import Json
+from workorders.runs_api.json_values import Json
 
 KEPT_SECONDS = 10
 """How long a reading is the last that is known, where nobody gets a newer one."""
