@@ -153,7 +153,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "workorders.preferences.preferences",
+                "workorders.web.preferences.preferences",
                 "workorders.runs_api_status.runs_api_health",
             ],
             "builtins": [

@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from tests.pages import LOG, orders, show, version_of
 from tests.runs_api import RunsAPI, data, items
 from tests.trigger_form import HTMX, TriggerForm
-from workorders import live
 from workorders.runs_api.read_cache import shared_reads
+from workorders.web import polling
 
 COLD_PAGE_BYTES = 40_000
 HTML_BYTES = 8_000
@@ -132,9 +132,9 @@ def test_queries_of_a_refresh_that_finds_nothing_new(
     """Who asks, and no more."""
     settings.SHARED_READ_SECONDS = 86_400
     shared_reads.cache_clear()
-    live._shown.clear()
+    polling._shown.clear()
     seen = version_of(show(operator, "/work-orders/wo-1/"))
     with django_assert_max_num_queries(2):
         response = operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
     assert response.status_code == 204
-    live._shown.clear()
+    polling._shown.clear()

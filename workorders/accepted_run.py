@@ -8,11 +8,11 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from workorders import run_search, start_toast
-from workorders.http import HtmxHttpRequest, go_to
-from workorders.live import live_page
 from workorders.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
+from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.polling import live_page
 
 
 def respond(

@@ -19,12 +19,12 @@ from workorders.cancelling import (
     WorkOrderCancelled,
 )
 from workorders.errors import RunsAPIError
-from workorders.http import HtmxHttpRequest, for_this_request, go_to
 from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_api.clients import default_client, page_client
 from workorders.runs_api.schemas import Run
 from workorders.text.legible import legible
+from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
 
 
 # Who may start a run may also end one: it is the same say over the same workers.

@@ -11,9 +11,9 @@ from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRefresh
 
 from workorders.database_outage import DATABASE_ERRORS, outage
-from workorders.http import HtmxHttpRequest, go_to
 from workorders.observability import request_id
 from workorders.session_expiry import address_of_form
+from workorders.web.http import HtmxHttpRequest, go_to
 
 
 def _error_page(

@@ -9,13 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workorders.errors import RunsAPIError
-from workorders.http import HtmxHttpRequest
-from workorders.live import live, live_client, live_page
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.diagnosis import public_address
 from workorders.runs_api.health import Health
 from workorders.runs_api.schemas import Isolation
+from workorders.web.http import HtmxHttpRequest
+from workorders.web.polling import live, live_client, live_page
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.http import MAX_URL_LENGTH
 
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, go_to
 from workorders.models import TriggerAttempt
 from workorders.runs_api.clients import page_client
 from workorders.trigger_dialog import show_dialog
+from workorders.web.http import HtmxHttpRequest, go_to
 
 
 def address_of_form(request: HttpRequest) -> str:

@@ -13,11 +13,11 @@ from workorders import closed_dialog
 from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.closed_dialog import Form
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, for_this_request
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
 from workorders.templatetags.receipts import reason_words
+from workorders.web.http import HtmxHttpRequest, for_this_request
 
 
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)

@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
 from workorders.error_table import RULES
-from workorders.http import HtmxHttpRequest
 from workorders.models import TriggerAttempt
 from workorders.runs_api.schemas import Run, RunReference
+from workorders.web.http import HtmxHttpRequest
 
 QUEUED = "CAPACITY_EXCEEDED"
 

@@ -14,7 +14,6 @@ from workorders.availability import trigger_availability
 from workorders.error_table import RULES, Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, for_this_request, go_to
 from workorders.outcomes import (
     Changed,
     Checking,
@@ -31,6 +30,7 @@ from workorders.runs_api.clients import page_client
 from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 from workorders.templatetags.dashboard import error_details
 from workorders.templatetags.receipts import run_origin
+from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
 
 
 def respond(

@@ -11,10 +11,10 @@ from workorders.accounts.views import (
     sign_in_by_provider,
     sign_out,
 )
-from workorders.converters import IdentifierConverter
-from workorders.preferences import edit_preferences
 from workorders.runs_api_status import runs_api_banner, runs_api_status
 from workorders.start_notice import start_notice
+from workorders.web.converters import IdentifierConverter
+from workorders.web.preferences import edit_preferences
 
 register_converter(IdentifierConverter, "id")
 

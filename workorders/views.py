@@ -16,8 +16,6 @@ from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.error_pages import too_busy
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
-from workorders.http import HtmxHttpRequest, go_to
-from workorders.live import live, live_client, live_page
 from workorders.log_download import LogFile, Slot
 from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
@@ -33,6 +31,8 @@ from workorders.runs_api.clients import default_client, page_client, start_clien
 from workorders.runs_api.schemas import WORK_ORDER_STATUSES
 from workorders.session_expiry import show_again
 from workorders.trigger_dialog import respond, show_dialog, show_run_info
+from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.polling import live, live_client, live_page
 
 ATTEMPTS_PER_PAGE = 10
 IDLE_SECONDS = 15

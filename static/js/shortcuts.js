@@ -1,5 +1,5 @@
 // Single keys as shortcuts, for who has not switched them off (WCAG 2.1.4): the list is in
-// workorders/preferences.py. None of them starts or ends anything by itself.
+// workorders/web/preferences.py. None of them starts or ends anything by itself.
 
 (() => {
   const PRESSES = {

@@ -29,7 +29,7 @@ from workorders.accounts.password_throttle import PasswordAttempt
 from workorders.accounts.sessions import end_other_sessions, end_session, sessions_of
 from workorders.accounts.sign_in_links import use_link, user_of_link
 from workorders.accounts.users import NOT_FOR_YOU, account_of_subject, update_role
-from workorders.http import HtmxHttpRequest
+from workorders.web.http import HtmxHttpRequest
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
-from workorders.http import HtmxHttpRequest, for_this_request
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import page_client, refresh_client
 from workorders.runs_api.read_cache import NothingNewer
+from workorders.web.http import HtmxHttpRequest, for_this_request
 
 MOST_SHOWN = 10_000
 

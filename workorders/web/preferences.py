@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
-from workorders.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
 
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 THEME_COOKIE, SHORTCUTS_COOKIE = "theme", "shortcuts"

@@ -1,0 +1,1 @@
+"""What several pages share: responses, polling, path converters, preferences."""
