@@ -99,7 +99,7 @@ METRICS_TOKEN = env.token("METRICS_TOKEN")
 """What a scraper of ``/metrics`` presents; empty: nobody may ask."""
 METRICS_DIR = env.directory("METRICS_DIR", DATA_DIR / "metrics")
 
-# --- How long things are kept, in days; 0: for ever (workorders.retention) ---
+# --- How long things are kept, in days; 0: for ever (workorders.attempts.retention) ---
 ATTEMPTS_KEPT_DAYS = env.days("ATTEMPTS_KEPT_DAYS", minimum=7)
 """Not below a week: an operator may send a form again that has been open for days."""
 RUNS_KEPT_DAYS = env.days("RUNS_KEPT_DAYS", minimum=2)

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 State = TriggerAttempt.State
 

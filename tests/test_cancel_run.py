@@ -12,7 +12,7 @@ from tests import runs_api as api
 from tests.pages import show, text_of
 from tests.runs_api import Asked, Handler, Reply, RunsAPI, refusal
 from tests.trigger_form import HTMX, KINDS, Answered
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 URL = "/runs/run-3/cancel/"
 ASKED_TO_STOP = api.data({"id": "run-3", "status": "running"}, 202)

@@ -13,7 +13,7 @@ from tests.pages import show, text_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts.users import ensure_account
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 
 @pytest.fixture

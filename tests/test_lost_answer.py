@@ -17,8 +17,8 @@ from tests.pages import text_of
 from tests.runs_api import Asked, Handler, RunsAPI, answer, refusal
 from tests.trigger_form import HTMX, Answered, TriggerForm
 from workorders.accounts.users import ensure_account
+from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import CODE_OF_STATUS
-from workorders.models import TriggerAttempt
 
 OLD_RUN = {"id": "run-1", "runNumber": 1, "status": "failed"}
 NEW_RUN = {"id": "run-2", "runNumber": 2, "status": "queued"}

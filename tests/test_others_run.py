@@ -18,7 +18,7 @@ from tests.attempts import State, attempted
 from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders import start_proof
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference, TriggeredRun
 
 OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}

@@ -12,7 +12,7 @@ from tests.pages import show, text_of, version_of
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, Answered, TriggerForm
 from workorders.accounts.users import ensure_account
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 PROVISIONAL = "run-wo-1-1795430617725"
 """As a real server named one (recorded)."""

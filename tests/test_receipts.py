@@ -17,7 +17,7 @@ from tests.pages import show, text_of, version_of
 from tests.runs_api import RunsAPI, refusal
 from tests.trigger_form import TriggerForm
 from workorders.accounts.users import ensure_account
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 WORK_ORDER = "/work-orders/wo-1/"
 ALL = "/work-orders/wo-1/attempts/"

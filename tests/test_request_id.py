@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from tests import runs_api as api
 from tests.runs_api import Asked, Handler, RunsAPI
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import LOG_PART_BYTES
 from workorders.runs_api.clients import default_client
 

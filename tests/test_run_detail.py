@@ -11,7 +11,7 @@ from tests import runs_api as api
 from tests.attempts import attempted
 from tests.pages import LOG, show, text_of, version_of
 from tests.runs_api import RunsAPI
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 
 def test_run_that_does_not_say_whose_it_is_was_started_here(

@@ -12,7 +12,7 @@ from tests.pages import show
 from tests.runs_api import Asked, Handler, RunsAPI
 from tests.trigger_form import TriggerForm
 from workorders.accounts.users import ensure_operator
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 OLD = {"id": "run-old", "status": "failed"}
 """Without times, as some servers list them."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests import runs_api as api
 from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunOverrides
 
 

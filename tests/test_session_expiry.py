@@ -14,7 +14,7 @@ from tests.trigger_form import HTMX, KINDS, Answered, TriggerForm
 from workorders.accounts.models import Session
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_account, ensure_operator
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 ENDED = "Your session had ended, so nothing was started."
 PASSWORD = "correct horse"

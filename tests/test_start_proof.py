@@ -20,7 +20,7 @@ from tests.attempts import State, attempted
 from tests.pages import show, text_of
 from tests.runs_api import Asked, Handler, RunsAPI
 from tests.trigger_form import HTMX, Answered, TriggerForm
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}
 NEW = {"id": "run-2", "runNumber": 2, "status": "building", "workOrderId": "wo-1"}

@@ -9,7 +9,7 @@ from django.test import Client
 from tests import runs_api as api
 from tests.runs_api import RunsAPI
 from tests.trigger_form import HTMX, TriggerForm
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 OLD_RUNS = [
     {"id": "run-2", "runNumber": 2, "status": "failed"},

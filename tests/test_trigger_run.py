@@ -11,7 +11,7 @@ from tests import runs_api as api
 from tests.runs_api import API_KEY, RunsAPI
 from tests.trigger_form import HTMX, TriggerForm
 from workorders.accounts.users import ensure_account
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 STARTED = {"runId": "run-3", "runNumber": 3, "status": "queued", "workOrderId": "wo-1"}
 OLD_RUNS = [

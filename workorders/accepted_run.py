@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from workorders import run_search, start_toast
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.web.http import HtmxHttpRequest, go_to

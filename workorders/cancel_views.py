@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from workorders import cancelling
 from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.models import TriggerAttempt
 from workorders.availability import CancelScope
 from workorders.cancelling import (
     AlreadyOver,
@@ -19,7 +20,6 @@ from workorders.cancelling import (
     WorkOrderCancelled,
 )
 from workorders.errors import RunsAPIError
-from workorders.models import TriggerAttempt
 from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_api.clients import default_client, page_client
 from workorders.runs_api.schemas import Run

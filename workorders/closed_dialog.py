@@ -11,8 +11,8 @@ from enum import Enum
 from django.contrib.auth.models import User
 
 from workorders import services
+from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.errors import RunsAPIError
-from workorders.models import WITHDRAWN, TriggerAttempt
 from workorders.outcomes import Checking, Refused, TriggerOutcome
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import RunOverrides

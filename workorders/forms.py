@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.reading import TriggerDialog
 from workorders.runs_api.schemas import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
 from workorders.text.legible import legible

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference, WorkOrder
 

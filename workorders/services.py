@@ -9,10 +9,10 @@ import uuid
 from django.contrib.auth.models import User
 
 from workorders import settling, start_proof
+from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.availability import trigger_availability
 from workorders.error_table import Action
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.models import WITHDRAWN, TriggerAttempt
 from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunOverrides, TriggeredRun

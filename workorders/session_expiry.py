@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import MAX_URL_LENGTH
 
+from workorders.attempts.models import TriggerAttempt
 from workorders.forms import TriggerRunForm
-from workorders.models import TriggerAttempt
 from workorders.runs_api.clients import page_client
 from workorders.trigger_dialog import show_dialog
 from workorders.web.http import HtmxHttpRequest, go_to

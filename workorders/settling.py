@@ -16,9 +16,9 @@ from dataclasses import replace
 from django.conf import settings
 
 from workorders import start_proof
+from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import RULES
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
 from workorders.run_search import (
     IN_THE_WAY,

@@ -7,7 +7,7 @@ CAPACITY_EXCEEDED name a run. Seen at real servers: it is one that the work orde
 
 from django.db import IntegrityError
 
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference, TriggeredRun
 
 

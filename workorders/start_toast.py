@@ -7,8 +7,8 @@ a real server), so "started" is said of it only once the API has shown the run.
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
+from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import RULES
-from workorders.models import TriggerAttempt
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.web.http import HtmxHttpRequest
 

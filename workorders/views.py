@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from workorders import accepted_run, host_paths, run_search, services, settling, start_toast
 from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.models import TriggerAttempt
 from workorders.error_pages import too_busy
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.forms import TriggerRunForm
 from workorders.log_download import LogFile, Slot
-from workorders.models import TriggerAttempt
 from workorders.outcomes import Checking
 from workorders.reading import (
     list_work_orders,

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api
+from workorders.attempts.models import TriggerAttempt
 from workorders.embedded.models import Run, WorkOrder
-from workorders.models import TriggerAttempt
 
 State = TriggerAttempt.State
 

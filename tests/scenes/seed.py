@@ -23,7 +23,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from workorders.accounts.users import ensure_account
 from workorders.accounts.models import SignInLink
 from django.contrib.auth.models import User
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 from django.utils import timezone
 
 BROWSERS = (

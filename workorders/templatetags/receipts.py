@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import RULES, known_code
-from workorders.models import TriggerAttempt
 from workorders.run_search import Appearance
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.templatetags.dashboard import moment

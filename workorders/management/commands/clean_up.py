@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from workorders.retention import remove_old_attempts
+from workorders.attempts.retention import remove_old_attempts
 
 
 class Command(BaseCommand):

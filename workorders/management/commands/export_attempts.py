@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from workorders.attempt_export import attempt_as_json
-from workorders.models import TriggerAttempt
+from workorders.attempts.export import attempt_as_json
+from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.json_values import as_moment
 
 

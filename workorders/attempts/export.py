@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from workorders.models import TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
 
 
 def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:

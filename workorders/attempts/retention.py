@@ -14,8 +14,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from workorders.attempt_export import attempt_as_json
-from workorders.models import TriggerAttempt
+from workorders.attempts.export import attempt_as_json
+from workorders.attempts.models import TriggerAttempt
 
 logger = logging.getLogger(__name__)
 

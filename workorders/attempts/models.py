@@ -1,0 +1,465 @@
+"""The audit trail: every attempt to start a run, and what came of it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Self, cast
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Exists, F, Q, Value, When
+from django.utils import timezone
+
+from workorders.errors import RunsAPIError
+from workorders.observability import request_id
+from workorders.observability.metrics import attempt_moved
+from workorders.runs_api.schemas import RunOverrides, RunReference
+
+EARLIER_KEPT = 20
+OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
+"""The outcome of an attempt that the API accepted with an answer about another run."""
+WITHDRAWN = "WITHDRAWN"
+"""The outcome of an attempt whose dialog was closed before its form had arrived. Should the
+form arrive after all, no run is started by it."""
+
+
+class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
+    def open(self, work_order_id: str) -> Self:
+        """Those of a work order that may start a run at any moment, or have started one."""
+        return self.filter(work_order_id=work_order_id, state__in=TriggerAttempt.OPEN)
+
+    def naming(self, run_id: str) -> Self:
+        """Those that an answer or a search has named this run to, rightly or not."""
+        named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
+        return self.filter(named).select_related("user")
+
+    def of_run(self, run_id: str, work_order_id: str = "") -> Self:
+        """The one that has started a run, with its user; the work order where it is known."""
+        of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
+        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNKNOWN)
+
+    def newest_of(self, work_order_id: str) -> Self:
+        """Every attempt to start a run of a work order, newest first, with their users."""
+        found = self.filter(work_order_id=work_order_id).select_related("user")
+        # It may be long, and no page shows it.
+        return found.defer("known_run_ids").order_by("-created_at", "key")
+
+    def unconfirmed(self, work_order_id: str) -> Self:
+        """Those of a work order whose run may still turn up in its runs."""
+        unseen = Q(state=TriggerAttempt.State.STARTED, appeared=False, run_number=None)
+        lost = Q(state__in=(TriggerAttempt.State.UNSETTLED, TriggerAttempt.State.UNKNOWN))
+        return self.filter(unseen | lost, work_order_id=work_order_id)
+
+    def run_ids(self, work_order_id: str) -> set[str]:
+        """The runs that attempts of this work order have started."""
+        found = self.filter(work_order_id=work_order_id).exclude(run_id="")
+        return set(found.values_list("run_id", flat=True))
+
+
+class TriggerAttempt(models.Model):
+    """One opened dialog's intent to start a run, written before the API is called.
+
+    The key is made when the dialog opens and travels with every retry, so a form
+    that is sent again finds what became of it instead of starting another run.
+    Every change of state is a conditional UPDATE: of any number of processes that
+    carry the same key exactly one sends it. A row outlives the process that wrote
+    it, so a start that was cut off by a crash is settled by whoever looks next.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", "not sent, or refused: no run was started"
+        SENDING = "sending", "a process waits for the answer"
+        UNSETTLED = "unsettled", "the answer was lost"
+        STARTED = "started", "a run exists"
+        UNKNOWN = "unknown", "it could not be found out"
+
+    OPEN = (State.SENDING, State.UNSETTLED)
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="trigger_attempts"
+    )
+    work_order_id = models.CharField(max_length=255)
+    max_iterations = models.PositiveSmallIntegerField(null=True)
+    profile_name = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.READY)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
+    settled_at = models.DateTimeField(null=True)
+    was_sent = models.BooleanField(
+        default=False, help_text="Whether the API may have heard of it since it was last claimed."
+    )
+    known_run_ids = models.JSONField(
+        null=True,
+        help_text="The work order's runs just before it was sent; null: not told, or not sent.",
+    )
+    next_run_number = models.PositiveIntegerField(
+        null=True,
+        help_text="The number of a run that is started next, just before it was sent; "
+        "null: not certain.",
+    )
+    outcome = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="started, queued, or the error code of the last answer; blank: none yet",
+    )
+    earlier = models.JSONField(
+        default=list,
+        help_text="What sending it before came to, oldest first: see _history.",
+    )
+    run_id = models.CharField(max_length=255, blank=True, db_index=True)
+    run_number = models.PositiveIntegerField(null=True)
+    provisional_run_id = models.CharField(
+        max_length=255,
+        blank=True,
+        db_index=True,
+        help_text="What the API called the run at first, where it did not keep to it.",
+    )
+    appeared = models.BooleanField(
+        default=False, help_text="Whether the API has shown the run since it accepted it."
+    )
+    found = models.BooleanField(
+        default=False,
+        help_text="Whether the run was found among the work order's: no answer has named it.",
+    )
+    queue_position = models.PositiveIntegerField(null=True)
+    appearance = ""
+    """What a search for a run that was accepted and not seen yet has just come to: see
+    ``run_search.appearance``. Not stored; empty: nobody has looked."""
+    request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
+    api_request_id = models.CharField(max_length=255, blank=True)
+
+    objects = TriggerAttemptQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = (("trigger_run", "Can trigger a run"),)
+        indexes = (models.Index(fields=["work_order_id", "-created_at"], name="attempt_newest"),)
+        constraints = (
+            # While one start of a work order is open, a run that turns up is that one's.
+            models.UniqueConstraint(
+                fields=["work_order_id"],
+                condition=Q(state__in=("sending", "unsettled")),
+                name="one_open_attempt",
+            ),
+            models.UniqueConstraint(
+                fields=["work_order_id", "run_id"],
+                condition=Q(found=True),
+                name="one_attempt_a_found_run",
+            ),
+            models.UniqueConstraint(
+                fields=["work_order_id", "run_id"],
+                condition=Q(found=False) & ~Q(run_id=""),
+                name="one_attempt_a_named_run",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.work_order_id} by {self.user_id}: {self.state} {self.outcome}"
+
+    @classmethod
+    def work_order_of(cls, run_id: str) -> str:
+        """The work order that a run was started for here; ``""`` when it was started elsewhere."""
+        found = cls.objects.of_run(run_id).values_list("work_order_id", flat=True)
+        return found.first() or ""
+
+    @property
+    def may_be_found(self) -> bool:
+        """Whether looking once more may tell what became of it."""
+        return self.state in {*self.OPEN, self.State.UNKNOWN}
+
+    @property
+    def names_other_run(self) -> bool:
+        """Whether the API accepted it with an answer about another run."""
+        return self.outcome == OTHER_RUN_NAMED
+
+    def started_run(self, run_id: str) -> bool:
+        """Whether this attempt has started that run, as far as is known."""
+        return self.state == self.State.STARTED and self.run_id == run_id
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether its run may still turn up in the work order's runs."""
+        if self.state == self.State.STARTED:
+            return not self.is_seen
+        return self.state in {self.State.UNSETTLED, self.State.UNKNOWN}
+
+    @property
+    def age(self) -> dt.timedelta:
+        """Since it was sent."""
+        return _since(self.sent_at)
+
+    @property
+    def lost_for(self) -> dt.timedelta:
+        """Since its answer was given up."""
+        return _since(self.lost_at or self.sent_at)
+
+    @property
+    def overrides(self) -> RunOverrides:
+        return RunOverrides(self.max_iterations, self.profile_name)
+
+    @property
+    def run(self) -> RunReference | None:
+        return RunReference(self.run_id, self.run_number) if self.run_id else None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether its run exists: only one that nobody has seen yet has no number."""
+        return self.appeared or self.run_number is not None
+
+    @property
+    def duration(self) -> dt.timedelta | None:
+        """From the request to what was known of it at last."""
+        return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None
+
+    def claim(self, overrides: RunOverrides) -> bool:
+        """Ready → sending; False when another request or another attempt was first."""
+        try:
+            with transaction.atomic():
+                return self._move_where(
+                    self._may_be_claimed(),
+                    self.State.SENDING,
+                    max_iterations=overrides.max_iterations,
+                    profile_name=overrides.profile_name,
+                    sent_at=timezone.now(),
+                    lost_at=None,
+                    settled_at=None,
+                    was_sent=False,
+                    known_run_ids=None,
+                    next_run_number=None,
+                    earlier=self._history(),
+                    outcome="",
+                    api_request_id="",
+                    request_id=request_id.current(),
+                )
+        except IntegrityError:  # another attempt of this work order is open
+            return False
+
+    def turn_away(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
+        """Ready, and not even claimed: the receipt says why."""
+        return self._move_where(
+            self._may_be_claimed(),
+            self.State.READY,
+            max_iterations=overrides.max_iterations,
+            profile_name=overrides.profile_name,
+            sent_at=None,
+            settled_at=None,
+            earlier=self._history(),
+            outcome=error.code,
+            api_request_id="",
+            request_id=request_id.current(),
+        )
+
+    def _may_be_claimed(self) -> Q:
+        return Q(state=self.State.READY) & ~Q(outcome=WITHDRAWN)
+
+    def _history(self) -> list[dict[str, object]]:
+        if not self.outcome:
+            return list(self.earlier)
+        last = {
+            "sentAt": self.sent_at.isoformat() if self.sent_at else None,
+            "outcome": self.outcome,
+            "maxIterations": self.max_iterations,
+            "profileName": self.profile_name,
+            "durationSeconds": self.duration.total_seconds() if self.duration else None,
+            "requestId": self.request_id,
+            "apiRequestId": self.api_request_id,
+        }
+        return [*self.earlier[1 - EARLIER_KEPT :], last]
+
+    def about_to_send(
+        self, known_run_ids: Iterable[str] | None, next_run_number: int | None
+    ) -> bool:
+        """From here on the API may have heard of it; False when the claim was lost meanwhile.
+
+        Args:
+            known_run_ids: the runs that there are; ``None``: the API did not tell.
+            next_run_number: what the next run is numbered; ``None``: not certain.
+        """
+        return self._move(
+            (self.State.SENDING,),
+            self.State.SENDING,
+            sent_at=timezone.now(),
+            was_sent=True,
+            known_run_ids=None if known_run_ids is None else list(known_run_ids),
+            next_run_number=next_run_number,
+        )
+
+    def release(self, error: RunsAPIError) -> bool:
+        """No run was started, and the same key may be sent again."""
+        return self._settle(self.State.READY, outcome=error.code, api_request_id=error.request_id)
+
+    def lose_answer(self, error: RunsAPIError) -> bool:
+        return self._move(
+            (self.State.SENDING,),
+            self.State.UNSETTLED,
+            lost_at=timezone.now(),
+            outcome=error.code,
+            api_request_id=error.request_id,
+        )
+
+    def doubt(self, error: RunsAPIError) -> bool:
+        """What it was answered when its key was sent again settles nothing."""
+        return self._move(
+            (self.State.UNSETTLED,),
+            self.State.UNSETTLED,
+            outcome=error.code,
+            api_request_id=error.request_id,
+        )
+
+    def note_other_run(self, api_request_id: str) -> bool:
+        """The API accepted it, and its answer is about another run: what came of it is looked up.
+
+        A reason to take no run by looking (``doubt``) stays the one that is known.
+        """
+        error = RunsAPIError(code=OTHER_RUN_NAMED, request_id=api_request_id)
+        if self.state == self.State.SENDING:
+            return self.lose_answer(error)
+        return self.outcome != "RUN_ALREADY_ACTIVE" and self.doubt(error)
+
+    def lose_if_older(self, age: dt.timedelta) -> bool:
+        """Sending for longer than any answer may take: the process that sent it is gone."""
+        return self.age >= age and self._move(
+            (self.State.SENDING,),
+            self.State.UNSETTLED,
+            lost_at=self.sent_at and self.sent_at + age,
+            outcome="ABANDONED",
+        )
+
+    def start(
+        self,
+        outcome: str,
+        run: RunReference | None,
+        *,
+        position: int | None = None,
+        api_request_id: str = "",
+    ) -> bool:
+        """A run exists, named or not: that is true whatever was thought of it meanwhile.
+
+        The API's own word is worth more than what was found by looking, by this attempt
+        or by another one; only an ID without a number may be no run's. Whether it is this
+        attempt's run is decided before (``workorders.start_proof``).
+
+        Raises:
+            IntegrityError: the API has named the run to another attempt before.
+        """
+        before = (*self.OPEN, self.State.UNKNOWN, self.State.READY)
+        may_move = Q(state__in=before)
+        if run and run.number:
+            may_move |= Q(state=self.State.STARTED, found=True)
+        with transaction.atomic():
+            if run:
+                self._others_of(run.id).filter(found=True).update(
+                    state=Case(
+                        When(outcome="started", provisional_run_id="", then=Value("unknown")),
+                        default=Value("started"),
+                    ),
+                    run_id=F("provisional_run_id"),
+                    run_number=None,
+                    provisional_run_id="",
+                    found=False,
+                    appeared=False,
+                )
+            return self._move_where(
+                may_move,
+                self.State.STARTED,
+                settled_at=timezone.now(),
+                outcome=outcome,
+                run_id=run.id if run else "",
+                run_number=run.number if run else None,
+                queue_position=position,
+                appeared=False,
+                found=False,
+                api_request_id=api_request_id or self.api_request_id,
+            )
+
+    def find(self, run: RunReference) -> bool:
+        """It has started this run, which can only be its own: the API lists it, though its
+        answer was lost, named no run or named it otherwise. False when another attempt has it."""
+        nobody_has_it = Q(~Exists(self._others_of(run.id)))
+        if self.state == self.State.STARTED:
+            may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
+            told = {"outcome": self.outcome, "settled_at": self.settled_at}
+        else:
+            may_move = Q(state__in=(*self.OPEN, self.State.UNKNOWN))
+            told = {"outcome": "started", "settled_at": timezone.now()}
+        try:
+            with transaction.atomic():
+                return self._move_where(
+                    may_move & nobody_has_it,
+                    self.State.STARTED,
+                    run_id=run.id,
+                    run_number=run.number,
+                    provisional_run_id=self.run_id or self.provisional_run_id,
+                    appeared=True,
+                    found=True,
+                    **told,
+                )
+        except IntegrityError:  # another request has found it for another attempt just now
+            return False
+
+    def was_seen(self, run_number: int | None) -> None:
+        """The API shows the run under the ID that it was started with, by this number."""
+        shown = {"appeared": True, "run_number": run_number or self.run_number}
+        row = TriggerAttempt.objects.filter(pk=self.pk, run_id=self.run_id, appeared=False)
+        if row.update(**shown):
+            self.appeared, self.run_number = True, run_number or self.run_number
+
+    def disown(self) -> None:
+        """The API shows that the run it was answered with is another one."""
+        self._move_where(
+            Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
+            self.State.UNKNOWN,
+            outcome=OTHER_RUN_NAMED,
+            provisional_run_id=self.run_id,
+            run_id="",
+            run_number=None,
+            queue_position=None,
+        )
+
+    def give_up(self) -> bool:
+        return self._settle(self.State.UNKNOWN)
+
+    def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
+        return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
+
+    def is_named_to_another(self, run_id: str) -> bool:
+        """Whether the API has named this run to another attempt, of whatever work order."""
+        named = Q(run_id=run_id, found=False) | Q(provisional_run_id=run_id)
+        return TriggerAttempt.objects.filter(named).exclude(pk=self.pk).exists()
+
+    def _others_of(self, run_id: str) -> TriggerAttemptQuerySet:
+        """Other attempts of this work order that have started this run."""
+        found = TriggerAttempt.objects.filter(work_order_id=self.work_order_id, run_id=run_id)
+        return found.exclude(pk=self.pk)
+
+    def _move(
+        self,
+        before: Iterable["TriggerAttempt.State"],
+        after: "TriggerAttempt.State",
+        **values: object,
+    ) -> bool:
+        return self._move_where(Q(state__in=tuple(before)), after, **values)
+
+    def _move_where(self, may_move: Q, after: "TriggerAttempt.State", **values: object) -> bool:
+        """Only as this object knows the row: ``sent_at`` changes with every claim and send,
+        so a process that woke up late cannot move what another has claimed since."""
+        for name, value in values.items():
+            if isinstance(value, str):  # another server's words may be longer than the column
+                column = cast("models.CharField[str, str]", self._meta.get_field(name))
+                values[name] = value[: column.max_length]
+        row = TriggerAttempt.objects.filter(may_move, pk=self.pk, sent_at=self.sent_at)
+        before = self.state
+        moved = row.update(state=after, **values) > 0
+        if moved and after != before:
+            attempt_moved(after, str(values.get("outcome", "")))
+        self.refresh_from_db()
+        return moved
+
+
+def _since(moment: dt.datetime | None) -> dt.timedelta:
+    """For ever when there was none, or when it is to come: a clock was put back since."""
+    if moment is None or moment > timezone.now() + dt.timedelta(seconds=5):
+        return dt.timedelta.max
+    return timezone.now() - moment
