@@ -17,9 +17,9 @@ from tests import runs_api as api
 from tests.attempts import State, attempted
 from tests.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.trigger_form import TriggerForm
-from workorders import start_proof
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference, TriggeredRun
+from workorders.trigger_run import start_proof
 
 OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}
 NEW = {"id": "run-2", "runNumber": 2, "status": "queued"}

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.observability import request_id
-from workorders.session_expiry import address_of_form
+from workorders.trigger_run.session_expiry import address_of_form
 from workorders.web.http import HtmxHttpRequest, go_to
 
 

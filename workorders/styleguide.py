@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from workorders.availability import Availability, Hindrance, trigger_availability
-from workorders.forms import TriggerRunForm
-from workorders.reading import TriggerDialog
 from workorders.runs_api.schemas import Profile, Run, WorkOrder
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.loaders import TriggerDialog
 
 COLOURS = {
     "surface": "the page",

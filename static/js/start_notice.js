@@ -6,7 +6,7 @@
   const ASK_LATER = 3000;
   const MEMORY = "start-under-way";
 
-  // "form" tells the dashboard what is known here of the form: see workorders/closed_dialog.py.
+  // "form" tells the dashboard what is known here of the form: see workorders/trigger_run/closed_dialog.py.
   const tell = (notice, form) => { notice.querySelector("[name=form]").value = form; };
 
   function show({ address, fields }) {

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workorders.accounts.client_address import is_from_trusted_proxy
 from workorders.accounts.users import MAX_NAME, NOT_FOR_YOU, ensure_account, update_role
-from workorders.session_expiry import address_of_form
+from workorders.trigger_run.session_expiry import address_of_form
 
 logger = logging.getLogger(__name__)
 

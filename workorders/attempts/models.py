@@ -339,7 +339,7 @@ class TriggerAttempt(models.Model):
 
         The API's own word is worth more than what was found by looking, by this attempt
         or by another one; only an ID without a number may be no run's. Whether it is this
-        attempt's run is decided before (``workorders.start_proof``).
+        attempt's run is decided before (``workorders.trigger_run.start_proof``).
 
         Raises:
             IntegrityError: the API has named the run to another attempt before.

@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 
 from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import RULES, known_code
-from workorders.run_search import Appearance
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.templatetags.dashboard import moment
 from workorders.text.legible import legible
+from workorders.trigger_run.run_search import Appearance
 
 register = template.Library()
 

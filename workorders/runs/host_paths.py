@@ -12,7 +12,7 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from workorders.accounts.users import TRIGGER_PERMISSION
-from workorders.reading import RunDetail
+from workorders.runs.loaders import RunDetail
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.run_log import RunLog
 from workorders.runs_api.schemas import Run, WorkOrder

@@ -10,12 +10,12 @@ from enum import Enum
 
 from django.contrib.auth.models import User
 
-from workorders import services
 from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.errors import RunsAPIError
-from workorders.outcomes import Checking, Refused, TriggerOutcome
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import RunOverrides
+from workorders.trigger_run import services
+from workorders.trigger_run.outcomes import Checking, Refused, TriggerOutcome
 
 State = TriggerAttempt.State
 

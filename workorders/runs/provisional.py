@@ -7,10 +7,10 @@ The run then turns up in its work order within a second, under another one, or n
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from workorders import run_search, start_toast
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
+from workorders.trigger_run import run_search, toasts
 from workorders.web.http import HtmxHttpRequest, go_to
 from workorders.web.polling import live_page
 
@@ -41,7 +41,7 @@ def respond(
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     before = attempt.run
     if attempt.find(RunReference(run.id, run.number)) and attempt.user == request.user:
-        start_toast.tell_anew(request, before, run)
+        toasts.tell_anew(request, before, run)
     return _go_to_run(request, run.id)
 
 

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.reading import TriggerDialog
 from workorders.runs_api.schemas import MAX_ITERATIONS_LIMIT, RunOverrides, WorkOrder
 from workorders.text.legible import legible
+from workorders.trigger_run.loaders import TriggerDialog
 
 
 class WholeNumberField(forms.IntegerField):

@@ -9,14 +9,21 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from workorders import closed_dialog
 from workorders.accounts.users import TRIGGER_PERMISSION
-from workorders.closed_dialog import Form
-from workorders.forms import TriggerRunForm
-from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
 from workorders.templatetags.receipts import reason_words
+from workorders.trigger_run import closed_dialog
+from workorders.trigger_run.closed_dialog import Form
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.outcomes import (
+    Checking,
+    NotKnown,
+    Queued,
+    Refused,
+    Started,
+    TriggerOutcome,
+)
 from workorders.web.http import HtmxHttpRequest, for_this_request
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workorders.availability import CancelScope
+from workorders.cancel_run.loaders import CancelDialog, load_cancel_dialog
 from workorders.errors import RunsAPIError
-from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, WorkOrder
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.http import MAX_URL_LENGTH
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.forms import TriggerRunForm
 from workorders.runs_api.clients import page_client
-from workorders.trigger_dialog import show_dialog
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.responses import show_dialog
 from workorders.web.http import HtmxHttpRequest, go_to
 
 

@@ -7,11 +7,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from workorders import cancelling
 from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.attempts.models import TriggerAttempt
 from workorders.availability import CancelScope
-from workorders.cancelling import (
+from workorders.cancel_run import services
+from workorders.cancel_run.loaders import CancelDialog, load_cancel_dialog
+from workorders.cancel_run.services import (
     AlreadyOver,
     BeingCancelled,
     Cancelled,
@@ -20,7 +21,6 @@ from workorders.cancelling import (
     WorkOrderCancelled,
 )
 from workorders.errors import RunsAPIError
-from workorders.reading import CancelDialog, load_cancel_dialog
 from workorders.runs_api.clients import default_client, page_client
 from workorders.runs_api.schemas import Run
 from workorders.text.legible import legible
@@ -51,7 +51,7 @@ def cancel_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
 
 
 def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) -> HttpResponse:
-    match cancelling.cancel_run(default_client(), dialog, scope):
+    match services.cancel_run(default_client(), dialog, scope):
         case Cancelled(run):
             messages.success(request, f"{run.label} was cancelled")
         case WorkOrderCancelled(work_order_id, run):

@@ -1,21 +1,28 @@
 """Starting a run, exactly once for each opened dialog. No request objects, no HTML.
 
 An attempt (``TriggerAttempt``) is claimed before the request goes out. When the
-answer is lost nobody guesses: ``workorders.settling`` finds out what became of it.
+answer is lost nobody guesses: ``reconciliation`` finds out what became of it.
 """
 
 import uuid
 
 from django.contrib.auth.models import User
 
-from workorders import settling, start_proof
 from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.availability import trigger_availability
 from workorders.error_table import Action
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.outcomes import Changed, Checking, Failed, Refused, Started, TriggerOutcome
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunOverrides, TriggeredRun
+from workorders.trigger_run import reconciliation, start_proof
+from workorders.trigger_run.outcomes import (
+    Changed,
+    Checking,
+    Failed,
+    Refused,
+    Started,
+    TriggerOutcome,
+)
 
 LOST_BEHIND_A_GATEWAY = frozenset({502, 504})
 """Somebody between us and the API lost its answer (RFC 9110 15.6.3, 15.6.5)."""
@@ -80,7 +87,7 @@ def look_again(
     client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
 ) -> TriggerOutcome:
     """What a form that was sent before has come to, looked up where it is not known yet."""
-    outcome = settling.look(client, attempt, may_send=may_send)
+    outcome = reconciliation.look(client, attempt, may_send=may_send)
     if isinstance(outcome, Refused):
         return _explained(client, attempt.work_order_id, outcome.error, is_past=True)
     return outcome
@@ -91,7 +98,7 @@ def _claim_after_others(
 ) -> bool:
     """Settle what is open for this work order, which may be a crashed process's, and claim."""
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
-        settling.look(client, other)
+        reconciliation.look(client, other)
     return attempt.claim(overrides)
 
 
@@ -123,9 +130,11 @@ def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
     except RunsAPIError as error:
         return _without_a_run(client, attempt, error)
     if not start_proof.link_named_run(attempt, run):
-        return settling.look(client, attempt)
+        return reconciliation.look(client, attempt)
     if attempt.state == TriggerAttempt.State.STARTED:
-        return settling.started(attempt)  # as the row has it, which may know the run's true name
+        return reconciliation.started(
+            attempt
+        )  # as the row has it, which may know the run's true name
     return Started(run, is_seen=False)
 
 
@@ -144,7 +153,7 @@ def _without_a_run(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
-        return settling.queued(client, attempt, error) or settling.look(client, attempt)
+        return reconciliation.queued(client, attempt, error) or reconciliation.look(client, attempt)
     if not error.answer_lost:
         if not attempt.release(error):
             return look_again(client, attempt)  # another request has found more
@@ -152,7 +161,7 @@ def _without_a_run(
     attempt.lose_answer(error)
     if isinstance(error, NetworkError) and error.timed_out:
         return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
-    outcome = settling.look(client, attempt)
+    outcome = reconciliation.look(client, attempt)
     is_own_failure = (
         error.said_by_api
         and error.status not in LOST_BEHIND_A_GATEWAY

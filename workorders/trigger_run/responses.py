@@ -9,12 +9,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from workorders import start_toast
 from workorders.availability import trigger_availability
 from workorders.error_table import RULES, Action
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.forms import TriggerRunForm
-from workorders.outcomes import (
+from workorders.runs_api.client import RunsClient
+from workorders.runs_api.clients import page_client
+from workorders.runs_api.schemas import Run, RunReference, WorkOrder
+from workorders.templatetags.dashboard import error_details
+from workorders.templatetags.receipts import run_origin
+from workorders.trigger_run import toasts
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.loaders import TriggerDialog, load_trigger_dialog
+from workorders.trigger_run.outcomes import (
     Changed,
     Checking,
     Failed,
@@ -24,12 +30,6 @@ from workorders.outcomes import (
     Started,
     TriggerOutcome,
 )
-from workorders.reading import TriggerDialog, load_trigger_dialog
-from workorders.runs_api.client import RunsClient
-from workorders.runs_api.clients import page_client
-from workorders.runs_api.schemas import Run, RunReference, WorkOrder
-from workorders.templatetags.dashboard import error_details
-from workorders.templatetags.receipts import run_origin
 from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
 
 
@@ -44,7 +44,7 @@ def respond(
     match outcome:
         case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                start_toast.tell(request, run, is_seen=is_seen)
+                toasts.tell(request, run, is_seen=is_seen)
             response = go_to(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome, client)

@@ -15,19 +15,9 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from workorders import start_proof
 from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import RULES
 from workorders.errors import NetworkError, RunsAPIError
-from workorders.outcomes import Checking, NotKnown, Queued, Refused, Started, TriggerOutcome
-from workorders.run_search import (
-    IN_THE_WAY,
-    appearance,
-    confirm,
-    link_found,
-    search,
-    search_in,
-)
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.json_values import optional_id
 from workorders.runs_api.schemas import (
@@ -36,6 +26,23 @@ from workorders.runs_api.schemas import (
     TriggeredRun,
     WorkOrder,
     queue_position_of,
+)
+from workorders.trigger_run import start_proof
+from workorders.trigger_run.outcomes import (
+    Checking,
+    NotKnown,
+    Queued,
+    Refused,
+    Started,
+    TriggerOutcome,
+)
+from workorders.trigger_run.run_search import (
+    IN_THE_WAY,
+    appearance,
+    confirm,
+    link_found,
+    search,
+    search_in,
 )
 
 State = TriggerAttempt.State

@@ -1,0 +1,1 @@
+"""Cancelling a run: the dialog, the service and its outcomes."""

@@ -1,0 +1,1 @@
+"""Starting a new run of a work order: the dialog, the service and its outcomes."""

@@ -1,0 +1,56 @@
+"""The confirmation dialog, the start of a run, and the check of an earlier start."""
+
+import uuid
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods
+
+from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.models import TriggerAttempt
+from workorders.runs_api.clients import default_client, page_client, start_client
+from workorders.trigger_run import services
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.outcomes import Checking
+from workorders.trigger_run.responses import respond, show_dialog, show_run_info
+from workorders.trigger_run.session_expiry import show_again
+from workorders.web.http import HtmxHttpRequest
+
+
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """The confirmation dialog (F7.3) and the start of a run (F7.5, F7.6)."""
+    if request.method != "POST":
+        if "session" in request.GET:
+            return show_again(request, work_order_id)
+        if "version" in request.GET:
+            return show_run_info(request, work_order_id)
+        return show_dialog(request, work_order_id, TriggerRunForm.fresh(), page_client())
+    form = TriggerRunForm(request.POST)
+    if not form.is_valid():
+        return show_dialog(request, work_order_id, form, page_client(), status=422)
+    client = start_client()
+    outcome = services.trigger_run(
+        client,
+        user=request.user,
+        work_order_id=work_order_id,
+        overrides=form.overrides,
+        key=form.cleaned_data["key"],
+        seen=form.cleaned_data["seen"],
+    )
+    return respond(request, work_order_id, form, outcome, client)
+
+
+@permission_required(TRIGGER_PERMISSION, raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
+    """What became of a start whose answer was lost: a POST looks, a GET offers to."""
+    attempt = get_object_or_404(TriggerAttempt, work_order_id=work_order_id, key=key)
+    form = TriggerRunForm.of(attempt) if attempt.user == request.user else TriggerRunForm.fresh()
+    if request.method == "POST" or attempt.state not in TriggerAttempt.OPEN:
+        outcome = services.look_again(default_client(), attempt)
+    else:
+        outcome = Checking(attempt.key, names_other_run=attempt.names_other_run)
+    return respond(request, work_order_id, form, outcome, page_client())
