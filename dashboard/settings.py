@@ -154,7 +154,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "workorders.web.preferences.preferences",
-                "workorders.runs_api_status.runs_api_health",
+                "workorders.status.views.runs_api_health",
             ],
             "builtins": [
                 "django.templatetags.static",

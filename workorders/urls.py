@@ -12,7 +12,7 @@ from workorders.accounts.views import (
 )
 from workorders.cancel_run.views import cancel_run
 from workorders.runs.views import run_detail, run_log
-from workorders.runs_api_status import runs_api_banner, runs_api_status
+from workorders.status.views import runs_api_banner, runs_api_status
 from workorders.trigger_run.start_notice import start_notice
 from workorders.trigger_run.views import trigger_attempt, trigger_run
 from workorders.web.converters import IdentifierConverter

@@ -44,7 +44,7 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
     shows = (health, version, isolation)
-    return live_page(request, "runs_api_status.html", context, shows=shows, client=client)
+    return live_page(request, "status/runs_api_status.html", context, shows=shows, client=client)
 
 
 def _version(client: RunsClient) -> str:
@@ -77,7 +77,7 @@ def runs_api_banner(request: HtmxHttpRequest) -> HttpResponse:
     """
     if request.GET.get("shown", "") == _banner_version(default_client().record.health):
         return HttpResponse(status=204)
-    return render(request, "components/runs_api_banner.html")
+    return render(request, "status/runs_api_banner.html")
 
 
 def _banner_version(health: Health) -> str:
