@@ -4,7 +4,7 @@
 import os
 import sys
 
-from workorders.concealment import conceal_environment
+from workorders.processes.concealment import conceal_environment
 
 LONG_LIVED = {"serve", "worker"}
 
@@ -26,7 +26,7 @@ def main() -> None:
         # A database that is damaged or away is the operator's as well; a wrong query is not.
         if type(exc) not in {DatabaseError, InterfaceError, OperationalError}:
             raise
-        from workorders.database_outage import database_cannot_be_used
+        from workorders.processes.database_outage import database_cannot_be_used
 
         sys.exit(f"Cannot start: {database_cannot_be_used(exc)}")
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ from bench.attackers import Attack
 from bench.figures import Figure, percentile, table
 from bench.stand import CSRF_TOKEN, HTMX_HEADERS, Stand, stand
 from tests.product import ROOT
-from workorders.serving.web_server import allow_open_files
+from workorders.processes.web_server import allow_open_files
 
 PART = "Under attack"
 LOG_BYTES = 100_000_000

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from dashboard.wsgi import application as wsgi_application
-from workorders.serving.gateway import Gateway, Limits
+from workorders.processes.gateway import Gateway, Limits
 
 application = Gateway(
     wsgi_application,

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from dashboard import env, places
-from dashboard.private_files import keep_private
+from workorders.processes.private_files import keep_private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
@@ -221,7 +221,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"
-PASSWORD_HASHERS = ["workorders.password_hashing.BackgroundPBKDF2PasswordHasher"]
+PASSWORD_HASHERS = ["workorders.accounts.password_hashing.BackgroundPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")

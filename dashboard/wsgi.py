@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
-from workorders.concealment import conceal_environment
 from workorders.observability import metrics_files
+from workorders.processes.concealment import conceal_environment
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

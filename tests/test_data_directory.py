@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.product import ROOT, Product
-from workorders.serving.data_directory import locked
+from workorders.processes.data_directory import locked
 
 DATABASE = "dashboard.sqlite3"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from workorders.serving import gateway
-from workorders.serving.gateway import Gateway, Limits
+from workorders.processes import gateway
+from workorders.processes.gateway import Gateway, Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workorders.serving.processes import _output_logger
+from workorders.processes.supervisor import _output_logger
 
 
 class FullDisk(io.StringIO):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-from workorders.password_hashing import MOST_HASHES, BackgroundPBKDF2PasswordHasher
+from workorders.accounts.password_hashing import MOST_HASHES, BackgroundPBKDF2PasswordHasher
 
 SALT = "some-salt"
 QUICK = 1000

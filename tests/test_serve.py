@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from tests.product import DEADLINE_SECONDS, ROOT, Product, WebServer, follow_link, wait_until
-from workorders.serving import web_server
+from workorders.processes import web_server
 
 
 @pytest.fixture(scope="module")

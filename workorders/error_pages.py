@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRefresh
 
-from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.observability import request_id
+from workorders.processes.database_outage import DATABASE_ERRORS, outage
 from workorders.trigger_run.session_expiry import address_of_form
 from workorders.web.http import HtmxHttpRequest, go_to
 

@@ -8,13 +8,13 @@ import time
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models.functions import Now
 
-from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, lease_end
 from workorders.embedded.execution.isolation import why_not_isolated
 from workorders.embedded.models import Run, Worker, beat_seconds, lease
 from workorders.embedded.reaping import reaper
+from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded import transitions
 from workorders.embedded.models import Run, beat_seconds
+from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine is suspended (``time.monotonic`` does not, on Linux)."""

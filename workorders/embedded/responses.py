@@ -13,10 +13,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded.api_keys import Caller, Scope, caller_of
 from workorders.embedded.models import APIKey
 from workorders.observability import request_id
+from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ import time
 
 from django.tasks import task
 
-from workorders.database_outage import DATABASE_ERRORS
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.executor import execute
 from workorders.embedded.execution.hands import Hands, lease_end, this_workers_hands
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
+from workorders.processes.database_outage import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from workorders.database_outage import DATABASE_ERRORS, outage
 from workorders.embedded import tasks
 from workorders.embedded.lookups import no_such_work_order
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
@@ -19,6 +18,7 @@ from workorders.embedded.profiles import load_profiles
 from workorders.embedded.responses import ApiError, conflict, database_unavailable
 from workorders.embedded.serializers import moment
 from workorders.embedded.validation import BODY, bad_request, fault
+from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 KEY_LIFE = dt.timedelta(hours=24)
 """How long a key stands for its request. Whoever sends one again does so within minutes, or

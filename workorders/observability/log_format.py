@@ -28,7 +28,7 @@ class ExceptionsOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info is None or getattr(record, "status_code", 500) < 500:
             return False
-        # A database that cannot be used is told of once (workorders.database_outage).
+        # A database that cannot be used is told of once (workorders.processes.database_outage).
         return not isinstance(record.exc_info[1], DATABASE_ERRORS)
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from workorders.disk_space import free_bytes
+from workorders.processes.disk_space import free_bytes
 from workorders.runs_api.clients import default_client
 from workorders.status.metrics_endpoint import metrics
 

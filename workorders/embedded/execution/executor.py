@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from workorders.database_outage import DATABASE_ERRORS, persist
 from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.execution.environment import (
     command_environment,
@@ -44,6 +43,7 @@ from workorders.embedded.execution.workspace import (
 from workorders.embedded.models import Iteration, Run, Status
 from workorders.embedded.profiles import Profile, ProfileError, load_profiles
 from workorders.exit_codes import how_it_ended, meaning_of
+from workorders.processes.database_outage import DATABASE_ERRORS, persist
 
 logger = logging.getLogger(__name__)
 

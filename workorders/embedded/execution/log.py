@@ -4,9 +4,9 @@ import time
 
 from django.db import transaction
 
-from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage
 from workorders.embedded.execution.hands import Hands
 from workorders.embedded.models import LogChunk, Run
+from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
 
 FLUSH_SECONDS = 0.3
 TAIL_BYTES = 8_192

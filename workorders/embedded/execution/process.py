@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from workorders.embedded.execution import subreaper
-from workorders.guardian import kill_group
+from workorders.processes.orphan_reaper import kill_group
 
 READ_BYTES = 65_536
 TICK = 0.1

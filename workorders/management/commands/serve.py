@@ -12,15 +12,15 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard import env
-from dashboard.private_files import keep_private
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
-from workorders.database_outage import database_cannot_be_used
 from workorders.observability import metrics_files
-from workorders.serving import data_directory, web_server
-from workorders.serving.daily import DailyCleanUp
-from workorders.serving.processes import Child, Supervisor
-from workorders.serving.static_files import collect_if_changed
+from workorders.processes import data_directory, web_server
+from workorders.processes.daily import DailyCleanUp
+from workorders.processes.database_outage import database_cannot_be_used
+from workorders.processes.private_files import keep_private
+from workorders.processes.static_files import collect_if_changed
+from workorders.processes.supervisor import Child, Supervisor
 
 logger = logging.getLogger(__name__)
 

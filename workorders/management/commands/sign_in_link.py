@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import OPERATOR, ensure_account
-from workorders.serving.web_server import public_url, wanted_address
+from workorders.processes.web_server import public_url, wanted_address
 
 
 class Command(BaseCommand):

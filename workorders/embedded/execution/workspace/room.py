@@ -9,9 +9,9 @@ from pathlib import Path
 
 from django.template.defaultfilters import filesizeformat
 
-from workorders.disk_space import free_bytes
 from workorders.embedded.execution.workspace.errors import WorkspaceError, printable
 from workorders.embedded.execution.workspace.files import FICLONE
+from workorders.processes.disk_space import free_bytes
 
 BLOCK = 512
 """Bytes of a unit of ``st_blocks`` (stat(2))."""

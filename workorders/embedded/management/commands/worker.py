@@ -14,7 +14,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
-from workorders.database_outage import DATABASE_ERRORS, give_up_connection, outage, persist
 from workorders.embedded import tasks
 from workorders.embedded.calls import call_queue
 from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
@@ -25,6 +24,12 @@ from workorders.embedded.execution.isolation import (
 )
 from workorders.embedded.heartbeat import Heartbeat
 from workorders.embedded.models import Worker
+from workorders.processes.database_outage import (
+    DATABASE_ERRORS,
+    give_up_connection,
+    outage,
+    persist,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 ``/proc/PID/environ`` shows the variables of a process to every other one of the same user, such
 as an agent that runs without isolation: keys, passwords, tokens. As a program,
-``python -m workorders.concealment MODULE ARGUMENTS…``, it does so for another one.
+``python -m workorders.processes.concealment MODULE ARGUMENTS…``, it does so for another one.
 """
 
 import ctypes

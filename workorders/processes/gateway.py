@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workorders.serving.refusals import Refusals, RefusedError
-from workorders.serving.sockets import ConnectionCloser, abort_unread
-from workorders.serving.threads import Threads
-from workorders.serving.wsgi import Response, environ_of
+from workorders.processes.refusals import Refusals, RefusedError
+from workorders.processes.sockets import ConnectionCloser, abort_unread
+from workorders.processes.threads import Threads
+from workorders.processes.wsgi import Response, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -27,7 +27,7 @@ LIVENESS = "/healthz"
 PROBES = frozenset({"/readyz", "/metrics"})
 PROBE_THREADS = 2
 PASSWORD_THREADS = 2
-"""They wait for ``workorders.password_hashing``, so that no thread of the pages does."""
+"""They wait for ``workorders.accounts.password_hashing``, so that no thread of the pages does."""
 SMALL_BODY_BYTES = 65_536
 """A body up to this size is always received; longer ones share ``LARGE_BODIES_BYTES``."""
 LARGE_BODIES_BYTES = 64 * 2**20

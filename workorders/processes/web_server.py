@@ -96,7 +96,7 @@ def command(address: Address) -> list[str]:
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [
-        *(sys.executable, "-m", "workorders.concealment", "granian"),
+        *(sys.executable, "-m", "workorders.processes.concealment", "granian"),
         *(*flags, "--no-ws", "--respawn-failed-workers"),
         "dashboard.asgi:application",
     ]

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
-from workorders.database_outage import database_cannot_be_used
+from workorders.processes.database_outage import database_cannot_be_used
 
 LARGEST_CHECKED_BYTES = 500_000_000
 OWN_APPS = frozenset({"workorders", "embedded"})

@@ -12,7 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Any, Self, TextIO, override
 
-from workorders.guardian import Guardian, kill_group
+from workorders.processes.orphan_reaper import Guardian, kill_group
 
 logger = logging.getLogger(__name__)
 
