@@ -6,7 +6,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if not settings.RUNS_API_URL:
-    urlpatterns.append(path("api/v1/", include("workorders.embedded.urls")))
+    urlpatterns.append(path("api/v1/", include("workorders.embedded.api.urls")))
 
 if settings.DEBUG:
     from workorders.styleguide import styleguide

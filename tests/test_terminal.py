@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workorders.embedded.endpoints.logs import decode
+from workorders.embedded.api.logs import decode
 from workorders.runs_api.run_log import LONGEST_UNFINISHED, RunLog
 from workorders.runs_api.schemas import LogPart
 from workorders.text.terminal import rendered

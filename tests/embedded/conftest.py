@@ -10,11 +10,11 @@ import pytest
 from pytest_django import Settings
 
 from tests.embedded.workers import WorkerProcess, start_worker
-from workorders.embedded.execution.executor import execute
-from workorders.embedded.execution.hands import Hands
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.triggering import Trigger, trigger_run
+from workorders.embedded.worker.context import Hands
+from workorders.embedded.worker.executor import execute
 from workorders.embedded.wsgi import application
 
 PROFILES = """

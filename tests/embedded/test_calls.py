@@ -12,9 +12,9 @@ from redis import Redis
 from tests.embedded.conftest import Api, eventually
 from tests.embedded.workers import WorkerProcess
 from tests.throw_away import redis
-from workorders.embedded.calls import call_queue
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.tasks import call_if_needed, execute_next_run
+from workorders.embedded.wakeups import call_queue
 
 NOBODY = "redis://127.0.0.1:9/0"
 

@@ -11,11 +11,11 @@ from pytest_django import Settings
 
 from tests.embedded.conftest import Api, eventually
 from tests.embedded.workers import is_alive
-from workorders.embedded.execution.executor import execute
-from workorders.embedded.execution.hands import Hands, Stop
-from workorders.embedded.execution.log import TAIL_BYTES
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.transitions import claim_next
+from workorders.embedded.worker.context import Hands, Stop
+from workorders.embedded.worker.executor import execute
+from workorders.embedded.worker.log import TAIL_BYTES
 
 type SetProfile = Callable[..., None]
 type Execute = Callable[..., Run]

@@ -17,8 +17,8 @@ from tests.embedded.conftest import Api, eventually
 from tests.embedded.test_executor import log_of
 from tests.embedded.workers import WorkerProcess
 from workorders.accounts.sessions import SessionStore
-from workorders.embedded.execution import isolation
 from workorders.embedded.models import Run, Worker, WorkOrder
+from workorders.embedded.worker import isolation
 
 type Start = Callable[..., WorkerProcess]
 type MakeRun = Callable[..., Run]

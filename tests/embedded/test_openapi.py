@@ -13,9 +13,9 @@ from schemathesis.checks import positive_data_acceptance
 from schemathesis.core.result import Ok  # noqa: TC002
 
 from tests.embedded.conftest import Api
-from workorders.embedded import urls
+from workorders.embedded.api import urls
+from workorders.embedded.api.openapi import DOCUMENT
 from workorders.embedded.models import Iteration, LogChunk, Run, Status, Worker, WorkOrder
-from workorders.embedded.openapi import DOCUMENT
 from workorders.embedded.transitions import claim_next, finish
 from workorders.embedded.wsgi import application
 

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from tests.embedded.conftest import eventually
 from tests.embedded.test_executor import log_of
 from tests.embedded.workers import WorkerProcess, is_alive
-from workorders.embedded.execution.executor import DATABASE_AWAY
 from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.worker.executor import DATABASE_AWAY
 
 type Start = Callable[..., WorkerProcess]
 type MakeRun = Callable[..., Run]

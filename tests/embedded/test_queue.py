@@ -5,8 +5,8 @@ import pytest
 from django.utils import timezone
 
 from tests.embedded.conftest import Api
+from workorders.embedded.api.serializers import run_items
 from workorders.embedded.models import Run, Worker, WorkOrder
-from workorders.embedded.serializers import run_items
 from workorders.embedded.transitions import claim_next
 
 type Make = Callable[..., WorkOrder]

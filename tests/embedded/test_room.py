@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from workorders.embedded.execution.workspace import files, prune_workspaces, room
 from workorders.embedded.models import Run
+from workorders.embedded.worker.workspace import files, prune_workspaces, room
 from workorders.status import health_endpoints
 
 type SetProfile = Callable[..., None]

@@ -13,14 +13,14 @@ from pytest_django import Settings
 
 from tests.embedded.shapes import environment, git, repository
 from tests.embedded.test_executor import log_of
-from workorders.embedded.execution.process import Interrupted
-from workorders.embedded.execution.workspace import (
+from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.worker.process import Interrupted
+from workorders.embedded.worker.workspace import (
     WorkspaceError,
     copy_workspace,
     remove_tree,
 )
-from workorders.embedded.execution.workspace.relocation import Relocation
-from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.worker.workspace.relocation import Relocation
 
 type SetProfile = Callable[..., None]
 type Execute = Callable[..., Run]

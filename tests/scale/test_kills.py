@@ -20,8 +20,8 @@ import pytest
 from tests.scale.fleet import API_KEY, Cutter, Fleet, Killer, running_fleet
 from tests.scale.operators import Operator, signed_in_operators
 from tests.scale.queue_watch import QueueWatch
-from workorders.embedded.execution.executor import DATABASE_AWAY
 from workorders.embedded.transitions import WORKER_LOST
+from workorders.embedded.worker.executor import DATABASE_AWAY
 
 RUNS = int(os.environ.get("SCALE_RUNS", "60"))
 RUNS_OF_AN_ORDER = 2

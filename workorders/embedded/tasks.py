@@ -5,11 +5,11 @@ import time
 
 from django.tasks import task
 
-from workorders.embedded.calls import call_queue
-from workorders.embedded.execution.executor import execute
-from workorders.embedded.execution.hands import Hands, lease_end, this_workers_hands
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
+from workorders.embedded.wakeups import call_queue
+from workorders.embedded.worker.context import Hands, lease_end, this_workers_hands
+from workorders.embedded.worker.executor import execute
 from workorders.processes.database_outage import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)

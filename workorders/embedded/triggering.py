@@ -12,12 +12,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from workorders.embedded import tasks
-from workorders.embedded.lookups import no_such_work_order
+from workorders.embedded.api.lookups import no_such_work_order
+from workorders.embedded.api.responses import ApiError, conflict, database_unavailable
+from workorders.embedded.api.serializers import moment
+from workorders.embedded.api.validation import BODY, bad_request, fault
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.profiles import load_profiles
-from workorders.embedded.responses import ApiError, conflict, database_unavailable
-from workorders.embedded.serializers import moment
-from workorders.embedded.validation import BODY, bad_request, fault
 from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 KEY_LIFE = dt.timedelta(hours=24)

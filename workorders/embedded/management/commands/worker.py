@@ -15,15 +15,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
 from workorders.embedded import tasks
-from workorders.embedded.calls import call_queue
-from workorders.embedded.execution.hands import Hands, Stop, become_a_worker
-from workorders.embedded.execution.isolation import (
+from workorders.embedded.models import Worker
+from workorders.embedded.wakeups import call_queue
+from workorders.embedded.worker.context import Hands, Stop, become_a_worker
+from workorders.embedded.worker.heartbeat import Heartbeat
+from workorders.embedded.worker.isolation import (
     IsolationError,
     require_isolation,
     why_not_isolated,
 )
-from workorders.embedded.heartbeat import Heartbeat
-from workorders.embedded.models import Worker
 from workorders.processes.database_outage import (
     DATABASE_ERRORS,
     give_up_connection,

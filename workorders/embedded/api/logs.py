@@ -1,0 +1,78 @@
+"""A run's log, a page at a time."""
+
+import codecs
+
+from django.http import HttpRequest
+
+from workorders.embedded.api.lookups import get_run
+from workorders.embedded.api.responses import Answer, success
+from workorders.embedded.api.validation import MAX_OFFSET, read_query
+from workorders.embedded.models import FINAL, LogChunk, Run
+from workorders.embedded.reaping import reap_in_passing
+
+DEFAULT_LIMIT = 65_536
+MAX_LIMIT = 1_048_576
+LONGEST_CHARACTER = 4
+"""Bytes of UTF-8; a page holds at least that much, so that every page gets further."""
+EIGHT_BIT_CODES = frozenset(b"\x90\x98\x9b\x9c\x9d\x9e\x9f")
+"""DCS, SOS, CSI, ST, OSC, PM, APC (ECMA-48, 5.3): readers of the log know where their text ends."""
+
+
+def show_log(request: HttpRequest, run_id: str) -> Answer:
+    query = read_query(request)
+    asked = query.whole("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
+    limit = query.whole("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
+    query.finish()
+    reap_in_passing()
+    run = get_run(run_id)
+    offset = max(0, run.log_size + asked) if asked < 0 else min(asked, run.log_size)
+    data = read_log(run, offset, max(limit, LONGEST_CHARACTER))
+    if asked < 0 and offset:
+        # Counted from the end, the page may begin inside a character.
+        rest = data[: LONGEST_CHARACTER - 1]
+        inside = next((i for i, byte in enumerate(rest) if byte & 0xC0 != 0x80), len(rest))
+        offset, data = offset + inside, data[inside:]
+    final = run.status in FINAL
+    text, used = decode(data, to_the_end=final and offset + len(data) == run.log_size)
+    return success(
+        {
+            "offset": offset,
+            "nextOffset": offset + used,
+            "size": run.log_size,
+            "complete": final and offset + used == run.log_size,
+            "text": text,
+        }
+    )
+
+
+def read_log(run: Run, offset: int, limit: int) -> bytes:
+    """The log's bytes from ``offset``, as far as it was written when ``run`` was read."""
+    end = min(offset + limit, run.log_size)
+    chunks = LogChunk.objects.filter(
+        run=run, offset__gt=offset - LogChunk.MAX_BYTES, offset__lt=end
+    ).order_by("offset")
+    pieces = [
+        bytes(chunk.data)[max(0, offset - chunk.offset) : end - chunk.offset] for chunk in chunks
+    ]
+    return b"".join(pieces)
+
+
+def decode(data: bytes, *, to_the_end: bool) -> tuple[str, int]:
+    """Text and how many bytes it took: a character cut at the end is for the next page.
+
+    A byte that is no UTF-8 is replaced, but one that begins or ends a terminal's 8-bit code.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace-but-8-bit-codes")
+    text = decoder.decode(data, final=to_the_end)
+    return text, len(data) - len(decoder.getstate()[0])
+
+
+def _replace_but_codes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    byte = error.object[error.start]
+    is_code = error.end - error.start == 1 and byte in EIGHT_BIT_CODES
+    return chr(byte) if is_code else "\ufffd", error.end
+
+
+codecs.register_error("replace-but-8-bit-codes", _replace_but_codes)

@@ -1,0 +1,75 @@
+"""How busy the workers are, and where a work order waits."""
+
+from statistics import mean
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from workorders.embedded.api.lookups import get_work_order
+from workorders.embedded.api.responses import Answer, not_found, success
+from workorders.embedded.api.serializers import moment, queue_positions
+from workorders.embedded.models import Run, Worker
+from workorders.embedded.reaping import reap_in_passing
+
+RECENT_RUNS = 20
+
+
+def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
+    reap_in_passing()
+    reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
+    slots = len(reasons)
+    waiting = Run.objects.queued().count()
+    running = Run.objects.active().count()
+    return success(
+        {
+            "status": "healthy" if slots else "unhealthy",
+            "stats": {
+                "waiting": waiting,
+                "running": running,
+                "maxConcurrent": slots,
+                "averageWaitMs": _average_wait_ms(),
+                "maxQueueSize": None,
+                "accepting": True,
+            },
+            "isolation": {
+                "isolated": reasons.count(""),
+                "notIsolated": sum(1 for reason in reasons if reason),
+                "reasons": sorted({reason for reason in reasons if reason}),
+            },
+            "utilization": round(running / slots, 2) if slots else 0,
+            "timestamp": moment(timezone.now()),
+            "indicators": {
+                "accepting": True,
+                "canStartImmediately": running + waiting < slots,
+                "queueDepth": waiting,
+                "runningCount": running,
+            },
+        }
+    )
+
+
+def _average_wait_ms() -> int:
+    recent = (
+        Run.objects.newest_first()
+        .filter(started_at__isnull=False, imported=False)
+        .values_list("queued_at", "started_at")[:RECENT_RUNS]
+    )
+    waits = [(started - queued).total_seconds() for queued, started in recent if started]
+    return round(mean(waits) * 1000) if waits else 0
+
+
+def queue_position(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+    work_order = get_work_order(work_order_id)
+    while run := work_order.runs.queued().first():
+        position = queue_positions([run]).get(run.pk)
+        if position is not None:  # else it was taken just now
+            return success(
+                {
+                    "workOrderId": work_order.pk,
+                    "runId": run.pk,
+                    "runNumber": run.number,
+                    "position": position,
+                    "ahead": position - 1,
+                }
+            )
+    raise not_found(f"Work order not found in queue: {work_order_id}")

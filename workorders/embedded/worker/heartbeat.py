@@ -1,0 +1,91 @@
+"""A worker's heartbeat: a thread beside the one that executes."""
+
+import contextlib
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, close_old_connections, connections
+from django.db.models.functions import Now
+
+from workorders.embedded import tasks
+from workorders.embedded.models import Run, Worker, beat_seconds, lease
+from workorders.embedded.reaping import reaper
+from workorders.embedded.wakeups import call_queue
+from workorders.embedded.worker.context import Hands, Stop, lease_end
+from workorders.embedded.worker.isolation import why_not_isolated
+from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How soon a request to cancel the run in hand is noticed, at most."""
+FORGET_AFTER_LEASES = 10
+
+
+class Heartbeat(threading.Thread):
+    """Beats every ``beat_seconds``. A beat that failed is tried again with the next look."""
+
+    def __init__(self, hands: Hands) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._hands = hands
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        interval = beat_seconds()
+        next_beat = time.monotonic() + interval
+        try:
+            while not self._ended.wait(min(LOOK_SECONDS, interval)):
+                try:
+                    close_old_connections()
+                    self._look_at_the_run_in_hand()
+                    if time.monotonic() >= next_beat:
+                        self.beat()
+                        next_beat = time.monotonic() + interval
+                except DATABASE_ERRORS as exc:
+                    # Missing beats for a lease's length ends the run, as it must.
+                    give_up_connection(exc)
+                except DatabaseError:
+                    logger.exception("A heartbeat was missed")
+        finally:
+            connections.close_all()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def beat(self) -> None:
+        # First what has the least time.
+        if run_id := self._hands.run_id:
+            lease_ends = lease_end(time.monotonic())
+            held = Run.objects.held_by(run_id, self._hands.token)
+            if held.update(lease_until=Now() + lease()):
+                self._hands.renew(run_id, lease_ends)
+        outage.is_over()
+        Worker.objects.update_or_create(
+            token=self._hands.token,
+            defaults={
+                "name": self._hands.name,
+                "seen_at": Now(),
+                "not_isolated": why_not_isolated(),
+            },
+        )
+        if reaped := reaper.reap():
+            logger.warning("Ended %d run(s) whose worker is gone", reaped)
+        with contextlib.suppress(
+            *call_queue().errors
+        ):  # then the workers look without being called
+            tasks.call_if_needed()
+        Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
+
+    def _look_at_the_run_in_hand(self) -> None:
+        run_id = self._hands.run_id
+        if run_id is None:
+            return
+        held = Run.objects.held_by(run_id, self._hands.token)
+        cancel = held.values_list("cancel_requested", flat=True).first()
+        if cancel is None:
+            # Finished just now by the executing thread, or lost: then this stops it.
+            self._hands.ask_to_stop(run_id, Stop.LEASE_LOST)
+        elif cancel:
+            self._hands.ask_to_stop(run_id, Stop.CANCELED)

@@ -1,0 +1,20 @@
+"""A run's own copy of its work order's workspace: made, kept apart from the original, removed."""
+
+from workorders.embedded.worker.workspace.barrier import barrier_environment
+from workorders.embedded.worker.workspace.copying import WorkspaceCopy, copy_workspace
+from workorders.embedded.worker.workspace.directories import (
+    input_directory,
+    prune_workspaces,
+    remove_tree,
+)
+from workorders.embedded.worker.workspace.errors import WorkspaceError
+
+__all__ = [
+    "WorkspaceCopy",
+    "WorkspaceError",
+    "barrier_environment",
+    "copy_workspace",
+    "input_directory",
+    "prune_workspaces",
+    "remove_tree",
+]
