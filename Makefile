@@ -16,23 +16,23 @@ run: .venv/installed ## Start the product (PORT, default 8000; DATA_DIR, default
 	@exec $(VENV) manage.py serve
 
 test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k trigger" passes on)
-	@$(VENV) -m tests.browser.ensure
+	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 pictures: .venv/installed-dev ## Picture every page in every state into .pictures/ (ARGS="dialog": those)
-	@$(VENV) -m tests.browser.ensure
+	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m tests.browser.pictures $(ARGS)
 
 # All that write runs, or what the dashboard remembers of starting them.
 DATABASE_TESTS := tests/embedded tests/restart tests/accounts \
 	tests/exactly_once/test_walk.py tests/exactly_once/test_second_answer.py \
-	tests/test_receipts.py tests/test_others_run.py \
-	tests/test_trigger_run.py tests/test_sent_twice.py tests/test_lost_answer.py \
-	tests/test_provisional_run.py tests/test_cancel_run.py tests/test_commands.py \
-	tests/test_shared_reads.py
+	tests/attempts/test_audit_trail.py tests/trigger_run/test_attribution.py \
+	tests/trigger_run/test_trigger_run.py tests/trigger_run/test_repeated_submission.py tests/trigger_run/test_reconciliation.py \
+	tests/runs/test_provisional_run.py tests/cancel_run/test_cancel_run.py tests/test_commands.py \
+	tests/runs_api/test_read_cache.py
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
-	$(VENV) -m tests.throw_away postgres redis -- \
+	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
 		$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(DATABASE_TESTS) $(ARGS)
 
 RUNS ?= 500

@@ -11,10 +11,10 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.figures import Figure, median_and_p95, percentile
+from bench.product_server import Stand, stand
 from bench.scale import Scale
-from bench.stand import Stand, stand
-from tests.browser.chromium import launch_options
-from tests.browser.ensure import install, is_installed
+from tests.support.chromium import launch_options
+from tests.support.ensure_browser import install, is_installed
 
 PART = "Browser, cold, embedded runs API"
 RUNS = 20

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from bench.attackers import Attack
 from bench.figures import Figure, percentile, table
-from bench.stand import CSRF_TOKEN, HTMX_HEADERS, Stand, stand
-from tests.product import ROOT
+from bench.product_server import CSRF_TOKEN, HTMX_HEADERS, Stand, stand
+from tests.support.product import ROOT
 from workorders.processes.web_server import allow_open_files
 
 PART = "Under attack"

@@ -9,8 +9,8 @@ import httpx
 
 from bench.figures import Figure
 from bench.load import Loaded, ensure_wrk, load
+from bench.product_server import BROWSER_HEADERS, Stand, stand
 from bench.scale import Scale
-from bench.stand import BROWSER_HEADERS, Stand, stand
 
 PART = "Growth, page times with 1 connection"
 PAGE_SIZE = 20

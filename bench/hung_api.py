@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests import runs_api
-from tests.product import Product, cookies_of_link
+from tests.support import runs_api
+from tests.support.product import Product, cookies_of_link
 
 PEOPLE = 30
 PAUSE_SECONDS = 1.0

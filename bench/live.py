@@ -19,9 +19,9 @@ import httpx
 from bench import counting_api
 from bench.figures import Figure, percentile
 from bench.open_pages import MEASURING, Seen, Watch
+from bench.product_server import Stand, stand
 from bench.scale import Scale
-from bench.stand import Stand, stand
-from tests.product import ROOT, wait_until
+from tests.support.product import ROOT, wait_until
 
 PART = "Live pages, each refreshed every 2 s"
 INTERVAL_SECONDS = 2

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 
-from bench.stand import HTMX_HEADERS, joined, refresh_address
+from bench.product_server import HTMX_HEADERS, joined, refresh_address
 
 ANSWER_SECONDS = 10
 """As htmx is told in ``base.html``; then a page asks again after its interval."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from bench.figures import Figure
 from bench.load import Loaded, ensure_wrk, load, load_triggers
+from bench.product_server import BROWSER_HEADERS, CSRF_TOKEN, HTMX_HEADERS, Stand, stand
 from bench.scale import Scale
-from bench.stand import BROWSER_HEADERS, CSRF_TOKEN, HTMX_HEADERS, Stand, stand
 
 PART = "Server, embedded runs API, no workers"
 OVERHEAD = "Dashboard over a runs API of another process, 1 connection"

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from tests.runs_api import API_KEY, RunsAPI, serve
-from tests.trigger_form import KINDS, TriggerForm
+from tests.support.runs_api import API_KEY, RunsAPI, serve
+from tests.support.trigger_form import KINDS, TriggerForm
 from workorders.accounts.users import ensure_account, ensure_operator
 from workorders.runs_api.clients import default_client, scraping_client
 

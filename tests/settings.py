@@ -1,12 +1,13 @@
 """The product's settings with a data directory of the test run's own.
 
-``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` choose servers, as ``tests.throw_away`` starts them.
+``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` choose servers, as
+``tests.support.ephemeral_servers`` starts them.
 """
 
 import os
 import tempfile
 
-from tests.own_servers import new_redis
+from tests.support.test_databases import new_redis
 
 # Set before the import: the settings read the environment once.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dashboard-tests-")

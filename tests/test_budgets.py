@@ -11,9 +11,9 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from tests.pages import LOG, orders, show, version_of
-from tests.runs_api import RunsAPI, data, items
-from tests.trigger_form import HTMX, TriggerForm
+from tests.support.page_text import LOG, orders, show, version_of
+from tests.support.runs_api import RunsAPI, data, items
+from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.runs_api.read_cache import shared_reads
 from workorders.web import polling
 

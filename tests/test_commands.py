@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from tests import runs_api as api
-from tests.runs_api import RunsAPI
+from tests.support import runs_api as api
+from tests.support.runs_api import RunsAPI
 from workorders.accounts.users import TRIGGER_PERMISSION
 
 

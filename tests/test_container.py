@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.product import ROOT
+from tests.support.product import ROOT
 
 COPIED = re.findall(
     r"^COPY (?!--from)(\S+) ", (ROOT / "Containerfile").read_text(), flags=re.MULTILINE

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from tests import runs_api as api
-from tests.runs_api import RunsAPI
-from tests.trigger_form import HTMX, TriggerForm
+from tests.support import runs_api as api
+from tests.support.runs_api import RunsAPI
+from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.availability import Hindrance
 from workorders.error_table import CODE_OF_STATUS, RULES, Action, rule_for
 from workorders.errors import RunsAPIError, UnknownAnswer

@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests import runs_api as api
-from tests.runs_api import API_KEY, RunsAPI
-from tests.trigger_form import HTMX, TriggerForm
+from tests.support import runs_api as api
+from tests.support.runs_api import API_KEY, RunsAPI
+from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.accounts.sign_in_links import sign_in_path
 
 ROOT = Path(__file__).resolve().parent.parent

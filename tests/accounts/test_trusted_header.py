@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.product import Product
+from tests.support.product import Product
 from workorders.accounts.models import Session
 from workorders.accounts.users import TRIGGER_PERMISSION, ensure_operator
 

@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 
 from bench import counting_api
-from bench.stand import HTMX_HEADERS, joined, refresh_address
-from tests import runs_api as api
-from tests.pages import show
-from tests.runs_api import RunsAPI
+from bench.product_server import HTMX_HEADERS, joined, refresh_address
+from tests.support import runs_api as api
+from tests.support.page_text import show
+from tests.support.runs_api import RunsAPI
 
 ORDER = counting_api.order_ids()[0]
 PATH = f"/work-orders/{ORDER}/"

@@ -21,11 +21,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.browser.chromium import launch_options
 from tests.browser.orders import Orders
 from tests.browser.pages import PASSWORD, sign_in_by_link
-from tests.product import Product
-from tests.scenes.stage import Stage
+from tests.scenes.environment import Stage
+from tests.support.chromium import launch_options
+from tests.support.product import Product
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 812}

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.product import Product, wait_until
+from tests.support.product import Product, wait_until
 
 FINAL = {"succeeded", "failed", "canceled"}
 PROMPT = "Fix the authentication bug in the login flow"

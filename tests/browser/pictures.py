@@ -15,12 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.browser.chromium import launch_options
-from tests.product import ROOT
 from tests.scenes.catalogue import SCENES
+from tests.scenes.environment import Stage
 from tests.scenes.scene import Scene
-from tests.scenes.stage import Stage
 from tests.scenes.window import SCHEMES, Window
+from tests.support.chromium import launch_options
+from tests.support.product import ROOT
 
 FOLDER = ROOT / ".pictures"
 VIEWS: Sequence[ViewportSize] = ({"width": 1280, "height": 800}, {"width": 375, "height": 812})

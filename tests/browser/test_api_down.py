@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from tests import runs_api as api
 from tests.browser.conftest import opened_page
 from tests.browser.pages import (
     NETWORK_ERROR,
@@ -18,9 +17,10 @@ from tests.browser.pages import (
     start_button,
     trigger_button,
 )
-from tests.pages import orders
-from tests.product import Product
-from tests.runs_api import API_KEY, RunsAPI
+from tests.support import runs_api as api
+from tests.support.page_text import orders
+from tests.support.product import Product
+from tests.support.runs_api import API_KEY, RunsAPI
 
 ERRORS = "503|htmx:responseError"
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from playwright.sync_api import Browser
 
-from tests.product import Product
 from tests.scenes.window import SCHEMES, WINDOW, Window
+from tests.support.product import Product
 
 TEXT, CONTROL = 4.5, 3.0
 """The least contrast of text with what it stands on, and of a control's edge with what is next to

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.browser.chromium import launch_options
 from tests.browser.pages import trigger_button
-from tests.runs_api import data
 from tests.scenes.catalogue import SCENES
 from tests.scenes.data import RUN_ID, iteration, run
+from tests.scenes.environment import Stage
 from tests.scenes.scene import Scene
-from tests.scenes.stage import Stage
+from tests.support.chromium import launch_options
+from tests.support.runs_api import data
 
 OUTPUT = "\n".join(f"line {number} of the verification " + "long " * 40 for number in range(90))
 MARKED = "line 44 of the verification"

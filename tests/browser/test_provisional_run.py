@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import runs_api as api
 from tests.browser.conftest import opened_page
 from tests.browser.pages import (
     open_dialog,
@@ -15,8 +14,9 @@ from tests.browser.pages import (
     toast,
     trigger_button,
 )
-from tests.product import Product
-from tests.runs_api import RunsAPI
+from tests.support import runs_api as api
+from tests.support.product import Product
+from tests.support.runs_api import RunsAPI
 
 WAITING = "Run accepted, waiting for it to appear."
 

@@ -6,9 +6,9 @@ Each scene is one test: reaching it costs more than looking at it on every scree
 import pytest
 
 from tests.scenes.catalogue import SCENES
+from tests.scenes.environment import Stage
 from tests.scenes.inspection import problems
 from tests.scenes.scene import Scene
-from tests.scenes.stage import Stage
 from tests.scenes.sweeps import problems_at_any_size
 
 

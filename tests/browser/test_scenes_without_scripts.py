@@ -3,9 +3,9 @@
 import pytest
 
 from tests.scenes.catalogue import SCENES
+from tests.scenes.environment import Stage
 from tests.scenes.inspection import problems
 from tests.scenes.scene import Scene
-from tests.scenes.stage import Stage
 from tests.scenes.sweeps import problems_at_any_size
 
 

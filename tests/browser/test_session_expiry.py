@@ -18,7 +18,7 @@ from tests.browser.pages import (
     start_button,
     trigger_button,
 )
-from tests.product import Product
+from tests.support.product import Product
 
 ENDED = "Your session had ended, so nothing was started. Check and press Start Run."
 ONE_MINUTE = 60_000  # of the page's own clock

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.orders import Orders
 from tests.browser.pages import open_work_order, sign_in, sign_in_by_link
-from tests.product import Product
+from tests.support.product import Product
 
 
 def test_link_signs_in_once(stranger_page: Page, product: Product) -> None:

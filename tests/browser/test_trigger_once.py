@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Playwright, StorageState, expect
 
-from tests.browser.chromium import launch_options
 from tests.browser.conftest import page_without_errors
 from tests.browser.orders import Orders
 from tests.browser.pages import (
@@ -19,7 +18,8 @@ from tests.browser.pages import (
     trigger_button,
     trigger_dialog,
 )
-from tests.product import Product
+from tests.support.chromium import launch_options
+from tests.support.product import Product
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.browser.pages import (
     status,
     trigger_button,
 )
-from tests.product import Product
+from tests.support.product import Product
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.workers import WorkerProcess, start_worker
+from tests.support.embedded_workers import WorkerProcess, start_worker
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.triggering import Trigger, trigger_run

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from redis import Redis
 
 from tests.embedded.conftest import Api, eventually
-from tests.embedded.workers import WorkerProcess
-from tests.throw_away import redis
+from tests.support.embedded_workers import WorkerProcess
+from tests.support.ephemeral_servers import redis
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.tasks import call_if_needed, execute_next_run
 from workorders.embedded.wakeups import call_queue

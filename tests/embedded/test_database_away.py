@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from tests.embedded.conftest import Api
-from tests.trigger_form import TriggerForm
+from tests.support.trigger_form import TriggerForm
 from workorders.embedded.models import Run, WorkOrder
 from workorders.error_table import RULES
 from workorders.runs_api.clients import default_client

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api, eventually
-from tests.embedded.workers import WorkerProcess
+from tests.support.embedded_workers import WorkerProcess
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.profiles import PACKAGED_FILE
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api, eventually
-from tests.embedded.workers import is_alive
+from tests.support.embedded_workers import is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.worker.context import Hands, Stop

@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import Settings
 
-from tests.embedded import attacks
 from tests.embedded.conftest import Api, eventually
 from tests.embedded.test_executor import log_of
-from tests.embedded.workers import WorkerProcess
+from tests.support import attacks
+from tests.support.embedded_workers import WorkerProcess
 from workorders.accounts.sessions import SessionStore
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.worker import isolation

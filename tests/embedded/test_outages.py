@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from tests.embedded.conftest import eventually
 from tests.embedded.test_executor import log_of
-from tests.embedded.workers import WorkerProcess, is_alive
+from tests.support.embedded_workers import WorkerProcess, is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.worker.executor import DATABASE_AWAY
 

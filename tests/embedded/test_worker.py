@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.embedded.conftest import Api, eventually
-from tests.embedded.workers import WorkerProcess, is_alive, lose_calls
+from tests.support.embedded_workers import WorkerProcess, is_alive, lose_calls
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.embedded.conftest import eventually
-from tests.embedded.workers import WorkerProcess, database_url
+from tests.support.embedded_workers import WorkerProcess, database_url
 from workorders.embedded.models import Run, WorkOrder
 
 ROLE = "runs_worker_of_tests"

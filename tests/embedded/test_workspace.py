@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.shapes import environment, git, repository
 from tests.embedded.test_executor import log_of
+from tests.support.workspace_shapes import environment, git, repository
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.worker.process import Interrupted
 from workorders.embedded.worker.workspace import (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.shapes import GIT, SHAPES, Shape
 from tests.embedded.test_executor import log_of
+from tests.support.workspace_shapes import GIT, SHAPES, Shape
 from workorders.embedded.models import Run, WorkOrder
 
 type SetProfile = Callable[..., None]

@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.exactly_once.desk import Desk
-from tests.exactly_once.truth import TYPED
-from tests.faults import ABOUT, ALL_QUICK, ALL_SLOW, LIES
-from tests.faulty_api import LISTING, Fault, FaultyAPI, Kind, Order, serve_faulty
-from tests.runs_api import API_KEY
+from tests.exactly_once.assertions import TYPED
+from tests.exactly_once.operator_driver import Desk
+from tests.support.faults import ABOUT, ALL_QUICK, ALL_SLOW, LIES
+from tests.support.faulty_api import LISTING, Fault, FaultyAPI, Kind, Order, serve_faulty
+from tests.support.runs_api import API_KEY
 from workorders.runs_api.clients import default_client
 
 PATIENT = 10

@@ -3,16 +3,16 @@
 import pytest
 from django.test import Client
 
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
-from tests.exactly_once.desk import Desk, same_browser, told_at_once
-from tests.exactly_once.truth import (
+from tests.exactly_once.assertions import (
     TYPED,
     assert_old_runs_have_no_origin,
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.faults import ALL_SLOW, REFUSED
-from tests.faulty_api import Fault, FaultyAPI, Kind
+from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
+from tests.exactly_once.operator_driver import Desk, same_browser, told_at_once
+from tests.support.faults import ALL_SLOW, REFUSED
+from tests.support.faulty_api import Fault, FaultyAPI, Kind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

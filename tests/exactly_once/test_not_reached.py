@@ -8,11 +8,11 @@ import httpx
 import pytest
 from django.test import Client
 
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth, end_of
 from tests.exactly_once.conftest import MakeOrder, every_kind
-from tests.exactly_once.desk import Desk, same_browser, told_at_once
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth, end_of
-from tests.faulty_api import FaultyAPI, Kind, Order
-from tests.screen import Screen
+from tests.exactly_once.operator_driver import Desk, same_browser, told_at_once
+from tests.support.faulty_api import FaultyAPI, Kind, Order
+from tests.support.page_parser import Screen
 from workorders.runs_api.clients import default_client
 
 NOT_REACHED = "Could not connect to server. Please try again."

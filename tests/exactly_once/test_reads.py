@@ -3,12 +3,12 @@
 import pytest
 from django.test import Client
 
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.conftest import MakeOrder
-from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import BY_ID, LOST, REFUSALS
-from tests.faulty_api import FaultyAPI, Kind
-from tests.runs_api import Reply
+from tests.exactly_once.operator_driver import Desk, told
+from tests.support.faults import BY_ID, LOST, REFUSALS
+from tests.support.faulty_api import FaultyAPI, Kind
+from tests.support.runs_api import Reply
 
 FOR_EVER = 200
 READS: dict[str, Reply] = {name: reply({}) for name, reply in LOST.items()} | dict(REFUSALS)

@@ -3,12 +3,12 @@ word on the first time, unless it gives the run."""
 
 import pytest
 
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.conftest import MakeOrder
-from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import BY_ID, REFUSALS, always
-from tests.faulty_api import Fault, FaultyAPI, Kind
-from tests.runs_api import refusal
+from tests.exactly_once.operator_driver import Desk, told
+from tests.support.faults import BY_ID, REFUSALS, always
+from tests.support.faulty_api import Fault, FaultyAPI, Kind
+from tests.support.runs_api import refusal
 
 IN_PROGRESS = refusal(409, "CONFLICT", "A request with this Idempotency-Key is in progress")
 """What a server may say while it works on the first request (IETF draft, section 2.6)."""

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.conftest import MakeOrder, every_fault
-from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import ALL_SLOW
-from tests.faulty_api import Fault, FaultyAPI, Kind
-from tests.runs_api import Reply
+from tests.exactly_once.operator_driver import Desk, told
+from tests.support.faults import ALL_SLOW
+from tests.support.faulty_api import Fault, FaultyAPI, Kind
+from tests.support.runs_api import Reply
 
 OTHERS = {
     "other options": b'{"profileOverrides": {"loopStrategy": {"maxIterations": 3}}}',

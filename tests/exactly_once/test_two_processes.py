@@ -5,19 +5,19 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.exactly_once.conftest import every_fault, start_another
-from tests.exactly_once.desk import Desk, desk_at, sign_in, told_at_once
-from tests.exactly_once.test_not_reached import assert_retry_from_either_starts_it_once
-from tests.exactly_once.truth import (
+from tests.exactly_once.assertions import (
     TYPED,
     assert_old_runs_have_no_origin,
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.faults import REFUSED
-from tests.faulty_api import LISTING, Fault, FaultyAPI, Kind
-from tests.own_servers import new_database
-from tests.product import Product
+from tests.exactly_once.conftest import every_fault, start_another
+from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told_at_once
+from tests.exactly_once.test_not_reached import assert_retry_from_either_starts_it_once
+from tests.support.faults import REFUSED
+from tests.support.faulty_api import LISTING, Fault, FaultyAPI, Kind
+from tests.support.product import Product
+from tests.support.test_databases import new_database
 
 
 @pytest.fixture(scope="module", params=LISTING, ids=lambda kind: kind.value)

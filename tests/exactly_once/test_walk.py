@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.conftest import MakeOrder, every_kind
-from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import ALL_QUICK, BY_ID, REFUSED
-from tests.faulty_api import FaultyAPI, Kind
+from tests.exactly_once.operator_driver import Desk, told
+from tests.support.faults import ALL_QUICK, BY_ID, REFUSED
+from tests.support.faulty_api import FaultyAPI, Kind
 from workorders.accounts.users import ensure_account
 
 STEPS = 8

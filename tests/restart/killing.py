@@ -5,7 +5,7 @@ from os import kill
 
 import httpx
 
-from tests.product import Product, wait_until
+from tests.support.product import Product, wait_until
 
 
 def kill_web_workers(product: Product) -> None:

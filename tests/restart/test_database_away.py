@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.browser.orders import Orders
-from tests.cut_link import Cut, CutLink
-from tests.exactly_once.desk import desk_at, sign_in, told
-from tests.own_servers import new_database
-from tests.product import Product
+from tests.exactly_once.operator_driver import desk_at, sign_in, told
+from tests.support.cut_link import Cut, CutLink
+from tests.support.product import Product
+from tests.support.test_databases import new_database
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("TEST_DATABASE_URL"), reason="needs PostgreSQL (make test-postgres)"

@@ -10,9 +10,9 @@ from time import sleep
 import pytest
 
 from tests.browser.orders import FINAL, Orders
-from tests.exactly_once.desk import Desk, desk_at, sign_in, told
-from tests.product import Product
+from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told
 from tests.restart.killing import kill_and_start, kill_web_workers, wait_for_answer
+from tests.support.product import Product
 from workorders.embedded.transitions import WORKER_LOST
 
 MANY_FILES = 20_000

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.exactly_once.desk import Desk, desk_at, sign_in, told
-from tests.exactly_once.truth import TYPED, assert_started_once, assert_told_the_truth
-from tests.faults import always, hang
-from tests.faulty_api import Fault, FaultyAPI, Kind, Makes, Order, serve_faulty
-from tests.product import Product, wait_until
+from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
+from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told
 from tests.restart.killing import kill_and_start, kill_web_workers, wait_for_answer
-from tests.runs_api import Asked, Handler, Reply, data
+from tests.support.faults import always, hang
+from tests.support.faulty_api import Fault, FaultyAPI, Kind, Makes, Order, serve_faulty
+from tests.support.product import Product, wait_until
+from tests.support.runs_api import Asked, Handler, Reply, data
 
 type Plan = Callable[[Order, Event], None]
 

@@ -8,10 +8,10 @@ from time import sleep
 
 import httpx
 
-from tests.exactly_once.desk import Desk, told
-from tests.exactly_once.truth import NOTHING_STARTED
-from tests.product import Product, cookies_of_link
-from tests.screen import Screen
+from tests.exactly_once.assertions import NOTHING_STARTED
+from tests.exactly_once.operator_driver import Desk, told
+from tests.support.page_parser import Screen
+from tests.support.product import Product, cookies_of_link
 
 LINKS = """
 from workorders.accounts.sign_in_links import sign_in_path

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import httpx
 
-from tests.product import Product
-from tests.scale.fleet import API_KEY
+from tests.scale.cluster import API_KEY
+from tests.support.product import Product
 
 PAGE = 100
 

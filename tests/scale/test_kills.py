@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from tests.scale.fleet import API_KEY, Cutter, Fleet, Killer, running_fleet
+from tests.scale.cluster import API_KEY, Cutter, Fleet, Killer, running_fleet
 from tests.scale.operators import Operator, signed_in_operators
 from tests.scale.queue_watch import QueueWatch
 from workorders.embedded.transitions import WORKER_LOST

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
-from tests.runs_api import Reply, data, refusal, reset
 from tests.scenes.data import ID, RUN_ID, log, run, work_order
 from tests.scenes.scene import Dashboard, Gallery, Scripts, Visit
+from tests.support.runs_api import Reply, data, refusal, reset
 
 gallery = Gallery()
 scene = gallery.scene

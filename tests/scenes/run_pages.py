@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tests.runs_api import data, refusal, reset
 from tests.scenes.data import (
     ID,
     LOG_TEXT,
@@ -19,6 +18,7 @@ from tests.scenes.data import (
 )
 from tests.scenes.scene import Gallery, Visit, Who
 from tests.scenes.seed import NEVER_APPEARED, ONE_OF_SEVERAL, TRIED
+from tests.support.runs_api import data, refusal, reset
 
 gallery = Gallery()
 scene = gallery.scene

@@ -6,7 +6,7 @@ from enum import Enum
 
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
-from tests.runs_api import Reply, RunsAPI
+from tests.support.runs_api import Reply, RunsAPI
 
 
 class Who(Enum):

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.product import Product
 from tests.scenes.data import at
+from tests.support.product import Product
 
 TRIED = "tried42"
 """A work order whose runs were started here, or not."""

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import expect
 
-from tests.runs_api import data, refusal
 from tests.scenes.data import ID, ago, run, runs, work_order
 from tests.scenes.scene import Gallery, Scripts, Visit
 from tests.scenes.work_orders import PAGE, failed
+from tests.support.runs_api import data, refusal
 
 gallery = Gallery()
 scene = gallery.scene

@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from tests.runs_api import Reply, answer, data, items, refusal, reset
 from tests.scenes.data import ID, LONG_PROMPT, RIGHT_TO_LEFT, ago, run, runs, work_order
 from tests.scenes.scene import Gallery, Scripts, Visit
 from tests.scenes.seed import LOST_KEY
+from tests.support.runs_api import Reply, answer, data, items, refusal, reset
 
 gallery = Gallery()
 scene = gallery.scene

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Page, ViewportSize
 
-from tests.product import wait_until
+from tests.support.product import wait_until
 
 Scheme = Literal["light", "dark"]
 SCHEMES: Sequence[Scheme] = ("light", "dark")

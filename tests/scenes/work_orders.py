@@ -4,7 +4,6 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.runs_api import Asked, Handler, Reply, data, items, refusal
 from tests.scenes.data import (
     ID,
     LONG_ID,
@@ -20,6 +19,7 @@ from tests.scenes.data import (
 )
 from tests.scenes.scene import Gallery, Visit, Who
 from tests.scenes.seed import TRIED
+from tests.support.runs_api import Asked, Handler, Reply, data, items, refusal
 
 gallery = Gallery()
 scene = gallery.scene

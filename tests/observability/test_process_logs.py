@@ -1,0 +1,58 @@
+"""``LOG_FORMAT=json`` with web server, worker and supervisor as an operator starts them."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.product import Product, cookies_of_link, wait_until
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    variables = {"LOG_FORMAT": "json", "WEB_PROCESSES": "1", "WORKERS": "1"}
+    with Product(tmp_path_factory.mktemp("logs"), **variables) as product:
+        yield product
+
+
+def lines_of(product: Product, name: str) -> list[dict[str, Any]]:
+    text = (product.data_dir / "logs" / f"{name}.log").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_web_server(product: Product) -> None:
+    answer = httpx.get(f"{product.url}/work-orders/{uuid.uuid4()}/", trust_env=False)
+    wanted = answer.headers["x-request-id"]
+
+    def line() -> dict[str, Any] | None:
+        found = [line for line in lines_of(product, "web") if line["request_id"] == wanted]
+        return found[0] if found else None
+
+    wait_until(line)
+    assert (line() or {})["status"] == 302
+
+
+def test_worker(product: Product) -> None:
+    wait_until(lambda: lines_of(product, "worker-1"))
+    assert "waits for runs" in lines_of(product, "worker-1")[0]["message"]
+
+
+def test_console(product: Product) -> None:
+    stderr = (product.data_dir / "serve.stderr").read_text()
+    assert stderr
+    assert all(isinstance(json.loads(line), dict) for line in stderr.splitlines())
+
+
+def test_no_secret_is_in_any_file(product: Product) -> None:
+    cookies_of_link(product.sign_in_link)
+    token = product.sign_in_link.rstrip("/").rpartition("/")[2]
+    secrets = [
+        token,
+        *((product.data_dir / name).read_text() for name in ("secret-key", "runs-api-key")),
+    ]
+    wait_until(lambda: "/sign-in/[token]" in str(lines_of(product, "web")))
+    logs = "".join(path.read_text() for path in (product.data_dir / "logs").iterdir())
+    assert [secret for secret in secrets if secret in logs] == []

@@ -1,0 +1,106 @@
+"""The product as an operator starts it: two web processes, counted as one."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.product import Product, wait_until
+from tests.support.scraped import AUTHORIZED, TOKEN, Scraped
+
+REQUESTS = "http_request_duration_seconds_count"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    variables = {"METRICS_TOKEN": TOKEN, "WEB_PROCESSES": "2", "WORKERS": "1"}
+    with Product(tmp_path, **variables) as product:
+        yield product
+
+
+def scrape(product: Product) -> Scraped:
+    response = httpx.get(f"{product.url}/metrics", headers=AUTHORIZED, trust_env=False)
+    assert response.status_code == 200
+    return Scraped(response.text)
+
+
+def sign_in_pages(product: Product) -> float:
+    return scrape(product).sum(REQUESTS, view="sign_in", status="2xx")
+
+
+def open_sign_in(product: Product) -> None:
+    """By a connection of its own: the processes share them out."""
+    assert httpx.get(f"{product.url}/sign-in/", trust_env=False).status_code == 200
+
+
+def counting(product: Product) -> set[str]:
+    """Which processes have counted a request."""
+    return {path.stem for path in (product.data_dir / "metrics").glob("histogram_*.db")}
+
+
+def answers(product: Product) -> bool:
+    try:
+        open_sign_in(product)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def open_until_both_have_answered(product: Product) -> int:
+    opened = 0
+
+    def both() -> bool:
+        nonlocal opened
+        open_sign_in(product)
+        opened += 1
+        return len(counting(product)) >= 2
+
+    wait_until(both)
+    return opened
+
+
+def test_counts_are_those_of_all_processes(product: Product) -> None:
+    opened = open_until_both_have_answered(product)
+    # Whichever process is asked.
+    assert {sign_in_pages(product) for _ in range(10)} == {opened}
+    wait_until(lambda: scrape(product).value("worker_slots") == 1)
+
+
+def test_process_that_is_replaced_takes_nothing_with_it(product: Product) -> None:
+    before = product.pids("granian")
+    opened = open_until_both_have_answered(product)
+    # A file is named after its process.
+    killed = int(counting(product).pop().rpartition("_")[2])
+    assert killed in before
+    os.kill(killed, signal.SIGKILL)
+    (product.data_dir / "metrics" / "counter_1.db").touch()  # of one that was killed at its start
+    wait_until(lambda: len(product.pids("granian") - before) > 0)
+    wait_until(lambda: answers(product))
+    assert sign_in_pages(product) > opened
+
+
+def test_next_start_begins_at_zero(product: Product) -> None:
+    open_sign_in(product)
+    assert sign_in_pages(product) == 1
+    product.stop()
+    product.start()
+    assert sign_in_pages(product) == 0
+    open_sign_in(product)
+    assert sign_in_pages(product) == 1
+
+
+def test_commands_leave_no_files(product: Product) -> None:
+    before = counting(product)
+    product.manage("list_work_orders")
+    assert counting(product) == before
+
+
+def test_without_a_token_there_are_no_files(tmp_path: Path) -> None:
+    with Product(tmp_path, WORKERS="0") as product:
+        open_sign_in(product)
+        answer = httpx.get(f"{product.url}/metrics", headers=AUTHORIZED, trust_env=False)
+        assert answer.status_code == 404
+        assert list((tmp_path / "metrics").iterdir()) == []

@@ -1,0 +1,96 @@
+"""Queue, workers and the runs API itself: asked when scraped, and left out where it is not told."""
+
+import pytest
+from django.test import Client
+
+from tests.support import runs_api as api
+from tests.support.runs_api import RunsAPI
+from tests.support.scraped import scrape
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.probe import look
+
+GAUGES = ("queue_depth", "worker_slots", "worker_slots_busy")
+NOTHING = [None, None, None]
+
+
+def tells(runs_api: RunsAPI, **stats: object) -> None:
+    runs_api.on("GET", "/queue/health", api.data({"stats": stats}))
+
+
+def gauges() -> list[float | None]:
+    scraped = scrape()
+    return [scraped.value(name) for name in GAUGES]
+
+
+def test_queue_is_what_the_api_tells(runs_api: RunsAPI) -> None:
+    tells(runs_api, waiting=7, running=2, maxConcurrent=4)
+    assert gauges() == [7, 4, 2]
+    tells(runs_api, waiting=0, running=0, maxConcurrent=4)
+    assert gauges() == [0, 4, 0]
+
+
+def test_embedded_api_tells_its_own(db: None) -> None:
+    scraped = scrape()
+    assert [scraped.value(name) for name in (*GAUGES, "runs_api_up")] == [0, 0, 0, 1]
+
+
+def test_part_that_is_not_told_is_left_out(runs_api: RunsAPI) -> None:
+    tells(runs_api, waiting=7, running=None)
+    assert gauges() == [7, None, None]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        api.refusal(404, "NOT_FOUND"),
+        api.refusal(403, "FORBIDDEN"),
+        api.refusal(500, "BROKEN"),
+        api.answer(200, b"<html>", "text/html"),
+        api.data({}),
+        api.reset,
+    ],
+)
+def test_queue_that_is_not_told_is_left_out(runs_api: RunsAPI, reply: api.Reply) -> None:
+    runs_api.on("GET", "/queue/health", reply)
+    assert gauges() == NOTHING
+
+
+@pytest.mark.parametrize("reply", [api.silence, api.dripping_header, api.dripping_body])
+def test_api_that_does_not_answer_is_not_waited_for(runs_api: RunsAPI, reply: api.Reply) -> None:
+    runs_api.on("GET", "/queue/health", reply)
+    assert gauges() == NOTHING
+    assert not runs_api.waited_out.is_set()
+
+
+@pytest.mark.parametrize(
+    "reply", [api.refusal(403, "FORBIDDEN"), api.refusal(502, "BAD"), api.reset]
+)
+def test_api_that_keeps_its_queue_to_itself_is_as_well_as_before(
+    runs_api: RunsAPI, client: Client, db: None, caplog: pytest.LogCaptureFixture, reply: api.Reply
+) -> None:
+    runs_api.on("GET", "/work-orders", api.items())
+    runs_api.on("GET", "/queue/health", reply)
+    look(default_client())
+    assert scrape().value("runs_api_up") == 1
+    assert client.get("/readyz").status_code == 200
+    assert "cannot be used" not in caplog.text
+
+
+def test_api_that_was_not_asked_yet_is_neither_up_nor_down(runs_api: RunsAPI) -> None:
+    tells(runs_api, waiting=0)
+    assert scrape().value("runs_api_up") is None
+
+
+def test_api_that_refuses_the_key_is_down(runs_api: RunsAPI) -> None:
+    runs_api.on("GET", "/work-orders", api.refusal(401, "UNAUTHORIZED"))
+    look(default_client())
+    assert scrape().value("runs_api_up") == 0
+
+
+def test_api_that_is_lost_is_down_and_not_asked_again(runs_api: RunsAPI) -> None:
+    runs_api.on("GET", "/work-orders", api.reset)
+    look(default_client())
+    asked = len(runs_api.asked)
+    assert scrape().value("runs_api_up") == 0
+    assert gauges() == NOTHING
+    assert len(runs_api.asked) == asked

@@ -1,0 +1,264 @@
+"""The client against servers that misbehave."""
+
+import gzip
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import runs_api as api
+from tests.support.runs_api import API_KEY, RunsAPI
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.runs_api.client import ANSWER_LIMIT_BYTES, RunsClient
+from workorders.runs_api.clients import default_client
+from workorders.runs_api.schemas import RunOverrides
+
+Call = Callable[[RunsClient], Any]
+
+
+def client_for(handler: Callable[[httpx.Request], httpx.Response]) -> RunsClient:
+    transport = httpx.MockTransport(handler)
+    return RunsClient(httpx.Client(transport=transport, base_url="http://runs.test"))
+
+
+def trigger(work_order_id: str = "wo-1") -> Call:
+    return lambda client: client.trigger_run(
+        work_order_id, RunOverrides(), idempotency_key="the-key"
+    )
+
+
+# --- Deadlines and sizes
+
+
+@pytest.fixture
+def client(runs_api: RunsAPI) -> Iterator[RunsClient]:
+    """Its time-outs for one phase are long: only the deadline of a call can end it."""
+    with httpx.Client(base_url=runs_api.url, timeout=30) as http:
+        yield RunsClient(http, read_timeout=0.3, trigger_timeout=0.3)
+
+
+SLOW = [api.silence, api.dripping_header, api.dripping_body]
+
+
+@pytest.mark.parametrize("reply", SLOW)
+def test_slow_answer_to_a_read_ends_at_the_deadline(
+    runs_api: RunsAPI, client: RunsClient, reply: api.Reply
+) -> None:
+    runs_api.on("GET", "/runs/run-1", reply)
+    with pytest.raises(NetworkError):
+        client.get_run("run-1")
+    assert not runs_api.waited_out.is_set()
+
+
+@pytest.mark.parametrize("reply", SLOW)
+def test_slow_answer_to_a_trigger_ends_at_the_deadline(
+    runs_api: RunsAPI, client: RunsClient, reply: api.Reply
+) -> None:
+    runs_api.triggers(reply)
+    with pytest.raises(NetworkError):
+        trigger()(client)
+    assert not runs_api.waited_out.is_set()
+
+
+def test_answer_after_a_slow_one_is_its_own(runs_api: RunsAPI, client: RunsClient) -> None:
+    """What the abandoned connection still brings must not be taken for the next answer."""
+    runs_api.on("GET", "/runs/run-1", api.silence)
+    with pytest.raises(NetworkError):
+        client.get_run("run-1")
+    runs_api.has_run(id="run-2")
+    patient = RunsClient(client._http, read_timeout=30)
+    assert patient.get_run("run-2").id == "run-2"
+
+
+def test_reads_within_one_budget_share_it(runs_api: RunsAPI, client: RunsClient) -> None:
+    runs_api.on("GET", "/runs/run-1", api.silence)
+    hurried = RunsClient(client._http, read_timeout=30).within(0.3)
+    for _ in range(2):
+        with pytest.raises(NetworkError):
+            hurried.get_run("run-1")
+    assert not runs_api.waited_out.is_set()
+
+
+def test_read_after_the_budget_is_spent_gets_a_moment(
+    runs_api: RunsAPI, client: RunsClient
+) -> None:
+    runs_api.has_run()
+    assert client.within(0).get_run("run-1").id == "run-1"
+
+
+def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None:
+    patient = RunsClient(client._http, read_timeout=30)
+    runs_api.has_run(error="x" * ANSWER_LIMIT_BYTES)
+    with pytest.raises(NetworkError, match="too large"):
+        patient.get_run("run-1")
+
+
+def test_answer_that_is_cut_off(runs_api: RunsAPI, client: RunsClient) -> None:
+    body = b'{"success": true, "data": {"id": "run-1"}}'
+    reply = api.answer(200, body, Content_Length="1000", Connection="close")
+    runs_api.on("GET", "/runs/run-1", reply)
+    with pytest.raises(NetworkError):
+        client.get_run("run-1")
+
+
+def test_answer_that_is_not_the_encoding_it_says(runs_api: RunsAPI, client: RunsClient) -> None:
+    runs_api.on("GET", "/runs/run-1", api.answer(200, b"{}", Content_Encoding="gzip"))
+    with pytest.raises(NetworkError):
+        client.get_run("run-1")
+
+
+def test_answer_that_would_fill_the_memory_is_not_unpacked(
+    runs_api: RunsAPI, client: RunsClient
+) -> None:
+    patient = RunsClient(client._http, read_timeout=30)
+    bomb = gzip.compress(b" " * 200_000_000, compresslevel=9)
+    runs_api.on("GET", "/runs/run-1", api.answer(200, bomb, Content_Encoding="gzip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(NetworkError, match="too large"):
+            patient.get_run("run-1")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * ANSWER_LIMIT_BYTES
+
+
+def test_answer_may_be_packed(runs_api: RunsAPI, client: RunsClient) -> None:
+    body = b'{"success": true, "data": {"id": "run-1"}}'
+    packed = api.answer(200, gzip.compress(body), Content_Encoding="gzip")
+    runs_api.on("GET", "/runs/run-1", packed)
+    assert client.get_run("run-1").id == "run-1"
+
+
+# --- Answers that are not the contract's
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"success": "yes", "data": {}}',
+        b'{"success": true}',
+        b'{"success": true, "data": null}',
+        b'{"success": true, "data": []}',
+        b'{"success": true, "data": {}}',
+        b'{"success": false}',
+        b'{"success": false, "error": "words"}',
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        b'{"success": true, "data": {"id": ' + b"9" * 5000 + b"}}",
+    ],
+)
+def test_answer_that_cannot_be_understood(body: bytes) -> None:
+    client = client_for(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(RunsAPIError) as caught:
+        client.get_run("run-1")
+    assert caught.value.code == "UNKNOWN"
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    body = b'{"success": true, "data": {"id": "a\\ud83d", "error": "\\uD83D\\ude00"}}'
+    client = client_for(lambda _: httpx.Response(200, content=body))
+    run = client.get_run("a")
+    assert (run.id, run.error) == ("a?", "\N{GRINNING FACE}")
+
+
+def test_success_with_a_status_of_failure_is_a_failure() -> None:
+    body = {"success": True, "data": {"id": "run-1"}}
+    client = client_for(lambda _: httpx.Response(500, json=body))
+    with pytest.raises(RunsAPIError):
+        client.get_run("run-1")
+
+
+def test_list_with_an_entry_that_has_no_id() -> None:
+    body = {"success": True, "data": {"items": [{"taskPrompt": "?"}]}}
+    client = client_for(lambda _: httpx.Response(200, json=body))
+    with pytest.raises(UnknownAnswer):
+        client.list_work_orders()
+
+
+# --- What is sent
+
+
+@pytest.mark.parametrize(
+    ("identifier", "segment"),
+    [
+        ("a/b", "a%2Fb"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("two words", "two%20words"),
+        ("ü", "%C3%BC"),
+        ("%2F", "%252F"),
+        ("a\0b\n", "a%00b%0A"),
+    ],
+)
+def test_ids_are_quoted(runs_api: RunsAPI, identifier: str, segment: str) -> None:
+    calls: list[Call] = [
+        lambda client: client.get_work_order(identifier),
+        lambda client: client.get_run(identifier),
+        lambda client: client.queue_position(identifier),
+        lambda client: client.get_log(identifier),
+        trigger(identifier),
+    ]
+    for call in calls:
+        with pytest.raises(RunsAPIError):
+            call(default_client())
+    assert [asked.path for asked in runs_api.asked] == [
+        f"/work-orders/{segment}",
+        f"/runs/{segment}",
+        f"/queue/position/{segment}",
+        f"/runs/{segment}/log",
+        f"/work-orders/{segment}/runs",
+    ]
+
+
+def test_id_too_long_for_an_address(runs_api: RunsAPI) -> None:
+    with pytest.raises(RunsAPIError):
+        default_client().get_run("x" * 100_000)
+
+
+def test_key_travels_in_the_header_alone(runs_api: RunsAPI) -> None:
+    runs_api.has()
+    default_client().get_work_order("wo-1")
+    [asked] = runs_api.asked
+    carriers = [name for name, value in asked.headers.items() if API_KEY in value]
+    assert carriers == ["authorization"]
+    assert API_KEY not in repr((asked.path, asked.query, asked.body))
+
+
+def test_key_is_not_taken_along_to_another_server(runs_api: RunsAPI) -> None:
+    with api.serve() as other:
+        reply = api.answer(302, b"", Location=f"{other.url}/api/v1/work-orders/wo-1")
+        runs_api.on("GET", "/work-orders/wo-1", reply)
+        with pytest.raises(UnknownAnswer):
+            default_client().get_work_order("wo-1")
+        assert other.asked == []
+
+
+def test_list_asks_only_for_what_is_set(runs_api: RunsAPI) -> None:
+    runs_api.on("GET", "/work-orders", api.items())
+    default_client().list_work_orders(status="cancelled", limit=5, offset=10)
+    assert runs_api.asked[0].query == {"status": "canceled", "limit": "5", "offset": "10"}
+
+
+def test_log_is_read_part_by_part(runs_api: RunsAPI) -> None:
+    def part(handler: api.Handler, asked: api.Asked) -> None:
+        offset = int(asked.query["offset"])
+        text = "abcdef"[offset : offset + 2]
+        found = {"text": text, "offset": offset, "nextOffset": offset + len(text), "size": 6}
+        api.data(found)(handler, asked)
+
+    runs_api.on("GET", "/runs/run-1/log", part)
+    assert list(default_client().iterate_log("run-1")) == ["ab", "cd", "ef"]
+
+
+def test_log_that_does_not_go_on_ends(runs_api: RunsAPI) -> None:
+    stuck = {"text": "again", "offset": 0, "nextOffset": 0, "size": 100}
+    runs_api.on("GET", "/runs/run-1/log", api.data(stuck))
+    assert list(default_client().iterate_log("run-1")) == ["again"]

@@ -1,0 +1,317 @@
+"""Open pages share what was read of the runs API, and never go back in time."""
+
+import base64
+import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from tests.support.page_text import show, version_of
+from tests.support.runs_api import RunsAPI, refusal
+from tests.support.trigger_form import HTMX
+from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.runs_api.read_cache import (
+    NothingNewer,
+    Reading,
+    SharedRead,
+    SharedReads,
+    shared_reads,
+)
+from workorders.web import polling
+
+PAGE = "/work-orders/wo-1/"
+A_DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def _shared_for_a_day(settings: Settings, db: None) -> None:
+    """No test depends on how fast it runs."""
+    settings.SHARED_READ_SECONDS = A_DAY
+    shared_reads.cache_clear()
+    polling._shown.clear()
+    cache.clear()
+
+
+class _Executed:
+    """Whoever loads its pickle makes the file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def reads(api: RunsAPI) -> int:
+    return len([asked for asked in api.asked if asked.path == "/work-orders/wo-1"])
+
+
+def refresh(client: Client, seen: str) -> int:
+    return client.get(f"{PAGE}?seen={seen}", headers=HTMX).status_code
+
+
+def another_process() -> None:
+    """It shares the cache and remembers nothing itself."""
+    shared_reads.cache_clear()
+    polling._shown.clear()
+
+
+class TestPages:
+    def test_many_pages_ask_once(self, runs_api: RunsAPI, operator: Client, viewer: Client) -> None:
+        runs_api.has()
+        seen = [version_of(show(client, PAGE)) for client in (operator, viewer)]
+        polling._shown.clear()
+        before = reads(runs_api)
+        for _ in range(5):
+            assert [refresh(operator, seen[0]), refresh(viewer, seen[1])] == [204, 204]
+        assert reads(runs_api) == before + 1
+
+    def test_processes_ask_once(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = reads(runs_api)
+        for _ in range(3):
+            another_process()
+            assert refresh(operator, seen) == 204
+        assert reads(runs_api) == before + 1
+
+    def test_nothing_new_costs_no_call_at_all(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = len(runs_api.asked)
+        assert refresh(operator, seen) == 204
+        assert len(runs_api.asked) == before
+
+    def test_a_page_that_is_opened_is_always_read_anew(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
+        runs_api.has()
+        for _ in range(2):
+            before = reads(runs_api)
+            show(operator, PAGE)
+            assert reads(runs_api) == before + 1
+
+    def test_a_page_never_goes_back_in_time(self, runs_api: RunsAPI, operator: Client) -> None:
+        """What was shared before it was opened is older than what it shows."""
+        runs_api.has(status="queued")
+        show(operator, f"{PAGE}?seen=x", htmx=True)
+        runs_api.has(status="failed")
+        seen = version_of(show(operator, PAGE))
+        another_process()
+        assert refresh(operator, seen) == 204
+
+    def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
+        """Or a page would be told that all is as it was."""
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        runs_api.on("GET", "/work-orders/wo-1", refusal(500, "INTERNAL_ERROR"))
+        before = reads(runs_api)
+        for _ in range(3):
+            another_process()
+            assert refresh(operator, seen) == 503
+        assert reads(runs_api) == before + 1
+
+    def test_a_moment_to_come_is_not_believed(self, runs_api: RunsAPI, operator: Client) -> None:
+        runs_api.has()
+        digest = version_of(show(operator, PAGE)).partition("-")[0]
+        another_process()
+        show(operator, f"{PAGE}?seen=old-{time.time() + A_DAY}", htmx=True)
+        assert refresh(operator, f"{digest}-nan") == 204
+
+    def test_sharing_can_be_switched_off(
+        self, runs_api: RunsAPI, operator: Client, settings: Settings
+    ) -> None:
+        settings.SHARED_READ_SECONDS = 0
+        runs_api.has()
+        seen = version_of(show(operator, PAGE))
+        before = reads(runs_api)
+        for _ in range(3):
+            assert refresh(operator, seen) == 204
+        assert reads(runs_api) == before + 3
+
+
+class TestReads:
+    def test_nobody_waits_for_somebody_else_s_answer(self) -> None:
+        shared = SharedReads()
+        asked, answer = threading.Event(), threading.Event()
+
+        def ask() -> dict[str, str]:
+            asked.set()
+            answer.wait(30)
+            return {"a": "b"}
+
+        def first() -> Reading:
+            # The cache of another thread's connection would not see this test's transaction.
+            return shared.read("x", 0, ask)
+
+        with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+            patch.setattr("workorders.runs_api.read_cache.cache", _Nowhere())
+            reading = pool.submit(first)
+            asked.wait(30)
+            with pytest.raises(NothingNewer):
+                shared.read("x", 0, dict)
+            answer.set()
+            assert reading.result(30).data == {"a": "b"}
+
+    def test_what_is_known_while_somebody_asks_is_given_to_who_has_less(
+        self, settings: Settings
+    ) -> None:
+        """A slow API would let most pages starve."""
+        shared = SharedReads()
+        began = time.time()
+        shared.read("x", 0, lambda: {"a": "old"})
+        settings.SHARED_READ_SECONDS = 0
+
+        def ask() -> dict[str, str]:
+            assert shared.read("x", began - 1, dict).data == {"a": "old"}
+            with pytest.raises(NothingNewer):
+                shared.read("x", time.time(), dict)
+            return {"a": "new"}
+
+        assert shared.read("x", 0, ask).data == {"a": "new"}
+
+    def test_a_failure_is_told_while_somebody_tries_again(self, settings: Settings) -> None:
+        """Not that all is as it was: nobody knows."""
+        shared = SharedReads()
+        began = time.time() - 1
+
+        def fail() -> dict[str, str]:
+            raise NetworkError("gone")
+
+        shared.read("x", 0, fail)
+        settings.SHARED_READ_SECONDS = 0
+
+        def ask() -> dict[str, str]:
+            with pytest.raises(NetworkError):
+                _ = shared.read("x", began, dict).data
+            return {"a": "b"}
+
+        assert shared.read("x", began, ask).data == {"a": "b"}
+
+    def test_nothing_read_later_is_older_than_what_was_read_before(self) -> None:
+        """A run that is over does not stand beside its work order of a moment before."""
+        shared_reads().read("work order", 0, lambda: {"status": "running"})
+        page = SharedRead(0)
+        page.read("run", lambda: {"status": "failed"})
+        assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
+
+    def test_a_clock_that_was_put_back_keeps_nothing_fresh(self) -> None:
+        later = time.time() + 600
+        assert not Reading(later, later, {}).is_fresh()
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            RunsAPIError("no", code="CONFLICT", status=409, details={"errors": []}, retry_after=3),
+            NetworkError("gone", sent=False, timed_out=True),
+            UnknownAnswer("<html>"),
+        ],
+    )
+    def test_another_process_is_told_the_same_failure(self, error: RunsAPIError) -> None:
+        error.diagnosis = "It is another server."
+
+        def fail() -> dict[str, str]:
+            raise error
+
+        SharedReads().read("x", 0, fail)
+        with pytest.raises(type(error)) as told:
+            _ = SharedReads().read("x", 0, dict).data
+        assert vars(told.value) == vars(error)
+        assert str(told.value) == str(error)
+
+    @pytest.mark.parametrize("both_layers", [False, True])
+    def test_what_is_stored_is_not_executed(self, tmp_path: Path, *, both_layers: bool) -> None:
+        """A pickle in the table, by whoever may write there, is an unknown reading."""
+        SharedReads().read("x", 0, lambda: {"a": "b"})
+        planted: object = _Executed(tmp_path / "executed")
+        if both_layers:  # as this product has stored readings, before
+            planted = pickle.dumps(planted)
+        value = base64.b64encode(pickle.dumps(planted)).decode()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE shared_reads SET value = %s", [value])
+            assert cursor.rowcount
+        assert SharedReads().read("x", 0, lambda: {"a": "asked"}).data == {"a": "asked"}
+        assert not (tmp_path / "executed").exists()
+
+    @pytest.mark.parametrize("odd", [None, 5, "[]", "{}", '{"asked_at": 1, "answered_at": []}'])
+    def test_what_no_version_of_this_has_stored(self, odd: object) -> None:
+        assert Reading.from_json(odd) is None
+
+    def test_the_cache_keeps_django_s_promises(self) -> None:
+        assert cache.add("a", {"b": [1, None]}, 60)
+        assert not cache.add("a", "other", 60)
+        assert cache.get("a") == {"b": [1, None]}
+        cache.set("a", 2, -1)
+        assert cache.get("a", "none") == "none"
+        assert cache.add("a", 3)
+        assert cache.touch("a", 60)
+        assert cache.get_many(["a", "absent"]) == {"a": 3}
+        assert cache.delete("a")
+        assert not cache.touch("a", 60)
+        for number in range(1_100):
+            cache.set(f"k{number}", number, None)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM shared_reads")
+            assert cursor.fetchone()[0] <= 1_001
+
+    def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
+        SharedReads().read("log", 0, lambda: {"text": "x" * 200_000})
+        assert SharedReads().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
+
+    def test_nobody_waits_for_another_process(self) -> None:
+        def ask() -> dict[str, str]:
+            with pytest.raises(NothingNewer):
+                SharedReads().read("x", 0, dict)
+            return {"a": "b"}
+
+        assert SharedReads().read("x", 0, ask).data == {"a": "b"}
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            RunsAPIError("words", code="NOT_FOUND", status=404, request_id="r-1"),
+            NetworkError("gone", sent=False),
+        ],
+    )
+    def test_an_error_stays_the_same_for_other_processes(self, error: RunsAPIError) -> None:
+        def ask() -> dict[str, str]:
+            raise error
+
+        SharedReads().read("x", 0, ask)
+        with pytest.raises(type(error)) as raised:
+            _ = SharedReads().read("x", 0, ask).data
+        assert vars(raised.value) == vars(error)
+        assert str(raised.value) == str(error)
+
+    def test_a_process_that_died_while_it_asked_is_not_waited_for_for_ever(
+        self, settings: Settings
+    ) -> None:
+        settings.RUNS_API_READ_TIMEOUT = -1  # its sign is over at once
+
+        def ask() -> dict[str, str]:
+            raise SystemExit
+
+        with pytest.raises(SystemExit):
+            SharedReads().read("x", 0, ask)
+        assert SharedReads().read("x", 0, lambda: {"a": "b"}).data == {"a": "b"}
+
+
+class _Nowhere:
+    """A cache of nothing."""
+
+    def get(self, key: str) -> None: ...
+
+    def add(self, *_: object) -> bool:
+        return True
+
+    def set(self, *_: object) -> None: ...
+
+    def delete(self, key: str) -> None: ...

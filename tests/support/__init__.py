@@ -1,0 +1,1 @@
+"""Helpers of the tests: fakes, products, parsers. tests/README.md says which is for what."""

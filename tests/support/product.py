@@ -1,0 +1,177 @@
+"""The whole product as an operator starts it, for tests that need it real."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Self
+
+import httpx
+import psutil
+
+from tests.support.test_databases import new_database, new_redis
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_SECONDS = 90
+"""Far more than a start or a stop takes: a slow machine must not fail a test."""
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+"""What a product under test sees of the test run's own environment; no setting of it."""
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Look again and again until ``condition()`` is true; ``AssertionError`` if it never is."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "this never became true"
+        time.sleep(0.05)
+
+
+def command_line(process: psutil.Process) -> str:
+    """Empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is no process either
+        return ""
+
+
+def follow_link(client: httpx.Client, link: str) -> httpx.Response:
+    """Open a sign-in link and say yes to its question, as a person does."""
+    client.get(link).raise_for_status()
+    return client.post(link, headers={"X-CSRFToken": client.cookies["csrftoken"]})
+
+
+def cookies_of_link(link: str) -> httpx.Cookies:
+    """The cookies of a browser that has signed in by the link."""
+    with httpx.Client(trust_env=False) as client:
+        follow_link(client, link)
+        return client.cookies
+
+
+class Product:
+    """``manage.py serve`` on a free port, with a data directory and variables of its own."""
+
+    command: ClassVar = ["serve"]
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
+        self.data_dir = data_dir
+        self.sign_in_link = ""
+        self._servers = {"DATABASE_URL": new_database(data_dir), "REDIS_URL": new_redis()}
+        self._variables = variables
+        self._stdout = data_dir / "serve.stdout"
+        self._stderr = data_dir / "serve.stderr"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Without a slash at the end: ``http://127.0.0.1:43210``."""
+        found = re.search(r"answers at (\S+)/ ", self._stdout.read_text())
+        return found[1] if found else ""
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def console(self) -> str:
+        """Everything that ``serve`` and its children printed so far."""
+        return self._stdout.read_text() + self._stderr.read_text()
+
+    def start(self) -> None:
+        """Start and wait until it answers; ``AssertionError`` when it ends before."""
+        self.launch()
+        try:
+            wait_until(lambda: self.url or self.exit_status() is not None)
+        except AssertionError:
+            self.stop()
+            raise
+        assert self.url, f"serve ended before it answered:\n{self.console}"
+        self.sign_in_link = self._link_line()
+
+    def launch(self) -> None:
+        """Start without waiting for anything."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.sign_in_link = ""
+        with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", *self.command],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+    def exit_status(self) -> int | None:
+        assert self._process is not None
+        return self._process.poll()
+
+    def wait(self) -> int:
+        """Wait until ``serve`` has ended by itself; its exit status."""
+        assert self._process is not None
+        return self._process.wait(DEADLINE_SECONDS)
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """End the product as Ctrl-C (SIGINT) or a service manager (SIGTERM) does."""
+        assert self._process is not None
+        self._process.send_signal(signal_number)
+        return self.wait()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this product's data; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def processes(self) -> dict[int, str]:
+        """Process ID and command line of ``serve``'s children and theirs, parents first."""
+        try:
+            family = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return {}
+        return {process.pid: command for process in family if (command := command_line(process))}
+
+    def pids(self, word: str) -> set[int]:
+        """Of the processes with this word in their command line, e.g. ``"worker"``."""
+        return {pid for pid, command in self.processes().items() if word in command.split()}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        own = {
+            "PORT": "0",
+            "DATA_DIR": str(self.data_dir),
+            "STOP_GRACE_SECONDS": "0",
+            "ISOLATION": "off",  # commands of tests wait for files that tests make
+        }
+        return inherited | own | self._servers | self._variables
+
+    def _link_line(self) -> str:
+        lines = self._stdout.read_text().splitlines()
+        return next((line for line in lines if "/sign-in/" in line), "")
+
+
+class WebServer(Product):
+    """One of several web servers that share a database, by itself."""
+
+    command: ClassVar = ["serve", "--web"]

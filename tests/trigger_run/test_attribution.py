@@ -1,0 +1,173 @@
+"""A run that another attempt has started is never taken for one's own.
+
+While one attempt looks for its run, another one's request is on its way: the API has
+made that one's run, and its answer has not arrived.
+"""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connections
+from django.test import Client
+from pytest_django import Settings
+
+from tests.support import runs_api as api
+from tests.support.attempts import State, attempted
+from tests.support.runs_api import Asked, Handler, Reply, RunsAPI
+from tests.support.trigger_form import TriggerForm
+from workorders.attempts.models import TriggerAttempt
+from workorders.runs_api.schemas import RunReference, TriggeredRun
+from workorders.trigger_run import start_proof
+
+OLD = {"id": "run-1", "runNumber": 1, "status": "failed"}
+NEW = {"id": "run-2", "runNumber": 2, "status": "queued"}
+ANSWER = api.data({"runId": "run-2", "runNumber": 2, "status": "queued"}, 201)
+NOT_KNOWN = "We could not find out"
+WAITING = "Run accepted, waiting for it to appear."
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _work_order(runs_api: RunsAPI, settings: Settings) -> None:
+    settings.RUNS_API_SETTLE_SECONDS = 0
+    runs_api.has(runs=[OLD])
+    runs_api.has_run(**NEW)
+
+
+def while_sent(runs_api: RunsAPI, look: Callable[[], str], seen: list[str], then: Reply) -> Reply:
+    """The run is made, somebody looks, and only then comes the answer."""
+
+    def reply(handler: Handler, asked: Asked) -> None:
+        runs_api.has(status="queued", runs=[NEW, OLD])
+        try:
+            seen.append(look())
+        finally:
+            connections.close_all()  # this thread's own
+        then(handler, asked)
+
+    return reply
+
+
+def colleague_of(client: Client) -> Client:
+    """The same session: whose dialog it is does not matter here."""
+    other = Client()
+    other.cookies.update(client.cookies)
+    return other
+
+
+@pytest.mark.parametrize("then", [ANSWER, api.reset], ids=["answered", "lost"])
+def test_looking_again_does_not_take_the_run_of_a_request_on_its_way(
+    runs_api: RunsAPI, operator: Client, then: Reply
+) -> None:
+    first, second = TriggerForm(operator, {}), TriggerForm(colleague_of(operator), {})
+    runs_api.triggers(api.reset)
+    assert NOT_KNOWN in first.send().html
+    seen: list[str] = []
+
+    def look_again() -> str:
+        page = colleague_of(operator).get(f"{first.url}{first.key}/")
+        return page.content.decode() or page["Location"]
+
+    runs_api.triggers(while_sent(runs_api, look_again, seen, then))
+    second.send()
+    assert NOT_KNOWN in seen[0]
+    assert TriggerAttempt.objects.get(key=first.key).run is None
+
+
+def test_waiting_page_does_not_take_the_run_of_a_request_on_its_way(
+    runs_api: RunsAPI, operator: Client, operator_user: User
+) -> None:
+    """Accepted under a provisional ID."""
+    attempted(operator_user, run_id="run-provisional", known_run_ids=["run-1"])
+    seen: list[str] = []
+
+    def open_page() -> str:
+        page = colleague_of(operator).get("/runs/run-provisional/")
+        return page.content.decode() or page["Location"]
+
+    runs_api.triggers(while_sent(runs_api, open_page, seen, ANSWER))
+    assert TriggerForm(operator, {}).send().location == "/runs/run-2/"
+    assert WAITING in seen[0]
+
+
+def test_queued_start_does_not_take_the_run_of_a_request_on_its_way(
+    runs_api: RunsAPI, operator: Client, operator_user: User
+) -> None:
+    """The server was full and did not say which run it queued."""
+
+    def send_another(handler: Handler, asked: Asked) -> None:
+        runs_api.has(status="queued", runs=[NEW, OLD])
+        attempted(operator_user, state=State.SENDING, run_id="", known_run_ids=["run-1"])
+        connections.close_all()
+        api.data({"id": "wo-1", "status": "queued", "runs": [NEW, OLD]})(handler, asked)
+
+    def full(handler: Handler, asked: Asked) -> None:
+        runs_api.on("GET", "/work-orders/wo-1", send_another)
+        api.refusal(202, "CAPACITY_EXCEEDED")(handler, asked)
+
+    runs_api.triggers(full)
+    form = TriggerForm(operator, {})
+    form.send()
+    assert TriggerAttempt.objects.get(key=form.key).run is None
+
+
+# --- The last line of defence: the row itself
+
+
+def found(user: User) -> TriggerAttempt:
+    attempt = attempted(user, state=State.UNKNOWN, run_id="")
+    assert attempt.find(RunReference("run-2", 2))
+    return attempt
+
+
+def test_run_is_found_for_one_attempt_only(operator_user: User) -> None:
+    found(operator_user)
+    late = attempted(operator_user, state=State.UNKNOWN, run_id="")
+    assert not late.find(RunReference("run-2", 2))
+    assert (late.state, late.run_id) == (State.UNKNOWN, "")
+
+
+def test_run_that_the_api_has_named_to_another_attempt_is_not_found(operator_user: User) -> None:
+    attempted(operator_user, run_id="run-2")
+    late = attempted(operator_user, state=State.UNKNOWN, run_id="")
+    assert not late.find(RunReference("run-2", 2))
+
+
+def test_answer_of_the_api_is_worth_more_than_what_was_found(operator_user: User) -> None:
+    taken = found(operator_user)
+    own = attempted(operator_user, state=State.SENDING, run_id="", key=uuid.uuid4())
+    assert own.start("started", RunReference("run-2", 2))
+    taken.refresh_from_db()
+    assert (taken.state, taken.run_id, taken.run_number) == (State.UNKNOWN, "", None)
+
+
+def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User) -> None:
+    taken = attempted(operator_user, run_id="run-provisional")
+    assert taken.find(RunReference("run-2", 2))
+    own = attempted(operator_user, state=State.SENDING, run_id="")
+    assert own.start("started", RunReference("run-2", 2))
+    taken.refresh_from_db()
+    assert (taken.state, taken.run_id, taken.appeared) == (State.STARTED, "run-provisional", False)
+
+
+def test_run_that_the_api_names_to_two_attempts_is_the_first_one_s(operator_user: User) -> None:
+    """An answer with a run that was started with another key proves no start."""
+    first, second = (
+        attempted(operator_user, state=State.UNSETTLED, run_id="", work_order_id=order)
+        for order in ("wo-1", "wo-2")
+    )
+    named = TriggeredRun("run-2", 2)
+    assert start_proof.link_named_run(first, named)
+    assert not start_proof.link_named_run(second, named)
+    assert (second.state, second.run_id) == (State.UNSETTLED, "")
+
+
+def test_no_two_rows_are_answered_with_one_run(operator_user: User) -> None:
+    """Two processes at the same moment: neither has seen the other's row."""
+    attempted(operator_user, run_id="run-2")
+    late = attempted(operator_user, state=State.SENDING, run_id="")
+    with pytest.raises(IntegrityError):
+        late.start("started", RunReference("run-2", 2))
