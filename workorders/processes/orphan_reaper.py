@@ -1,11 +1,11 @@
 """Kills what a killed process leaves behind.
 
 A process ended by SIGKILL cannot clean up, and the commands it started live in
-process groups of their own, so nothing else would end them. A guardian waits
+process groups of their own, so nothing else would end them. A orphan_reaper waits
 beside it, in a session of its own, and is told by line which groups are
 running. The end of its input means that the process is gone.
 
-The file is a program too (``python -S -E -I guardian.py``), started without
+The file is a program too (``python -S -E -I orphan_reaper.py``), started without
 Django: it must be small, and cannot fail with the one it watches.
 """
 
@@ -21,7 +21,7 @@ NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """To find the interpreter and its libraries."""
 
 
-class Guardian:
+class OrphanReaper:
     """The watched process's end of the pipe."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Guardian:
         self._process.wait()
 
     def _tell(self, line: str) -> None:
-        # A guardian that was killed is no reason to fail.
+        # A orphan_reaper that was killed is no reason to fail.
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.write(line.encode())
@@ -59,7 +59,7 @@ def kill_group(group: int, signal_number: int = signal.SIGKILL) -> None:
         os.killpg(group, signal_number)
 
 
-def guard(lines: Iterable[str]) -> None:
+def reap(lines: Iterable[str]) -> None:
     running: set[int] = set()
     for line in lines:
         word, group = line.split()
@@ -69,4 +69,4 @@ def guard(lines: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    guard(sys.stdin)
+    reap(sys.stdin)

@@ -12,7 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Any, Self, TextIO, override
 
-from workorders.processes.orphan_reaper import Guardian, kill_group
+from workorders.processes.orphan_reaper import OrphanReaper, kill_group
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Child:
         command: Sequence[str],
         environment: dict[str, str],
         log_file: Path,
-        guardian: Guardian,
+        orphan_reaper: OrphanReaper,
         *,
         named_lines: bool,
     ) -> None:
@@ -49,7 +49,7 @@ class Child:
         self.started_at = 0.0
         self._command = command
         self._environment = environment
-        self._guardian = guardian
+        self._orphan_reaper = orphan_reaper
         self._output = _output_logger(name, log_file, named_lines=named_lines)
         self._process: subprocess.Popen[str] | None = None
         self._pause = 0.0
@@ -70,7 +70,7 @@ class Child:
             text=True,
             errors="replace",
         )
-        self._guardian.started(self._process.pid)
+        self._orphan_reaper.started(self._process.pid)
         self.started_at = time.monotonic()
         threading.Thread(target=self._pass_on, args=[self._process.stdout], daemon=True).start()
 
@@ -93,7 +93,7 @@ class Child:
         if self._process is not None:
             kill_group(self._process.pid)
             self._process.wait()
-            self._guardian.ended(self._process.pid)
+            self._orphan_reaper.ended(self._process.pid)
 
     def how_it_ended(self) -> str:
         status = self._process.returncode if self._process else 0
@@ -138,7 +138,7 @@ class Supervisor:
             # Under nohup a closed terminal is no reason to stop.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._ask)
-        self._guardian = Guardian()
+        self._orphan_reaper = OrphanReaper()
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self
 
@@ -153,7 +153,7 @@ class Supervisor:
             self._wait(seconds)
         for child in self._children:
             child.kill()
-        self._guardian.close()
+        self._orphan_reaper.close()
 
     @property
     def stopping(self) -> bool:
@@ -165,7 +165,7 @@ class Supervisor:
             command,
             os.environ | environment,
             self._logs / f"{name}.log",
-            self._guardian,
+            self._orphan_reaper,
             named_lines=self._named_lines,
         )
         self._children.append(child)
