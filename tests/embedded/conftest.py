@@ -13,7 +13,7 @@ from tests.support.embedded_workers import WorkerProcess, start_worker
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.triggering import Trigger, trigger_run
-from workorders.embedded.worker.context import Hands
+from workorders.embedded.worker.context import WorkerContext
 from workorders.embedded.worker.executor import execute
 from workorders.embedded.wsgi import application
 
@@ -135,19 +135,21 @@ def set_profile(settings: Settings) -> Callable[..., None]:
 
 
 @pytest.fixture
-def hands(installation: Path) -> Hands:
-    return Hands("test")
+def context(installation: Path) -> WorkerContext:
+    return WorkerContext("test")
 
 
 @pytest.fixture
-def run(hands: Hands, work_order: WorkOrder, trigger: Callable[..., Run]) -> Callable[..., Run]:
+def run(
+    context: WorkerContext, work_order: WorkOrder, trigger: Callable[..., Run]
+) -> Callable[..., Run]:
     """Triggers and executes a run of ``work_order``; the run as it has ended."""
 
     def run(**overrides: int) -> Run:
         trigger(work_order, **overrides)
-        claimed = claim_next(hands.token)
+        claimed = claim_next(context.token)
         assert claimed
-        execute(claimed, hands)
+        execute(claimed, context)
         return Run.objects.select_related("work_order").get(pk=claimed.pk)
 
     return run

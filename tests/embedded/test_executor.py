@@ -13,7 +13,7 @@ from tests.embedded.conftest import Api, eventually
 from tests.support.embedded_workers import is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.transitions import claim_next
-from workorders.embedded.worker.context import Hands, Stop
+from workorders.embedded.worker.context import Stop, WorkerContext
 from workorders.embedded.worker.executor import execute
 from workorders.embedded.worker.log import TAIL_BYTES
 
@@ -112,13 +112,13 @@ def test_an_agent_that_fails_is_not_verified(run: Execute, set_profile: SetProfi
 
 
 def test_a_profile_that_has_vanished(
-    hands: Hands, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
+    context: WorkerContext, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
 ) -> None:
     trigger(work_order, profile_name="careful")
     set_profile()
-    claimed = claim_next(hands.token)
+    claimed = claim_next(context.token)
     assert claimed
-    execute(claimed, hands)
+    execute(claimed, context)
     claimed.refresh_from_db()
     assert claimed.error == "Profile 'careful' does not exist any more."
 
@@ -148,7 +148,7 @@ def test_a_background_process_neither_holds_the_run_up_nor_lives_on(
 
 @pytest.mark.parametrize("end", ["success", "time limit", "cancel", "subreaper killed"])
 def test_whatever_descendants_do_to_get_away_they_die(
-    run: Execute, hands: Hands, set_profile: SetProfile, settings: Settings, end: str
+    run: Execute, context: WorkerContext, set_profile: SetProfile, settings: Settings, end: str
 ) -> None:
     """Sessions of their own, parents that end at once, an empty environment, signals ignored,
     one that forks all the time. Where the subreaper is killed too their environment tells.
@@ -170,7 +170,7 @@ def test_whatever_descendants_do_to_get_away_they_die(
         max_iterations=1,
     )
     if end == "cancel":
-        stop_soon(hands, Stop.CANCELED, settings.WORKSPACES_DIR)
+        stop_soon(context, Stop.CANCELED, settings.WORKSPACES_DIR)
     assert run().status == {"success": "succeeded", "cancel": "canceled"}.get(end, "failed")
     started = (settings.WORKSPACES_DIR / "pids").read_text().split()
     assert len(started) == len(ways)
@@ -298,7 +298,7 @@ def test_what_the_commands_are_told(run: Execute, set_profile: SetProfile) -> No
 )
 def test_stopped_from_outside(
     run: Execute,
-    hands: Hands,
+    context: WorkerContext,
     set_profile: SetProfile,
     settings: Settings,
     *,
@@ -307,30 +307,30 @@ def test_stopped_from_outside(
     error: str,
 ) -> None:
     set_profile(agent="echo $$ > pid; sleep 600")
-    stop_soon(hands, why, settings.WORKSPACES_DIR)
+    stop_soon(context, why, settings.WORKSPACES_DIR)
     ended = run()
     assert (ended.status, ended.error) == (status, error)
     assert ended.iterations.get().status == "failed"
 
 
 def test_a_lost_lease_stops_everything_and_writes_nothing(
-    run: Execute, hands: Hands, set_profile: SetProfile, settings: Settings
+    run: Execute, context: WorkerContext, set_profile: SetProfile, settings: Settings
 ) -> None:
     set_profile(agent="echo $$ > pid; sleep 600")
-    stop_soon(hands, Stop.LEASE_LOST, settings.WORKSPACES_DIR)
+    stop_soon(context, Stop.LEASE_LOST, settings.WORKSPACES_DIR)
     ended = run()
     assert (ended.status, ended.error, ended.completed_at) == ("running", "", None)
-    assert hands.run_id is None
+    assert context.run_id is None
     process_id = int((settings.WORKSPACES_DIR / ended.pk / "pid").read_text())
     assert not is_alive(process_id)
 
 
-def stop_soon(hands: Hands, why: Stop, workspaces: Path) -> None:
+def stop_soon(context: WorkerContext, why: Stop, workspaces: Path) -> None:
     """As soon as the agent has written its process ID, from another thread."""
 
     def stop() -> None:
         eventually(lambda: any(file.read_text() for file in workspaces.glob("run-*/pid")))
-        assert hands.run_id
-        hands.ask_to_stop(hands.run_id, why)
+        assert context.run_id
+        context.ask_to_stop(context.run_id, why)
 
     threading.Thread(target=stop, daemon=True).start()

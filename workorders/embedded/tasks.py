@@ -8,7 +8,7 @@ from django.tasks import task
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.wakeups import call_queue
-from workorders.embedded.worker.context import Hands, lease_end, this_workers_hands
+from workorders.embedded.worker.context import WorkerContext, current_worker, lease_end
 from workorders.embedded.worker.executor import execute
 from workorders.processes.database_outage import DATABASE_ERRORS
 
@@ -18,26 +18,26 @@ logger = logging.getLogger(__name__)
 @task
 def execute_next_run() -> None:
     """Execute the oldest run that may start, if any: one at most, then call again if more wait."""
-    hands = this_workers_hands()
-    if hands is None:
+    context = current_worker()
+    if context is None:
         # Without a heartbeat the run would be given up as lost while it is executed.
         logger.warning("Runs are executed by 'manage.py worker' only; this process leaves them")
         return
     try:
-        if look_for_a_run(hands):
+        if look_for_a_run(context):
             call_if_needed()
-            call_queue().tidy(hands.token)
+            call_queue().tidy(context.token)
     except DATABASE_ERRORS as exc:
         # Not the task's failure: the worker waits until the database can be used, and looks again.
-        hands.outage = exc
+        context.outage = exc
 
 
-def look_for_a_run(hands: Hands) -> bool:
+def look_for_a_run(context: WorkerContext) -> bool:
     """Execute the oldest run that may start; False when there is none, or the worker is to end."""
     lease_ends = lease_end(time.monotonic())
-    if hands.closing or not (run := claim_next(hands.token)):
+    if context.closing or not (run := claim_next(context.token)):
         return False
-    execute(run, hands, lease_ends)
+    execute(run, context, lease_ends)
     return True
 
 

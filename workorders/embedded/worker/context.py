@@ -38,7 +38,7 @@ def lease_end(asked_at: float) -> float:
     return asked_at + lease - min(lease / 4, LARGEST_MARGIN_SECONDS)
 
 
-class Hands:
+class WorkerContext:
     """One worker's identity, the run it executes and whether that must stop.
 
     The executing thread takes and releases; the heartbeat and the signal
@@ -101,14 +101,14 @@ class Hands:
                 self._stop = why
 
 
-_hands: Hands | None = None
+_current: WorkerContext | None = None
 
 
-def this_workers_hands() -> Hands | None:
+def current_worker() -> WorkerContext | None:
     """None in a process that is no worker, such as the web server."""
-    return _hands
+    return _current
 
 
-def become_a_worker(hands: Hands) -> None:
-    global _hands  # noqa: PLW0603 (a task cannot be handed the process it runs in)
-    _hands = hands
+def set_current_worker(context: WorkerContext) -> None:
+    global _current  # noqa: PLW0603 (a task cannot be handed the process it runs in)
+    _current = context

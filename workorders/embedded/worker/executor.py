@@ -20,7 +20,7 @@ from django.utils import timezone
 from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.models import Iteration, Run, Status
 from workorders.embedded.profiles import Profile, ProfileError, load_profiles
-from workorders.embedded.worker.context import Hands, Stop
+from workorders.embedded.worker.context import Stop, WorkerContext
 from workorders.embedded.worker.environment import (
     command_environment,
     missing_variables,
@@ -61,15 +61,15 @@ class RunFailed(Exception):  # noqa: N818 (an outcome)
     """The run ends as failed; the message is for its page."""
 
 
-def execute(run: Run, hands: Hands, lease_ends: float = math.inf) -> None:
-    """Execute a run that ``transitions.claim_next`` has just given to these hands.
+def execute(run: Run, context: WorkerContext, lease_ends: float = math.inf) -> None:
+    """Execute a run that ``transitions.claim_next`` has just given to these context.
 
     Never raises for what happens in the run: that is the run's own outcome. Raises
     ``DATABASE_ERRORS`` where the worker was told to end while the database could not be used.
     """
-    hands.take(run.pk, lease_ends)
+    context.take(run.pk, lease_ends)
     logger.info("%s (%s) starts", run, run.pk)
-    execution = _Execution(run, hands)
+    execution = _Execution(run, context)
     try:
         status = execution.perform()
         logger.info("%s (%s) has ended: %s", run, run.pk, status)
@@ -82,7 +82,7 @@ def execute(run: Run, hands: Hands, lease_ends: float = math.inf) -> None:
         logger.exception("%s (%s) failed", run, run.pk)
         execution.finish(Status.FAILED, INTERNAL)
     finally:
-        hands.release()
+        context.release()
         with contextlib.suppress(OSError):  # a full disk holds nothing that must go
             remove_tree(input_directory(run.pk))
         with contextlib.suppress(DatabaseError, OSError):  # the next run's end does it as well
@@ -90,10 +90,10 @@ def execute(run: Run, hands: Hands, lease_ends: float = math.inf) -> None:
 
 
 class _Execution:
-    def __init__(self, run: Run, hands: Hands) -> None:
+    def __init__(self, run: Run, context: WorkerContext) -> None:
         self.run = run
-        self.hands = hands
-        self.log = RunLog(run.pk, hands, settings.RUN_LOG_LIMIT_BYTES)
+        self.context = context
+        self.log = RunLog(run.pk, context, settings.RUN_LOG_LIMIT_BYTES)
         self.deadline = time.monotonic() + run.max_time
         self.feedback = b""
 
@@ -112,9 +112,9 @@ class _Execution:
 
         def write() -> bool:
             self.log.store()
-            return transitions.finish(self.run, self.hands.token, status, error)
+            return transitions.finish(self.run, self.context.token, status, error)
 
-        return persist(write, may_go_on=lambda: not self.hands.closing)
+        return persist(write, may_go_on=lambda: not self.context.closing)
 
     def _outcome(self) -> tuple[Status, str]:
         try:
@@ -130,7 +130,7 @@ class _Execution:
         return Status.SUCCEEDED, ""
 
     def _interruption(self) -> tuple[Status, str]:
-        match self.hands.stop:
+        match self.context.stop:
             case Stop.LEASE_LOST:
                 raise LeaseLostError
             case Stop.LEASE_OVER:
@@ -241,14 +241,14 @@ class _Execution:
             on_output=keep,
             on_tick=self.log.tick,
             must_stop=self._must_stop,
-            has_grace=lambda: self.hands.stop not in {Stop.LEASE_LOST, Stop.LEASE_OVER},
-            lease=self.hands.telling_of_renewals,
+            has_grace=lambda: self.context.stop not in {Stop.LEASE_LOST, Stop.LEASE_OVER},
+            lease=self.context.telling_of_renewals,
         )
         self.log.flush()
         return exit_code, bytes(tail)
 
     def _must_stop(self) -> bool:
-        return self.hands.stop is not None or time.monotonic() >= self.deadline
+        return self.context.stop is not None or time.monotonic() >= self.deadline
 
     def _check(self) -> None:
         if self._must_stop():
@@ -263,8 +263,8 @@ class _Execution:
 
     def _update(self, **values: object) -> None:
         """A conditional write; with no values only the question whether the run is still ours."""
-        held = Run.objects.held_by(self.run.pk, self.hands.token)
-        if not held.update(**(values or {"worker_token": self.hands.token})):
+        held = Run.objects.held_by(self.run.pk, self.context.token)
+        if not held.update(**(values or {"worker_token": self.context.token})):
             raise LeaseLostError
 
 

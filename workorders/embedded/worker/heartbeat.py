@@ -12,7 +12,7 @@ from workorders.embedded import tasks
 from workorders.embedded.models import Run, Worker, beat_seconds, lease
 from workorders.embedded.reaping import reaper
 from workorders.embedded.wakeups import call_queue
-from workorders.embedded.worker.context import Hands, Stop, lease_end
+from workorders.embedded.worker.context import Stop, WorkerContext, lease_end
 from workorders.embedded.worker.isolation import why_not_isolated
 from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
 
@@ -26,9 +26,9 @@ FORGET_AFTER_LEASES = 10
 class Heartbeat(threading.Thread):
     """Beats every ``beat_seconds``. A beat that failed is tried again with the next look."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, context: WorkerContext) -> None:
         super().__init__(name="heartbeat", daemon=True)
-        self._hands = hands
+        self._context = context
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -56,16 +56,16 @@ class Heartbeat(threading.Thread):
 
     def beat(self) -> None:
         # First what has the least time.
-        if run_id := self._hands.run_id:
+        if run_id := self._context.run_id:
             lease_ends = lease_end(time.monotonic())
-            held = Run.objects.held_by(run_id, self._hands.token)
+            held = Run.objects.held_by(run_id, self._context.token)
             if held.update(lease_until=Now() + lease()):
-                self._hands.renew(run_id, lease_ends)
+                self._context.renew(run_id, lease_ends)
         outage.is_over()
         Worker.objects.update_or_create(
-            token=self._hands.token,
+            token=self._context.token,
             defaults={
-                "name": self._hands.name,
+                "name": self._context.name,
                 "seen_at": Now(),
                 "not_isolated": why_not_isolated(),
             },
@@ -79,13 +79,13 @@ class Heartbeat(threading.Thread):
         Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 
     def _look_at_the_run_in_hand(self) -> None:
-        run_id = self._hands.run_id
+        run_id = self._context.run_id
         if run_id is None:
             return
-        held = Run.objects.held_by(run_id, self._hands.token)
+        held = Run.objects.held_by(run_id, self._context.token)
         cancel = held.values_list("cancel_requested", flat=True).first()
         if cancel is None:
             # Finished just now by the executing thread, or lost: then this stops it.
-            self._hands.ask_to_stop(run_id, Stop.LEASE_LOST)
+            self._context.ask_to_stop(run_id, Stop.LEASE_LOST)
         elif cancel:
-            self._hands.ask_to_stop(run_id, Stop.CANCELED)
+            self._context.ask_to_stop(run_id, Stop.CANCELED)

@@ -5,7 +5,7 @@ import time
 from django.db import transaction
 
 from workorders.embedded.models import LogChunk, Run
-from workorders.embedded.worker.context import Hands
+from workorders.embedded.worker.context import WorkerContext
 from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
 
 FLUSH_SECONDS = 0.3
@@ -29,9 +29,9 @@ class RunLog:
     later: only ``store`` raises then.
     """
 
-    def __init__(self, run_id: str, hands: Hands, limit: int) -> None:
+    def __init__(self, run_id: str, context: WorkerContext, limit: int) -> None:
         self._run_id = run_id
-        self._token = hands.token
+        self._token = context.token
         self._limit = limit
         self._room = limit
         self._written = 0

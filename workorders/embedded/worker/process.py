@@ -56,7 +56,7 @@ def run_command(
     called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
     whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
     ``lease`` is
-    ``Hands.telling_of_renewals``: at the lease's end the command is killed even if this process
+    ``WorkerContext.telling_of_renewals``: at the lease's end the command is killed even if this process
     is stopped. No descendant of the command is alive on return, whatever way it ends. Raises
     ``Interrupted``, and what the callbacks raise.
     """

@@ -17,7 +17,7 @@ from django.db import DatabaseError, close_old_connections
 from workorders.embedded import tasks
 from workorders.embedded.models import Worker
 from workorders.embedded.wakeups import call_queue
-from workorders.embedded.worker.context import Hands, Stop, become_a_worker
+from workorders.embedded.worker.context import Stop, WorkerContext, set_current_worker
 from workorders.embedded.worker.heartbeat import Heartbeat
 from workorders.embedded.worker.isolation import (
     IsolationError,
@@ -45,21 +45,21 @@ class Command(BaseCommand):
     def handle(self, *, name: str, **options: Any) -> None:
         tell_of_isolation()
         tell_of_trusted_loopback()
-        hands = Hands(name or f"{socket.gethostname()}-{os.getpid()}")
-        become_a_worker(hands)
-        stop_on_signals(hands)
-        heartbeat = Heartbeat(hands)
+        context = WorkerContext(name or f"{socket.gethostname()}-{os.getpid()}")
+        set_current_worker(context)
+        stop_on_signals(context)
+        heartbeat = Heartbeat(context)
         # From now on it counts as a free slot.
-        persist(heartbeat.beat, may_go_on=lambda: not hands.closing)
+        persist(heartbeat.beat, may_go_on=lambda: not context.closing)
         heartbeat.start()
         try:
-            logger.info("Worker %s waits for runs", hands.name)
-            answer_calls(hands)
+            logger.info("Worker %s waits for runs", context.name)
+            answer_calls(context)
         finally:
             heartbeat.end()
             with contextlib.suppress(DatabaseError):  # the row is forgotten by itself
-                Worker.objects.filter(token=hands.token).delete()
-            logger.info("Worker %s has ended", hands.name)
+                Worker.objects.filter(token=context.token).delete()
+            logger.info("Worker %s has ended", context.name)
 
 
 def tell_of_isolation() -> None:
@@ -85,29 +85,29 @@ def tell_of_trusted_loopback() -> None:
         )
 
 
-def stop_on_signals(hands: Hands) -> None:
+def stop_on_signals(context: WorkerContext) -> None:
     """The first signal ends the worker after its run, a second one ends the run too."""
 
     def stop(*_: object) -> None:
         # Only flags are set: an exit from here would tear a database call in the middle.
-        if not hands.closing:
-            hands.closing = True
-        elif run_id := hands.run_id:
-            hands.ask_to_stop(run_id, Stop.WORKER_STOPPED)
+        if not context.closing:
+            context.closing = True
+        elif run_id := context.run_id:
+            context.ask_to_stop(run_id, Stop.WORKER_STOPPED)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(number, stop)
 
 
-def answer_calls(hands: Hands) -> None:
+def answer_calls(context: WorkerContext) -> None:
     """Until the worker is to end, whatever goes away meanwhile and comes back."""
-    while not hands.closing:
+    while not context.closing:
         close_old_connections()
-        hands.outage = None
+        context.outage = None
         try:
-            answer_one(hands)
-            if hands.outage:
-                raise hands.outage
+            answer_one(context)
+            if context.outage:
+                raise context.outage
         except DATABASE_ERRORS as exc:
             give_up_connection(exc)
             time.sleep(outage.pause_seconds)
@@ -115,11 +115,11 @@ def answer_calls(hands: Hands) -> None:
             outage.is_over()
 
 
-def answer_one(hands: Hands) -> None:
+def answer_one(context: WorkerContext) -> None:
     calls = call_queue()
     try:
-        calls.answer_one(hands.token)
+        calls.answer_one(context.token)
     except calls.errors as exc:
         logger.warning("No calls can be heard (%s): looking for runs without being called", exc)
-        if not tasks.look_for_a_run(hands):
+        if not tasks.look_for_a_run(context):
             time.sleep(OUTAGE_PAUSE_SECONDS)
