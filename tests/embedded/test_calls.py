@@ -13,8 +13,8 @@ from tests.embedded.conftest import Api, eventually
 from tests.support.embedded_workers import WorkerProcess
 from tests.support.ephemeral_servers import redis
 from workorders.embedded.models import Run, WorkOrder
-from workorders.embedded.tasks import call_if_needed, execute_next_run
-from workorders.embedded.wakeups import call_queue
+from workorders.embedded.tasks import execute_next_run, wake_if_needed
+from workorders.embedded.wakeups import wakeup_queue
 
 NOBODY = "redis://127.0.0.1:9/0"
 
@@ -37,11 +37,11 @@ def call_through(transactional_db: None, settings: Settings) -> Iterator[Callabl
         settings.REDIS_URL = url
         options = {"REDIS_URL": url, "REDIS_SOCKET_TIMEOUT": 1, "REDIS_BLOCK_TIMEOUT": 0}
         task_backends["default"] = RedisTaskBackend("default", {"OPTIONS": options})
-        call_queue.cache_clear()
+        wakeup_queue.cache_clear()
 
     yield call_through
     task_backends["default"] = before
-    call_queue.cache_clear()
+    wakeup_queue.cache_clear()
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def test_a_run_is_triggered_without_redis(
 
 def test_one_call_waits_at_a_time(stored: Redis, work_order: WorkOrder, trigger: MakeRun) -> None:
     trigger(work_order)
-    call_if_needed()
-    call_queue().answer_one("w")
-    assert not call_queue().waits()
+    wake_if_needed()
+    wakeup_queue().process_next("w")
+    assert not wakeup_queue().has_pending()
 
 
 def test_a_call_that_died_with_its_worker_does_not_wait(
@@ -109,15 +109,15 @@ def test_a_call_that_died_with_its_worker_does_not_wait(
     trigger(work_order)
     backend = cast("Any", task_backends["default"])
     backend.broker.receive(worker_id="dead")
-    assert not call_queue().waits()
-    call_if_needed()
-    assert call_queue().waits()
+    assert not wakeup_queue().has_pending()
+    wake_if_needed()
+    assert wakeup_queue().has_pending()
 
 
 def test_answered_calls_leave_nothing(stored: Redis) -> None:
     def size() -> object:
         execute_next_run.enqueue()
-        call_queue().answer_one("w")
+        wakeup_queue().process_next("w")
         return sorted(stored.keys())
 
     assert size() == size()

@@ -7,7 +7,7 @@ from django.tasks import task
 
 from workorders.embedded.models import Run
 from workorders.embedded.transitions import claim_next
-from workorders.embedded.wakeups import call_queue
+from workorders.embedded.wakeups import wakeup_queue
 from workorders.embedded.worker.context import WorkerContext, current_worker, lease_end
 from workorders.embedded.worker.executor import execute
 from workorders.processes.database_outage import DATABASE_ERRORS
@@ -24,15 +24,15 @@ def execute_next_run() -> None:
         logger.warning("Runs are executed by 'manage.py worker' only; this process leaves them")
         return
     try:
-        if look_for_a_run(context):
-            call_if_needed()
-            call_queue().tidy(context.token)
+        if execute_pending_run(context):
+            wake_if_needed()
+            wakeup_queue().clean_up(context.token)
     except DATABASE_ERRORS as exc:
         # Not the task's failure: the worker waits until the database can be used, and looks again.
         context.outage = exc
 
 
-def look_for_a_run(context: WorkerContext) -> bool:
+def execute_pending_run(context: WorkerContext) -> bool:
     """Execute the oldest run that may start; False when there is none, or the worker is to end."""
     lease_ends = lease_end(time.monotonic())
     if context.closing or not (run := claim_next(context.token)):
@@ -41,7 +41,7 @@ def look_for_a_run(context: WorkerContext) -> bool:
     return True
 
 
-def call_if_needed() -> None:
+def wake_if_needed() -> None:
     """Enqueue a call when runs may start and no call waits: calls can get lost with a worker."""
-    if Run.objects.eligible().exists() and not call_queue().waits():
+    if Run.objects.eligible().exists() and not wakeup_queue().has_pending():
         execute_next_run.enqueue()

@@ -10,29 +10,29 @@ from typing import Protocol
 from django.conf import settings
 
 
-class CallQueue(Protocol):
+class WakeupQueue(Protocol):
     """What Django's tasks do not offer by themselves; a worker is named by its token."""
 
     errors: tuple[type[Exception], ...]
     """What all here, and to enqueue, raises while the queue's own server does not answer."""
 
-    def waits(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether a call waits for a worker."""
 
-    def answer_one(self, worker: str) -> None:
+    def process_next(self, worker: str) -> None:
         """Run the task of the next call; return after a moment when there is none."""
 
-    def tidy(self, worker: str) -> None:
+    def clean_up(self, worker: str) -> None:
         """Remove what answered calls and dead workers have left."""
 
 
 @cache
-def call_queue() -> CallQueue:
+def wakeup_queue() -> WakeupQueue:
     """The one that the ``TASKS`` setting sends calls to."""
     if settings.REDIS_URL:
-        from workorders.embedded.wakeups.redis import RedisCalls  # noqa: PLC0415 (one of the two)
+        from workorders.embedded.wakeups.redis import RedisWakeups  # noqa: PLC0415 (one of the two)
 
-        return RedisCalls()
-    from workorders.embedded.wakeups.database import DatabaseCalls  # noqa: PLC0415
+        return RedisWakeups()
+    from workorders.embedded.wakeups.database import DatabaseWakeups  # noqa: PLC0415
 
-    return DatabaseCalls()
+    return DatabaseWakeups()

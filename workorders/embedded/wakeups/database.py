@@ -11,15 +11,15 @@ POLL_SECONDS = 0.25
 KEPT = dt.timedelta(days=1)
 
 
-class DatabaseCalls:
+class DatabaseWakeups:
     errors: tuple[type[Exception], ...] = ()  # without the database there are no runs either
 
-    def waits(self) -> bool:
+    def has_pending(self) -> bool:
         return DBTaskResult.objects.ready().exists()
 
-    def answer_one(self, worker: str) -> None:
+    def process_next(self, worker: str) -> None:
         # Looked at first: the worker of django-tasks-db locks the database with every look.
-        if not self.waits():
+        if not self.has_pending():
             time.sleep(POLL_SECONDS)
             return
         TaskWorker(
@@ -33,5 +33,5 @@ class DatabaseCalls:
             excluded_queue_names=[],
         ).run()
 
-    def tidy(self, worker: str) -> None:  # noqa: ARG002 (nothing here belongs to one)
+    def clean_up(self, worker: str) -> None:  # noqa: ARG002 (nothing here belongs to one)
         DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEPT).delete()

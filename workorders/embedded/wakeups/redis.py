@@ -9,14 +9,14 @@ WAIT_SECONDS = 0.5
 """How long a worker without a call listens before it looks at whether it is to end."""
 
 
-class RedisCalls:
+class RedisWakeups:
     errors: tuple[type[Exception], ...] = (RedisError,)
 
     def __init__(self) -> None:
         self._backend = cast("Any", task_backends["default"])  # the package has no types
         self._broker = self._backend.broker
 
-    def waits(self) -> bool:
+    def has_pending(self) -> bool:
         # Tasks of one priority are in one stream. What was handed out may still be in it: its
         # worker died with it in hand. Only what comes after that waits.
         stream = self._broker.stream_key(DEFAULT_TASK_QUEUE_NAME, "normal")
@@ -30,7 +30,7 @@ class RedisCalls:
         )
         return bool(client.xrange(stream, min=f"({_text(last)}", count=1))
 
-    def answer_one(self, worker: str) -> None:
+    def process_next(self, worker: str) -> None:
         for call in self._broker.receive(wait_seconds=WAIT_SECONDS, worker_id=worker):
             # Before the run, which may take hours: a call that is late is answered by nobody
             # else, and one that is lost is made up for.
@@ -40,7 +40,7 @@ class RedisCalls:
             finally:
                 self._backend.delete_task_data(call.task_id)
 
-    def tidy(self, worker: str) -> None:
+    def clean_up(self, worker: str) -> None:
         self._broker.claim_stale_messages(worker)
 
 

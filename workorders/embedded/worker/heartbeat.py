@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from workorders.embedded import tasks
 from workorders.embedded.models import Run, Worker, beat_seconds, lease
 from workorders.embedded.reaping import reaper
-from workorders.embedded.wakeups import call_queue
+from workorders.embedded.wakeups import wakeup_queue
 from workorders.embedded.worker.context import Stop, WorkerContext, lease_end
 from workorders.embedded.worker.isolation import why_not_isolated
 from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connection, outage
@@ -73,9 +73,9 @@ class Heartbeat(threading.Thread):
         if reaped := reaper.reap():
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
         with contextlib.suppress(
-            *call_queue().errors
+            *wakeup_queue().errors
         ):  # then the workers look without being called
-            tasks.call_if_needed()
+            tasks.wake_if_needed()
         Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 
     def _look_at_the_run_in_hand(self) -> None:

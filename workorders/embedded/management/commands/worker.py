@@ -16,7 +16,7 @@ from django.db import DatabaseError, close_old_connections
 
 from workorders.embedded import tasks
 from workorders.embedded.models import Worker
-from workorders.embedded.wakeups import call_queue
+from workorders.embedded.wakeups import wakeup_queue
 from workorders.embedded.worker.context import Stop, WorkerContext, set_current_worker
 from workorders.embedded.worker.heartbeat import Heartbeat
 from workorders.embedded.worker.isolation import (
@@ -105,7 +105,7 @@ def answer_calls(context: WorkerContext) -> None:
         close_old_connections()
         context.outage = None
         try:
-            answer_one(context)
+            process_next(context)
             if context.outage:
                 raise context.outage
         except DATABASE_ERRORS as exc:
@@ -115,11 +115,11 @@ def answer_calls(context: WorkerContext) -> None:
             outage.is_over()
 
 
-def answer_one(context: WorkerContext) -> None:
-    calls = call_queue()
+def process_next(context: WorkerContext) -> None:
+    calls = wakeup_queue()
     try:
-        calls.answer_one(context.token)
+        calls.process_next(context.token)
     except calls.errors as exc:
         logger.warning("No calls can be heard (%s): looking for runs without being called", exc)
-        if not tasks.look_for_a_run(context):
+        if not tasks.execute_pending_run(context):
             time.sleep(OUTAGE_PAUSE_SECONDS)
