@@ -132,9 +132,9 @@ def test_queries_of_a_refresh_that_finds_nothing_new(
     """Who asks, and no more."""
     settings.SHARED_READ_SECONDS = 86_400
     shared_reads.cache_clear()
-    polling._shown.clear()
+    polling._versions.clear()
     seen = version_of(show(operator, "/work-orders/wo-1/"))
     with django_assert_max_num_queries(2):
         response = operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
     assert response.status_code == 204
-    polling._shown.clear()
+    polling._versions.clear()

@@ -36,7 +36,7 @@ def _shared_for_a_day(settings: Settings, db: None) -> None:
     """No test depends on how fast it runs."""
     settings.SHARED_READ_SECONDS = A_DAY
     shared_reads.cache_clear()
-    polling._shown.clear()
+    polling._versions.clear()
     cache.clear()
 
 
@@ -61,14 +61,14 @@ def refresh(client: Client, seen: str) -> int:
 def another_process() -> None:
     """It shares the cache and remembers nothing itself."""
     shared_reads.cache_clear()
-    polling._shown.clear()
+    polling._versions.clear()
 
 
 class TestPages:
     def test_many_pages_ask_once(self, runs_api: RunsAPI, operator: Client, viewer: Client) -> None:
         runs_api.has()
         seen = [version_of(show(client, PAGE)) for client in (operator, viewer)]
-        polling._shown.clear()
+        polling._versions.clear()
         before = reads(runs_api)
         for _ in range(5):
             assert [refresh(operator, seen[0]), refresh(viewer, seen[1])] == [204, 204]

@@ -42,7 +42,7 @@ def _view(request: HttpRequest) -> str:
 
 
 def _result(response: HttpResponseBase) -> str:
-    """Of a page's refresh (``live_page``)."""
+    """Of a page's refresh (``polling_page``)."""
     if response.status_code in _NOT_MODIFIED:
         return "unchanged"
     if response.status_code >= 500:

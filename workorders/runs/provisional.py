@@ -12,7 +12,7 @@ from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.trigger_run import run_search, toasts
 from workorders.web.http import HtmxHttpRequest, go_to
-from workorders.web.polling import live_page
+from workorders.web.polling import polling_page
 
 
 def respond(
@@ -33,8 +33,8 @@ def respond(
         return _appeared(request, attempt, found.the_run)
     attempt.appearance = run_search.appearance(attempt, found)
     context = {"run_id": run_id, "attempt": attempt, "state": attempt.appearance}
-    return live_page(
-        request, "runs/run_accepted.html", context, shows=attempt.appearance, client=client
+    return polling_page(
+        request, "runs/run_accepted.html", context, version_of=attempt.appearance, client=client
     )
 
 

@@ -17,15 +17,15 @@ from workorders.runs_api.clients import default_client
 from workorders.trigger_run import reconciliation, toasts
 from workorders.web.http import HtmxHttpRequest, go_to
 from workorders.web.pages import unavailable_page
-from workorders.web.polling import live, live_client, live_page
+from workorders.web.polling import polling, polling_client, polling_page
 
 
 @require_safe
-@live
+@polling
 def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     log_from = request.GET.get("log", "")
     goes_on = request.htmx and log_from.isdecimal() and len(log_from) < 16
-    client = live_client(request)
+    client = polling_client(request)
     try:
         detail = load_run(
             client,
@@ -57,7 +57,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     log_end = detail.log and detail.log.part.next_offset
     origin = receipt and (receipt.key, receipt.is_seen)
     shows = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
-    return live_page(request, "runs/run_detail.html", context, shows=shows, client=client)
+    return polling_page(request, "runs/run_detail.html", context, version_of=shows, client=client)
 
 
 def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) -> HttpResponse:

@@ -15,7 +15,7 @@ from workorders.runs_api.diagnosis import public_address
 from workorders.runs_api.health import Health
 from workorders.runs_api.schemas import Isolation
 from workorders.web.http import HtmxHttpRequest
-from workorders.web.polling import live, live_client, live_page
+from workorders.web.polling import polling, polling_client, polling_page
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
@@ -29,10 +29,10 @@ def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
 
 
 @require_safe
-@live
+@polling
 def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
     """The panel."""
-    client = live_client(request)
+    client = polling_client(request)
     version, isolation = _version(client), _isolation(client)
     health = default_client().record.health
     context = {
@@ -44,7 +44,9 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
     shows = (health, version, isolation)
-    return live_page(request, "status/runs_api_status.html", context, shows=shows, client=client)
+    return polling_page(
+        request, "status/runs_api_status.html", context, version_of=shows, client=client
+    )
 
 
 def _version(client: RunsClient) -> str:

@@ -16,13 +16,13 @@ from workorders.runs_api.clients import page_client, refresh_client
 from workorders.runs_api.read_cache import NothingNewer
 from workorders.web.http import HtmxHttpRequest, for_this_request
 
-MOST_SHOWN = 10_000
+MAX_VERSIONS = 10_000
 
-_shown: dict[str, tuple[str, float]] = {}
+_versions: dict[str, tuple[str, float]] = {}
 """What each address showed last in this process, and until when (monotonic) that is fresh."""
 
 
-def live[**P](
+def polling[**P](
     view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
     """A view whose page refreshes itself: with htmx, by its own address and ``?seen=``."""
@@ -31,7 +31,7 @@ def live[**P](
     def refreshed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.htmx:
             return view(request, *args, **kwargs)
-        digest, good_until = _shown.get(_address(request), ("", 0.0))
+        digest, good_until = _versions.get(_address(request), ("", 0.0))
         if digest == _seen(request)[0] and time.monotonic() < good_until:
             return _unchanged()
         try:
@@ -42,32 +42,32 @@ def live[**P](
     return refreshed
 
 
-def live_client(request: HtmxHttpRequest) -> RunsClient:
+def polling_client(request: HtmxHttpRequest) -> RunsClient:
     """A page is read anew; its refresh takes what was read since by anybody."""
     shares = request.htmx and settings.SHARED_READ_SECONDS
     return refresh_client(_seen(request)[1]) if shares else page_client()
 
 
-def live_page(
+def polling_page(
     request: HtmxHttpRequest,
     template: str,
     context: dict[str, Any],
     *,
-    shows: object,
+    version_of: object,
     client: RunsClient,
 ) -> HttpResponse:
     """A page, or for its own refresh request only the part that lives.
 
     Args:
-        shows: the value the page is made of. Its digest goes out as ``version``, comes
+        version_of: the value the page is made of. Its digest goes out as ``version``, comes
             back as ``?seen=``, and 204 says that nothing has changed.
         client: what it was read by.
     """
-    digest = hashlib.blake2b(repr(shows).encode(), digest_size=8).hexdigest()
-    if len(_shown) >= MOST_SHOWN:
-        _shown.clear()
+    digest = hashlib.blake2b(repr(version_of).encode(), digest_size=8).hexdigest()
+    if len(_versions) >= MAX_VERSIONS:
+        _versions.clear()
     age = max(time.time() - client.oldest_read, 0)
-    _shown[_address(request)] = (digest, time.monotonic() + settings.SHARED_READ_SECONDS - age)
+    _versions[_address(request)] = (digest, time.monotonic() + settings.SHARED_READ_SECONDS - age)
     if request.htmx and _seen(request)[0] == digest:
         return _unchanged()
     name = f"{template}#live" if request.htmx else template

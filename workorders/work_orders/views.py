@@ -15,7 +15,7 @@ from workorders.runs_api.schemas import WORK_ORDER_STATUSES
 from workorders.trigger_run import reconciliation, run_search
 from workorders.web.http import HtmxHttpRequest
 from workorders.web.pages import page_number, unavailable_page
-from workorders.web.polling import live, live_client, live_page
+from workorders.web.polling import polling, polling_client, polling_page
 from workorders.work_orders.loaders import list_work_orders, load_work_order
 
 ATTEMPTS_PER_PAGE = 10
@@ -24,12 +24,12 @@ IDLE_SECONDS = 15
 
 
 @require_safe
-@live
+@polling
 def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in WORK_ORDER_STATUSES else ""
     search = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    number, client = page_number(request), live_client(request)
+    number, client = page_number(request), polling_client(request)
     try:
         found = list_work_orders(client, status=status, search=search, number=number)
     except RunsAPIError as error:
@@ -41,13 +41,13 @@ def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
         "search": search,
     }
     template = "work_orders/work_order_list.html"
-    return live_page(request, template, context, shows=found, client=client)
+    return polling_page(request, template, context, version_of=found, client=client)
 
 
 @require_safe
-@live
+@polling
 def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
-    client = live_client(request)
+    client = polling_client(request)
     try:
         detail = load_work_order(client, work_order_id, number=page_number(request))
     except RunsAPIError as error:
@@ -68,7 +68,7 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
     }
     shows = (detail, _shown(attempts))
     template = "work_orders/work_order_detail.html"
-    return live_page(request, template, context, shows=shows, client=client)
+    return polling_page(request, template, context, version_of=shows, client=client)
 
 
 @require_safe
@@ -92,10 +92,10 @@ def work_order_prompt(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
 
 
 @require_safe
-@live
+@polling
 def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     """Who tried to start runs of a work order here, and what came of it."""
-    number, client = page_number(request), live_client(request)
+    number, client = page_number(request), polling_client(request)
     attempts, has_more = _attempts(work_order_id, number=number)
     if not attempts:
         raise Http404(f"Nobody has started a run of work order {work_order_id} here.")
@@ -110,7 +110,7 @@ def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         "seconds": (2 if _awaits(attempts) else IDLE_SECONDS) if is_open else None,
     }
     shows, template = _shown(attempts), "work_orders/attempt_list.html"
-    return live_page(request, template, context, shows=shows, client=client)
+    return polling_page(request, template, context, version_of=shows, client=client)
 
 
 def _awaits(attempts: list[TriggerAttempt]) -> bool:
