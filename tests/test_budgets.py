@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from tests.support.page_text import LOG, orders, show, version_of
 from tests.support.runs_api import RunsAPI, data, items
 from tests.support.trigger_form import HTMX, TriggerForm
-from workorders.runs_api.read_cache import shared_reads
+from workorders.runs_api.read_cache import read_cache
 from workorders.web import polling
 
 COLD_PAGE_BYTES = 40_000
@@ -131,7 +131,7 @@ def test_queries_of_a_refresh_that_finds_nothing_new(
 ) -> None:
     """Who asks, and no more."""
     settings.SHARED_READ_SECONDS = 86_400
-    shared_reads.cache_clear()
+    read_cache.cache_clear()
     polling._versions.clear()
     seen = version_of(show(operator, "/work-orders/wo-1/"))
     with django_assert_max_num_queries(2):

@@ -19,11 +19,11 @@ from tests.support.runs_api import RunsAPI, refusal
 from tests.support.trigger_form import HTMX
 from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
 from workorders.runs_api.read_cache import (
-    NothingNewer,
-    Reading,
+    CachedRead,
+    NotModified,
+    ReadCache,
     SharedRead,
-    SharedReads,
-    shared_reads,
+    read_cache,
 )
 from workorders.web import polling
 
@@ -35,7 +35,7 @@ A_DAY = 86_400
 def _shared_for_a_day(settings: Settings, db: None) -> None:
     """No test depends on how fast it runs."""
     settings.SHARED_READ_SECONDS = A_DAY
-    shared_reads.cache_clear()
+    read_cache.cache_clear()
     polling._versions.clear()
     cache.clear()
 
@@ -60,7 +60,7 @@ def refresh(client: Client, seen: str) -> int:
 
 def another_process() -> None:
     """It shares the cache and remembers nothing itself."""
-    shared_reads.cache_clear()
+    read_cache.cache_clear()
     polling._versions.clear()
 
 
@@ -140,7 +140,7 @@ class TestPages:
 
 class TestReads:
     def test_nobody_waits_for_somebody_else_s_answer(self) -> None:
-        shared = SharedReads()
+        shared = ReadCache()
         asked, answer = threading.Event(), threading.Event()
 
         def ask() -> dict[str, str]:
@@ -148,7 +148,7 @@ class TestReads:
             answer.wait(30)
             return {"a": "b"}
 
-        def first() -> Reading:
+        def first() -> CachedRead:
             # The cache of another thread's connection would not see this test's transaction.
             return shared.read("x", 0, ask)
 
@@ -156,7 +156,7 @@ class TestReads:
             patch.setattr("workorders.runs_api.read_cache.cache", _Nowhere())
             reading = pool.submit(first)
             asked.wait(30)
-            with pytest.raises(NothingNewer):
+            with pytest.raises(NotModified):
                 shared.read("x", 0, dict)
             answer.set()
             assert reading.result(30).data == {"a": "b"}
@@ -165,14 +165,14 @@ class TestReads:
         self, settings: Settings
     ) -> None:
         """A slow API would let most pages starve."""
-        shared = SharedReads()
+        shared = ReadCache()
         began = time.time()
         shared.read("x", 0, lambda: {"a": "old"})
         settings.SHARED_READ_SECONDS = 0
 
         def ask() -> dict[str, str]:
             assert shared.read("x", began - 1, dict).data == {"a": "old"}
-            with pytest.raises(NothingNewer):
+            with pytest.raises(NotModified):
                 shared.read("x", time.time(), dict)
             return {"a": "new"}
 
@@ -180,7 +180,7 @@ class TestReads:
 
     def test_a_failure_is_told_while_somebody_tries_again(self, settings: Settings) -> None:
         """Not that all is as it was: nobody knows."""
-        shared = SharedReads()
+        shared = ReadCache()
         began = time.time() - 1
 
         def fail() -> dict[str, str]:
@@ -198,14 +198,14 @@ class TestReads:
 
     def test_nothing_read_later_is_older_than_what_was_read_before(self) -> None:
         """A run that is over does not stand beside its work order of a moment before."""
-        shared_reads().read("work order", 0, lambda: {"status": "running"})
+        read_cache().read("work order", 0, lambda: {"status": "running"})
         page = SharedRead(0)
         page.read("run", lambda: {"status": "failed"})
         assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
 
     def test_a_clock_that_was_put_back_keeps_nothing_fresh(self) -> None:
         later = time.time() + 600
-        assert not Reading(later, later, {}).is_fresh()
+        assert not CachedRead(later, later, {}).is_fresh()
 
     @pytest.mark.parametrize(
         "error",
@@ -221,29 +221,29 @@ class TestReads:
         def fail() -> dict[str, str]:
             raise error
 
-        SharedReads().read("x", 0, fail)
+        ReadCache().read("x", 0, fail)
         with pytest.raises(type(error)) as told:
-            _ = SharedReads().read("x", 0, dict).data
+            _ = ReadCache().read("x", 0, dict).data
         assert vars(told.value) == vars(error)
         assert str(told.value) == str(error)
 
     @pytest.mark.parametrize("both_layers", [False, True])
     def test_what_is_stored_is_not_executed(self, tmp_path: Path, *, both_layers: bool) -> None:
         """A pickle in the table, by whoever may write there, is an unknown reading."""
-        SharedReads().read("x", 0, lambda: {"a": "b"})
+        ReadCache().read("x", 0, lambda: {"a": "b"})
         planted: object = _Executed(tmp_path / "executed")
         if both_layers:  # as this product has stored readings, before
             planted = pickle.dumps(planted)
         value = base64.b64encode(pickle.dumps(planted)).decode()
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE shared_reads SET value = %s", [value])
+            cursor.execute("UPDATE read_cache SET value = %s", [value])
             assert cursor.rowcount
-        assert SharedReads().read("x", 0, lambda: {"a": "asked"}).data == {"a": "asked"}
+        assert ReadCache().read("x", 0, lambda: {"a": "asked"}).data == {"a": "asked"}
         assert not (tmp_path / "executed").exists()
 
     @pytest.mark.parametrize("odd", [None, 5, "[]", "{}", '{"asked_at": 1, "answered_at": []}'])
     def test_what_no_version_of_this_has_stored(self, odd: object) -> None:
-        assert Reading.from_json(odd) is None
+        assert CachedRead.from_json(odd) is None
 
     def test_the_cache_keeps_django_s_promises(self) -> None:
         assert cache.add("a", {"b": [1, None]}, 60)
@@ -259,20 +259,20 @@ class TestReads:
         for number in range(1_100):
             cache.set(f"k{number}", number, None)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM shared_reads")
+            cursor.execute("SELECT COUNT(*) FROM read_cache")
             assert cursor.fetchone()[0] <= 1_001
 
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
-        SharedReads().read("log", 0, lambda: {"text": "x" * 200_000})
-        assert SharedReads().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
+        ReadCache().read("log", 0, lambda: {"text": "x" * 200_000})
+        assert ReadCache().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
 
     def test_nobody_waits_for_another_process(self) -> None:
         def ask() -> dict[str, str]:
-            with pytest.raises(NothingNewer):
-                SharedReads().read("x", 0, dict)
+            with pytest.raises(NotModified):
+                ReadCache().read("x", 0, dict)
             return {"a": "b"}
 
-        assert SharedReads().read("x", 0, ask).data == {"a": "b"}
+        assert ReadCache().read("x", 0, ask).data == {"a": "b"}
 
     @pytest.mark.parametrize(
         "error",
@@ -285,9 +285,9 @@ class TestReads:
         def ask() -> dict[str, str]:
             raise error
 
-        SharedReads().read("x", 0, ask)
+        ReadCache().read("x", 0, ask)
         with pytest.raises(type(error)) as raised:
-            _ = SharedReads().read("x", 0, ask).data
+            _ = ReadCache().read("x", 0, ask).data
         assert vars(raised.value) == vars(error)
         assert str(raised.value) == str(error)
 
@@ -300,8 +300,8 @@ class TestReads:
             raise SystemExit
 
         with pytest.raises(SystemExit):
-            SharedReads().read("x", 0, ask)
-        assert SharedReads().read("x", 0, lambda: {"a": "b"}).data == {"a": "b"}
+            ReadCache().read("x", 0, ask)
+        assert ReadCache().read("x", 0, lambda: {"a": "b"}).data == {"a": "b"}
 
 
 class _Nowhere:

@@ -36,12 +36,12 @@ SHARED_BYTES = 100_000
 ERRORS = {kind.__name__: kind for kind in (RunsAPIError, NetworkError, UnknownAnswer)}
 
 
-class NothingNewer(Exception):  # noqa: N818
+class NotModified(Exception):  # noqa: N818
     """Somebody is asking the API just now, and what is known is what the page shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CachedRead:
     """An answer of the API, or why there was none, and when it was asked for and came.
 
     Times of day in seconds, since other hosts compare them.
@@ -85,18 +85,18 @@ class Reading:
             return None
 
 
-class SharedReads:
+class ReadCache:
     """One for all threads of a process; processes and hosts share Django's cache."""
 
     def __init__(self) -> None:
-        self._remembered: OrderedDict[str, Reading] = OrderedDict()
+        self._remembered: OrderedDict[str, CachedRead] = OrderedDict()
         self._asking: set[str] = set()
         self._lock = threading.Lock()
 
-    def read(self, what: str, since: float, ask: Callable[[], Json]) -> Reading:
+    def read(self, what: str, since: float, ask: Callable[[], Json]) -> CachedRead:
         """A reading of ``what`` (path and query) that was asked for at ``since`` or later.
 
-        Raises ``NothingNewer``.
+        Raises ``NotModified``.
         """
         reading = self._remembered.get(what)
         if reading and reading.asked_at >= since and reading.is_fresh():
@@ -111,7 +111,7 @@ class SharedReads:
         finally:
             self._asking.discard(what)
 
-    def _look_or_ask(self, what: str, since: float, ask: Callable[[], Json]) -> Reading:
+    def _look_or_ask(self, what: str, since: float, ask: Callable[[], Json]) -> CachedRead:
         key = _cache_key(what)
         if reading := self._shared(what, key, since):
             return reading
@@ -123,7 +123,7 @@ class SharedReads:
         finally:
             cache.delete(f"{key}.asking")
 
-    def _last_known(self, what: str, since: float) -> Reading:
+    def _last_known(self, what: str, since: float) -> CachedRead:
         """While somebody else asks. It may be newer than what the page shows, or say why there
         is nothing newer: a page must not be told that all is as it was when nobody knows."""
         reading = self._remembered.get(what)
@@ -133,30 +133,30 @@ class SharedReads:
             and time.time() - reading.answered_at < KEPT_SECONDS
         ):
             return reading
-        raise NothingNewer
+        raise NotModified
 
-    def _shared(self, what: str, key: str, since: float) -> Reading | None:
-        reading = Reading.from_json(cache.get(key))
+    def _shared(self, what: str, key: str, since: float) -> CachedRead | None:
+        reading = CachedRead.from_json(cache.get(key))
         if reading is None:
             return None
         self._remember(what, reading)
         return reading if reading.asked_at >= since and reading.is_fresh() else None
 
-    def _ask(self, what: str, key: str, ask: Callable[[], Json]) -> Reading:
+    def _ask(self, what: str, key: str, ask: Callable[[], Json]) -> CachedRead:
         asked_at = time.time()
         answer: Json | RunsAPIError
         try:
             answer = ask()
         except RunsAPIError as error:
             answer = error  # shared too
-        reading = Reading(asked_at, time.time(), answer)
+        reading = CachedRead(asked_at, time.time(), answer)
         stored = reading.as_json()
         if len(stored) <= SHARED_BYTES:
             cache.set(key, stored, KEPT_SECONDS)
         self._remember(what, reading)
         return reading
 
-    def _remember(self, what: str, reading: Reading) -> None:
+    def _remember(self, what: str, reading: CachedRead) -> None:
         """And forget what is of no use any more: oldest first, as they came."""
         with self._lock:
             self._remembered[what] = reading
@@ -181,15 +181,15 @@ class SharedRead:
         """When its oldest part came."""
 
     def read(self, what: str, ask: Callable[[], Json]) -> Json:
-        reading = shared_reads().read(what, self.since, ask)
+        reading = read_cache().read(what, self.since, ask)
         self.since = max(self.since, reading.asked_at)
         self.oldest = min(self.oldest, reading.answered_at)
         return reading.data
 
 
 @once
-def shared_reads() -> SharedReads:
-    return SharedReads()
+def read_cache() -> ReadCache:
+    return ReadCache()
 
 
 def _error(kind: str, fields: dict[str, Any]) -> RunsAPIError:

@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control
 
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import page_client, refresh_client
-from workorders.runs_api.read_cache import NothingNewer
+from workorders.runs_api.read_cache import NotModified
 from workorders.web.http import HtmxHttpRequest, for_this_request
 
 MAX_VERSIONS = 10_000
@@ -36,7 +36,7 @@ def polling[**P](
             return _unchanged()
         try:
             return view(request, *args, **kwargs)
-        except NothingNewer:
+        except NotModified:
             return _unchanged()
 
     return refreshed

@@ -60,7 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     iteration = int(os.environ.get("ITERATION", "1"))
     prompt = sys.stdin.read()
-    say(f"Reading the task ({len(prompt.splitlines())} lines)")
+    say(f"CachedRead the task ({len(prompt.splitlines())} lines)")
     feedback = Path(os.environ.get("FEEDBACK_FILE", os.devnull)).read_text(errors="replace")
     if feedback.strip():
         say(f"The last verification ended with: {feedback.strip().splitlines()[-1]}")
