@@ -52,9 +52,9 @@ WEB_DOWNLOADS = env.whole("WEB_DOWNLOADS", 32, minimum=1, maximum=1000)
 """How many logs a web process sends at the same time."""
 RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
 """Threads of a web process that may wait for the runs API; the others keep the rest alive."""
-STARTS_THAT_WAIT = WEB_THREADS // 8
+MAX_WAITING_STARTS = WEB_THREADS // 8
 """Threads of a web process that may wait for another start of the same work order."""
-CALLS_THAT_WAIT = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - STARTS_THAT_WAIT - 1)
+MAX_WAITING_CALLS = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - MAX_WAITING_STARTS - 1)
 """Threads of a web process that may wait until one of those calls is over; one never waits."""
 
 # --- The embedded runs API and its workers ---

@@ -8,7 +8,7 @@ from tests.support.runs_api import RunsAPI
 from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.availability import Hindrance
 from workorders.error_table import CODE_OF_STATUS, RULES, Action, rule_for
-from workorders.errors import RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, RunsAPIError
 
 SPECIFIED = {
     "RUN_ALREADY_ACTIVE": "A run is already in progress for this work order",
@@ -61,10 +61,12 @@ def test_full_server_is_no_failed_server(code: str) -> None:
 
 
 def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
-    assert RunsAPIError(code="SERVER_BUSY", status=503).answer_lost
+    assert RunsAPIError(code="SERVER_BUSY", status=503).outcome_unknown
     certain = RunsAPIError(code="SERVER_BUSY", status=503, details={"started": False})
-    assert not certain.answer_lost
-    assert UnknownAnswer(code="SERVER_BUSY", status=503, details={"started": False}).answer_lost
+    assert not certain.outcome_unknown
+    assert InvalidResponse(
+        code="SERVER_BUSY", status=503, details={"started": False}
+    ).outcome_unknown
 
 
 def test_every_code_of_a_status_has_a_rule() -> None:

@@ -60,7 +60,7 @@ class RunsAPIError(Exception):
         return known_code(self.code, self.status)
 
     @property
-    def answer_lost(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Whether a run may have been started all the same.
 
         Only a request that never went out, a refusal below 500 by the API itself, and its word
@@ -121,15 +121,15 @@ class NetworkError(RunsAPIError):
         self.timed_out = timed_out
 
     @property
-    def answer_lost(self) -> bool:
+    def outcome_unknown(self) -> bool:
         return self.sent
 
 
-class UnknownAnswer(RunsAPIError):  # noqa: N818
+class InvalidResponse(RunsAPIError):  # noqa: N818
     """An answer that is not the contract's: not JSON, another envelope, missing IDs."""
 
     said_by_api = False
 
     @property
-    def answer_lost(self) -> bool:
+    def outcome_unknown(self) -> bool:
         return self.status != 429  # a proxy that lets nothing through

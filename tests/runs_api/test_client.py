@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import runs_api as api
 from tests.support.runs_api import API_KEY, RunsAPI
-from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
-from workorders.runs_api.client import ANSWER_LIMIT_BYTES, RunsClient
+from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
+from workorders.runs_api.client import RESPONSE_LIMIT_BYTES, RunsClient
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
 
@@ -90,7 +90,7 @@ def test_read_after_the_budget_is_spent_gets_a_moment(
 
 def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None:
     patient = RunsClient(client._http, read_timeout=30)
-    runs_api.has_run(error="x" * ANSWER_LIMIT_BYTES)
+    runs_api.has_run(error="x" * RESPONSE_LIMIT_BYTES)
     with pytest.raises(NetworkError, match="too large"):
         patient.get_run("run-1")
 
@@ -122,7 +122,7 @@ def test_answer_that_would_fill_the_memory_is_not_unpacked(
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 3 * ANSWER_LIMIT_BYTES
+    assert peak < 3 * RESPONSE_LIMIT_BYTES
 
 
 def test_answer_may_be_packed(runs_api: RunsAPI, client: RunsClient) -> None:
@@ -178,7 +178,7 @@ def test_success_with_a_status_of_failure_is_a_failure() -> None:
 def test_list_with_an_entry_that_has_no_id() -> None:
     body = {"success": True, "data": {"items": [{"taskPrompt": "?"}]}}
     client = client_for(lambda _: httpx.Response(200, json=body))
-    with pytest.raises(UnknownAnswer):
+    with pytest.raises(InvalidResponse):
         client.list_work_orders()
 
 
@@ -236,7 +236,7 @@ def test_key_is_not_taken_along_to_another_server(runs_api: RunsAPI) -> None:
     with api.serve() as other:
         reply = api.answer(302, b"", Location=f"{other.url}/api/v1/work-orders/wo-1")
         runs_api.on("GET", "/work-orders/wo-1", reply)
-        with pytest.raises(UnknownAnswer):
+        with pytest.raises(InvalidResponse):
             default_client().get_work_order("wo-1")
         assert other.asked == []
 

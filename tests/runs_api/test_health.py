@@ -170,7 +170,7 @@ def test_answer_to_anybody_clears_a_doubt(runs_api: RunsAPI) -> None:
     runs_api.has()
     ask_for_a_run()
     default_client().get_work_order("wo-1")
-    default_client().record.confirm_doubt()
+    default_client().record.confirm_suspicion()
     assert default_client().record.health.is_well
 
 
@@ -215,7 +215,7 @@ def test_request_that_is_not_sent_says_nothing_of_the_server(runs_api: RunsAPI) 
     with pytest.raises(RunsAPIError):
         default_client().get_run("x" * 100_000)
     assert default_client().record.health == Health()
-    assert default_client().record.can_be_trusted
+    assert default_client().record.accepts_queueing
 
 
 # --- The log

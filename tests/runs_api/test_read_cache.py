@@ -17,7 +17,7 @@ from pytest_django import Settings
 from tests.support.page_text import show, version_of
 from tests.support.runs_api import RunsAPI, refusal
 from tests.support.trigger_form import HTMX
-from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.runs_api.read_cache import (
     CachedRead,
     NotModified,
@@ -212,7 +212,7 @@ class TestReads:
         [
             RunsAPIError("no", code="CONFLICT", status=409, details={"errors": []}, retry_after=3),
             NetworkError("gone", sent=False, timed_out=True),
-            UnknownAnswer("<html>"),
+            InvalidResponse("<html>"),
         ],
     )
     def test_another_process_is_told_the_same_failure(self, error: RunsAPIError) -> None:

@@ -12,7 +12,7 @@ from workorders.availability import (
     trigger_availability,
 )
 from workorders.runs_api.client import PAGE_LIMIT, RunsClient
-from workorders.runs_api.concurrency import both
+from workorders.runs_api.concurrency import run_both
 from workorders.runs_api.optional import optional
 from workorders.runs_api.run_log import RunLog
 from workorders.runs_api.schemas import QueueHealth, Run, RunOverrides, WorkOrder
@@ -59,7 +59,7 @@ def load_run(
     of the log to go on from; ``None``: the end of the log."""
     run = client.get_run(run_id)
     work_order_id = run.work_order_id or work_order_id
-    work_order, (queue, log) = both(
+    work_order, (queue, log) = run_both(
         lambda: load_optional_work_order(client, work_order_id),
         lambda: _beside(client, run, log_from),
     )

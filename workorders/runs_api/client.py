@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 import httpx
 from django.conf import settings
 
-from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.observability import request_id
 from workorders.runs_api.bounded_body import ACCEPT_ENCODING, read_body
 from workorders.runs_api.call_recorder import LoggedCall
-from workorders.runs_api.deadline import keep_to
+from workorders.runs_api.deadline import enforce_deadline
 from workorders.runs_api.diagnosis import NO_CONNECTION, diagnosis_of
 from workorders.runs_api.envelope import Answer, read_envelope
 from workorders.runs_api.health import HealthRecord
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 API_PREFIX = "/api/v1"
 PAGE_LIMIT = 100
 """The most items the API gives at once."""
-ANSWER_LIMIT_BYTES = 8_000_000
+RESPONSE_LIMIT_BYTES = 8_000_000
 LOG_PART_BYTES = 65_536
 SHORTEST_CALL_SECONDS = 0.2
 NEVER_SENT = (
@@ -56,7 +56,7 @@ NEVER_SENT = (
 """After these the API has provably not heard of the request."""
 PLACE_SECONDS = 0.1
 """How long a call may wait for one of the places (RUNS_API_MAX_CALLS) while the API is well."""
-_places_in_line = threading.BoundedSemaphore(settings.CALLS_THAT_WAIT)
+_waiting_calls = threading.BoundedSemaphore(settings.MAX_WAITING_CALLS)
 
 
 class RunsClient:
@@ -74,7 +74,7 @@ class RunsClient:
         shared: where reads are taken from that others may have asked for already.
 
     Every method raises ``RunsAPIError``: ``NetworkError`` when no answer came,
-    ``UnknownAnswer`` when one came that is not the contract's, else the API's own refusal.
+    ``InvalidResponse`` when one came that is not the contract's, else the API's own refusal.
     """
 
     def __init__(
@@ -302,10 +302,10 @@ class RunsClient:
             request = self._http.build_request(
                 method, prefix + path, params=query, json=body, headers=headers
             )
-            keep_to(deadline, request)
+            enforce_deadline(deadline, request)
             response = self._send(request)
             try:
-                content = read_body(response, deadline=deadline, limit=ANSWER_LIMIT_BYTES)
+                content = read_body(response, deadline=deadline, limit=RESPONSE_LIMIT_BYTES)
             finally:
                 response.close()
         except (httpx.RequestError, httpx.InvalidURL) as exc:
@@ -338,13 +338,13 @@ class RunsClient:
         try:
             return self._http.send(request, stream=True)
         except httpx.PoolTimeout:
-            if not self.record.can_be_trusted or not _places_in_line.acquire(blocking=False):
+            if not self.record.accepts_queueing or not _waiting_calls.acquire(blocking=False):
                 raise
         timeout["pool"] = PLACE_SECONDS
         try:
             return self._http.send(request, stream=True)
         finally:
-            _places_in_line.release()
+            _waiting_calls.release()
 
 
 def _segment(identifier: str) -> str:
@@ -364,4 +364,4 @@ def _parsed[T](parse: Callable[[], T], data: Json) -> T:
         return parse()
     except ValueError as exc:
         logger.warning("an answer could not be understood: %s; keys: %s", exc, sorted(data))
-        raise UnknownAnswer(str(exc)) from exc
+        raise InvalidResponse(str(exc)) from exc

@@ -9,7 +9,7 @@ from django import db
 from django.conf import settings
 
 
-def both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+def run_both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """Both answers, in the time of the longer one; raises what the first raises.
 
     The embedded API is no other machine: its calls are work of this thread, and of the

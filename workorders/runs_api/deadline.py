@@ -11,7 +11,7 @@ _call = threading.local()
 """``deadline``: when this thread's call must be over, by ``time.monotonic()``."""
 
 
-def keep_to(deadline: float, request: httpx.Request) -> None:
+def enforce_deadline(deadline: float, request: httpx.Request) -> None:
     """Let every read of this thread's call end at ``deadline``, by ``time.monotonic()``.
 
     httpx's time-outs count anew for each phase and each piece of an answer, so

@@ -7,7 +7,7 @@ import httpx
 
 from dashboard.env import SHORTEST_SECRET
 from workorders.error_table import CODE_OF_STATUS
-from workorders.errors import RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, RunsAPIError
 from workorders.runs_api.json_values import Json, as_object
 
 
@@ -28,7 +28,7 @@ def read_envelope(response: httpx.Response, content: bytes) -> Answer:
         envelope = None
     if not _is_envelope(envelope, status):
         code = "RATE_LIMITED" if status == 429 else "UNKNOWN"
-        raise UnknownAnswer(
+        raise InvalidResponse(
             f"HTTP {status} without the runs API's envelope",
             code=code,
             status=status,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from workorders.errors import RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, RunsAPIError
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Health:
 
 class HealthRecord:
     """Thread-safe. A failure that may be one endpoint's own is a doubt: it counts when
-    ``confirm_doubt`` is called before another call was answered.
+    ``confirm_suspicion`` is called before another call was answered.
 
     Args:
         logs: write a line whenever the API is lost, and when it is back.
@@ -60,8 +60,8 @@ class HealthRecord:
 
     def __init__(self, *, logs: bool = True) -> None:
         self._logs = logs
-        self.doubt_raised = threading.Event()
-        self._doubt = ""
+        self.suspicion_raised = threading.Event()
+        self._suspicion = ""
         self._health = Health()
         self._lock = threading.Lock()
 
@@ -70,9 +70,9 @@ class HealthRecord:
         return self._health
 
     @property
-    def can_be_trusted(self) -> bool:
+    def accepts_queueing(self) -> bool:
         """Nothing speaks against an answer to the next call."""
-        return not self._doubt and not self._health.is_lost
+        return not self._suspicion and not self._health.is_lost
 
     def answered(self) -> None:
         self._enter(State.WELL, answered=True)
@@ -84,7 +84,7 @@ class HealthRecord:
         and there are servers that check it on writes alone.
         """
         gateway = error.status in GATEWAY_STATUSES and error.code != "CAPACITY_EXCEEDED"
-        foreign = isinstance(error, UnknownAnswer)
+        foreign = isinstance(error, InvalidResponse)
         about_key = error.status == 401 or (
             error.status == 403 and (foreign or error.code == "FORBIDDEN")
         )
@@ -102,12 +102,12 @@ class HealthRecord:
         if certain:
             self._enter(State.LOST, diagnosis)
         else:
-            self._doubt = diagnosis
+            self._suspicion = diagnosis
             if not self._health.is_lost:
-                self.doubt_raised.set()
+                self.suspicion_raised.set()
 
-    def confirm_doubt(self) -> None:
-        if doubt := self._doubt:
+    def confirm_suspicion(self) -> None:
+        if doubt := self._suspicion:
             self._enter(State.LOST, doubt)
 
     def _enter(self, state: State, diagnosis: str = "", *, answered: bool = False) -> None:
@@ -116,7 +116,7 @@ class HealthRecord:
             before = self._health
             health = replace(before, state=state, diagnosis=diagnosis)
             if answered:
-                self._doubt = ""
+                self._suspicion = ""
                 health = replace(health, last_answer=now)
             if state is not before.state:
                 health = replace(health, since=now)

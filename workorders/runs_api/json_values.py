@@ -23,17 +23,17 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def as_whole(value: object, *, minimum: int = -LARGEST, maximum: int = LARGEST) -> int | None:
+def int_or_none(value: object, *, minimum: int = -LARGEST, maximum: int = LARGEST) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return cast("int", value) if whole and minimum <= cast("int", value) <= maximum else None
 
 
 def as_run_number(value: object) -> int | None:
     """Counted from 1, and no larger than a database column of 32 bits holds."""
-    return as_whole(value, minimum=1, maximum=2**31 - 1)
+    return int_or_none(value, minimum=1, maximum=2**31 - 1)
 
 
-def as_moment(value: object) -> datetime | None:
+def datetime_or_none(value: object) -> datetime | None:
     """An ISO 8601 time; one without a zone is taken as UTC, as the contract says."""
     try:
         moment = datetime.fromisoformat(as_text(value))

@@ -32,18 +32,18 @@ def look(client: RunsClient) -> None:
     try:
         client.list_work_orders(limit=1)
     except RunsAPIError:
-        client.record.confirm_doubt()
-    client.record.doubt_raised.clear()
+        client.record.confirm_suspicion()
+    client.record.suspicion_raised.clear()
 
 
 def _run() -> None:
     client = probing_client()
     record = client.record
     while True:
-        if not _is_fresh(record.health.last_answer) or not record.can_be_trusted:
+        if not _is_fresh(record.health.last_answer) or not record.accepts_queueing:
             look(client)
         pause = PAUSE_SECONDS if record.health.is_well else PAUSE_WHILE_WRONG_SECONDS
-        record.doubt_raised.wait(pause)
+        record.suspicion_raised.wait(pause)
 
 
 def _is_fresh(last_answer: datetime | None) -> bool:

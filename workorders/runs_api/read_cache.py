@@ -24,7 +24,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.cache import cache
 
-from workorders.errors import NetworkError, RunsAPIError, UnknownAnswer
+from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.runs_api.json_values import Json
 
 KEPT_SECONDS = 10
@@ -33,7 +33,7 @@ SHARED_BYTES = 100_000
 """A larger one, the part of a log that has grown fast, is remembered by its process alone."""
 
 
-ERRORS = {kind.__name__: kind for kind in (RunsAPIError, NetworkError, UnknownAnswer)}
+ERRORS = {kind.__name__: kind for kind in (RunsAPIError, NetworkError, InvalidResponse)}
 
 
 class NotModified(Exception):  # noqa: N818

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from workorders.runs_api.json_values import (
     Json,
-    as_moment,
     as_object,
     as_objects,
     as_run_number,
     as_text,
-    as_whole,
+    datetime_or_none,
+    int_or_none,
     optional_id,
     required_id,
 )
@@ -54,9 +54,9 @@ class Page[Item]:
         cls, data: Json, item: Callable[[Json], Item], *, limit: int = 0, offset: int = 0
     ) -> Self:
         items = tuple(item(entry) for entry in as_objects(data.get("items")))
-        limit = as_whole(data.get("limit")) or limit
-        offset = as_whole(data.get("offset")) or offset
-        total = as_whole(data.get("total"))
+        limit = int_or_none(data.get("limit")) or limit
+        offset = int_or_none(data.get("offset")) or offset
+        total = int_or_none(data.get("total"))
         # A total is worth more than hasMore, which some servers get wrong.
         more = data.get("hasMore") is True if total is None else offset + len(items) < total
         return cls(items, total, limit, offset, has_more=more and bool(items))
@@ -79,13 +79,13 @@ class Iteration:
         verification = as_object(data.get("verification"))
         passed = verification.get("passed")
         return cls(
-            number=as_whole(data.get("number")) or position,
+            number=int_or_none(data.get("number")) or position,
             status=_status(data.get("status")),
-            started_at=as_moment(data.get("startedAt")),
-            completed_at=as_moment(data.get("completedAt")),
-            agent_exit_code=as_whole(data.get("agentExitCode")),
+            started_at=datetime_or_none(data.get("startedAt")),
+            completed_at=datetime_or_none(data.get("completedAt")),
+            agent_exit_code=int_or_none(data.get("agentExitCode")),
             verified=passed if isinstance(passed, bool) else None,
-            verification_exit_code=as_whole(verification.get("exitCode")),
+            verification_exit_code=int_or_none(verification.get("exitCode")),
             verification_output=as_text(verification.get("output")),
         )
 
@@ -117,7 +117,7 @@ class RunReference:
 
 def queue_position_of(data: Json, key: str = "queuePosition") -> int | None:
     """1 is next; ``None`` when not queued or not told."""
-    return as_whole(data.get(key), minimum=1)
+    return int_or_none(data.get(key), minimum=1)
 
 
 def run_label(run_id: str, number: int | None) -> str:
@@ -162,20 +162,20 @@ class Run:
             status=_status(data.get("status")),
             work_order_id=as_text(data.get("workOrderId")),
             number=as_run_number(data.get("runNumber")),
-            queued_at=as_moment(data.get("queuedAt")),
-            started_at=as_moment(data.get("startedAt")),
-            completed_at=as_moment(data.get("completedAt")),
-            iteration_count=as_whole(data.get("iterationCount")),
+            queued_at=datetime_or_none(data.get("queuedAt")),
+            started_at=datetime_or_none(data.get("startedAt")),
+            completed_at=datetime_or_none(data.get("completedAt")),
+            iteration_count=int_or_none(data.get("iterationCount")),
             iterations=tuple(Iteration.parse(it, i) for i, it in enumerate(iterations, start=1)),
             profile_name=as_text(data.get("profileName")),
-            max_iterations=as_whole(data.get("maxIterations")),
-            max_time=as_whole(data.get("maxTime")),
+            max_iterations=int_or_none(data.get("maxIterations")),
+            max_time=int_or_none(data.get("maxTime")),
             overrides=as_object(data.get("overrides")),
             shows_overrides=isinstance(data.get("overrides"), Mapping),
             queue_position=queue_position_of(data),
             waiting_for=RunReference.parse(as_object(data.get("waitingFor"))),
             error=as_text(data.get("error")),
-            log_size=as_whole(data.get("logSize")),
+            log_size=int_or_none(data.get("logSize")),
             triggered_by=legible(as_text(data.get("triggeredBy")), LONGEST_NAME),
             imported=data.get("imported") is True,
         )
@@ -221,11 +221,13 @@ class WorkOrder:
     def parse(cls, data: Json) -> Self:
         harness = as_object(data.get("harness"))
         profile = as_text(data.get("profileName")) or as_text(harness.get("profile"))
-        max_iterations = as_whole(data.get("maxIterations"))
+        max_iterations = int_or_none(data.get("maxIterations"))
         if max_iterations is None:
-            max_iterations = as_whole(as_object(harness.get("loopStrategy")).get("maxIterations"))
+            max_iterations = int_or_none(
+                as_object(harness.get("loopStrategy")).get("maxIterations")
+            )
         work_order_id = required_id(data)
-        run_count = as_whole(data.get("runCount"))
+        run_count = int_or_none(data.get("runCount"))
         runs = [Run.parse(entry) for entry in as_objects(data.get("runs"))]
         return cls(
             id=work_order_id,
@@ -234,9 +236,9 @@ class WorkOrder:
             workspace=_workspace(as_object(data.get("workspaceSource"))),
             profile_name=profile,
             max_iterations=max_iterations,
-            max_time=as_whole(data.get("maxTime")),
-            created_at=as_moment(data.get("createdAt")),
-            updated_at=as_moment(data.get("updatedAt")),
+            max_time=int_or_none(data.get("maxTime")),
+            created_at=datetime_or_none(data.get("createdAt")),
+            updated_at=datetime_or_none(data.get("updatedAt")),
             run_count=run_count,
             runs=_newest_first(runs, work_order_id, run_count),
             lists_runs=isinstance(data.get("runs"), list) and bool(runs or not run_count),
@@ -312,9 +314,9 @@ class Profile:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        max_iterations = as_whole(data.get("maxIterations"))
+        max_iterations = int_or_none(data.get("maxIterations"))
         if max_iterations is None:
-            max_iterations = as_whole(as_object(data.get("loopStrategy")).get("maxIterations"))
+            max_iterations = int_or_none(as_object(data.get("loopStrategy")).get("maxIterations"))
         return cls(required_id(data, "name"), as_text(data.get("description")), max_iterations)
 
 
@@ -330,8 +332,8 @@ class Isolation:
     def parse(cls, data: Json) -> Self:
         reasons = data.get("reasons")
         return cls(
-            as_whole(data.get("isolated"), minimum=0) or 0,
-            as_whole(data.get("notIsolated"), minimum=0) or 0,
+            int_or_none(data.get("isolated"), minimum=0) or 0,
+            int_or_none(data.get("notIsolated"), minimum=0) or 0,
             tuple(legible(as_text(reason), LONGEST_REASON) for reason in reasons)
             if isinstance(reasons, list)
             else (),
@@ -351,9 +353,9 @@ class QueueHealth:
     def parse(cls, data: Json) -> Self:
         stats = as_object(data.get("stats"))
         return cls(
-            as_whole(stats.get("waiting")),
-            as_whole(stats.get("running")),
-            as_whole(stats.get("maxConcurrent")),
+            int_or_none(stats.get("waiting")),
+            int_or_none(stats.get("running")),
+            int_or_none(stats.get("maxConcurrent")),
             Isolation.parse(as_object(data.get("isolation"))),
         )
 
@@ -368,13 +370,13 @@ class LogPart:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        offset = as_whole(data.get("offset")) or 0
-        next_offset = as_whole(data.get("nextOffset")) or offset
+        offset = int_or_none(data.get("offset")) or 0
+        next_offset = int_or_none(data.get("nextOffset")) or offset
         return cls(
             text=as_text(data.get("text")),
             offset=offset,
             next_offset=next_offset,
-            size=as_whole(data.get("size")) or next_offset,
+            size=int_or_none(data.get("size")) or next_offset,
             complete=data.get("complete") is True,
         )
 
@@ -415,4 +417,4 @@ class RunOverrides:
     @classmethod
     def parse(cls, body: Json) -> Self:
         strategy = as_object(as_object(body.get("profileOverrides")).get("loopStrategy"))
-        return cls(as_whole(strategy.get("maxIterations")), as_text(body.get("profileName")))
+        return cls(int_or_none(strategy.get("maxIterations")), as_text(body.get("profileName")))

@@ -9,7 +9,7 @@ from workorders.availability import (
 from workorders.error_table import RULES
 from workorders.errors import RunsAPIError
 from workorders.runs_api.client import RunsClient
-from workorders.runs_api.concurrency import both
+from workorders.runs_api.concurrency import run_both
 from workorders.runs_api.schemas import Profile, WorkOrder
 
 
@@ -35,7 +35,7 @@ class TriggerDialog:
 
 
 def load_trigger_dialog(client: RunsClient, work_order_id: str) -> TriggerDialog:
-    work_order, (profiles, lacks_profiles) = both(
+    work_order, (profiles, lacks_profiles) = run_both(
         lambda: client.get_work_order(work_order_id), lambda: _read_profiles(client)
     )
     return TriggerDialog(work_order, trigger_availability(work_order), profiles, lacks_profiles)

@@ -63,7 +63,7 @@ says nothing of the first request."""
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 0.5
 """How long a request waits for another one: it holds a thread of the web server meanwhile."""
-_places_to_wait = threading.BoundedSemaphore(settings.STARTS_THAT_WAIT)
+_waiting_starts = threading.BoundedSemaphore(settings.MAX_WAITING_STARTS)
 """Whoever gets none is told at once that the other one is under way."""
 ABANDONED_AFTER_SECONDS = 2
 """How much longer than the time-out of its request a living process may be at it."""
@@ -197,11 +197,11 @@ def _wait_for_sender(attempt: TriggerAttempt) -> None:
         dt.timedelta(seconds=abandoned_after)
     ):
         return
-    if _places_to_wait.acquire(blocking=False):
+    if _waiting_starts.acquire(blocking=False):
         try:
             _wait(attempt)
         finally:
-            _places_to_wait.release()
+            _waiting_starts.release()
 
 
 def _wait(attempt: TriggerAttempt) -> None:
@@ -254,7 +254,7 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
             queued(client, attempt, error)
         elif error.code == IN_THE_WAY:
             _release_if_it_was_there(client, attempt, error)
-        elif not error.answer_lost and error.code in NO_RUN_HAS_THE_KEY:
+        elif not error.outcome_unknown and error.code in NO_RUN_HAS_THE_KEY:
             attempt.release(error)
     else:
         start_proof.link_named_run(attempt, run)

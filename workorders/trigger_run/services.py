@@ -154,7 +154,7 @@ def _without_a_run(
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
         return reconciliation.queued(client, attempt, error) or reconciliation.look(client, attempt)
-    if not error.answer_lost:
+    if not error.outcome_unknown:
         if not attempt.release(error):
             return look_again(client, attempt)  # another request has found more
         return _explained(client, attempt.work_order_id, error)

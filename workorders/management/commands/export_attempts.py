@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from workorders.attempts.export import attempt_as_json
 from workorders.attempts.models import TriggerAttempt
-from workorders.runs_api.json_values import as_moment
+from workorders.runs_api.json_values import datetime_or_none
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
 
 def _moment(text: str) -> dt.datetime:
-    moment = as_moment(text)
+    moment = datetime_or_none(text)
     if moment is None:
         raise ArgumentTypeError(f"{text!r} is no ISO 8601 time, such as 2026-01-31T09:00:00Z")
     return moment
