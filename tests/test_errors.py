@@ -6,8 +6,8 @@ from django.test import Client
 from tests.support import runs_api as api
 from tests.support.runs_api import RunsAPI
 from tests.support.trigger_form import HTMX, TriggerForm
-from workorders.availability import Hindrance
-from workorders.error_table import CODE_OF_STATUS, RULES, Action, rule_for
+from workorders.availability import BlockedReason
+from workorders.error_table import CODE_OF_STATUS, ERROR_TABLE, Action, handling_for
 from workorders.errors import InvalidResponse, RunsAPIError
 
 SPECIFIED = {
@@ -28,36 +28,36 @@ def test_words_are_the_specification_s(code: str) -> None:
     assert RunsAPIError(code=code).user_message == SPECIFIED[code]
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", ERROR_TABLE)
 def test_every_rule_has_words_of_its_own(code: str) -> None:
-    message = RULES[code].message
+    message = ERROR_TABLE[code].message
     assert message.strip()
-    alike = [other for other in RULES if RULES[other].message == message]
+    alike = [other for other in ERROR_TABLE if ERROR_TABLE[other].message == message]
     assert alike == [code] or set(alike) == {"VALIDATION_ERROR", "BAD_REQUEST"}
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", ERROR_TABLE)
 def test_only_what_may_help_is_offered_again(code: str) -> None:
-    assert RULES[code].retryable is (code in RETRYABLE)
+    assert ERROR_TABLE[code].retryable is (code in RETRYABLE)
 
 
 def test_every_action_is_used() -> None:
-    assert {rule.action for rule in RULES.values()} == set(Action)
+    assert {rule.action for rule in ERROR_TABLE.values()} == set(Action)
 
 
 @pytest.mark.parametrize("code", ["", "TEAPOT", "run_already_active"])
 def test_unknown_code_falls_back(code: str) -> None:
-    assert rule_for(code, 400) is RULES["UNKNOWN"]
+    assert handling_for(code, 400) is ERROR_TABLE["UNKNOWN"]
 
 
-@pytest.mark.parametrize("code", sorted({*RULES, "TEAPOT"} - {"CAPACITY_EXCEEDED"}))
+@pytest.mark.parametrize("code", sorted({*ERROR_TABLE, "TEAPOT"} - {"CAPACITY_EXCEEDED"}))
 def test_status_of_a_server_error_wins(code: str) -> None:
-    assert rule_for(code, 500) is rule_for(code, 599) is RULES["SERVER_ERROR"]
+    assert handling_for(code, 500) is handling_for(code, 599) is ERROR_TABLE["SERVER_ERROR"]
 
 
 @pytest.mark.parametrize("code", ["CAPACITY_EXCEEDED", "SERVER_BUSY"])
 def test_full_server_is_no_failed_server(code: str) -> None:
-    assert rule_for(code, 503) is RULES[code]
+    assert handling_for(code, 503) is ERROR_TABLE[code]
 
 
 def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
@@ -70,29 +70,29 @@ def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
 
 
 def test_every_code_of_a_status_has_a_rule() -> None:
-    assert set(CODE_OF_STATUS.values()) <= set(RULES)
+    assert set(CODE_OF_STATUS.values()) <= set(ERROR_TABLE)
 
 
 def test_every_hindrance_has_a_rule() -> None:
-    assert {hindrance.value for hindrance in Hindrance} <= set(RULES)
+    assert {blocked_reason.value for blocked_reason in BlockedReason} <= set(ERROR_TABLE)
 
 
 LOCATIONS = {
     Action.KEEP_OPEN: "",
-    Action.INLINE: "",
-    Action.LOOK: "",
-    Action.CLOSE: "/work-orders/wo-1/",
-    Action.LEAVE: "/work-orders/",
+    Action.FIELD_ERROR: "",
+    Action.RECHECK_WORK_ORDER: "",
+    Action.CLOSE_DIALOG: "/work-orders/wo-1/",
+    Action.GO_TO_LIST: "/work-orders/",
 }
 
 
-@pytest.mark.parametrize("code", sorted({*RULES} - {"NETWORK_ERROR", "SERVER_ERROR"}))
+@pytest.mark.parametrize("code", sorted({*ERROR_TABLE} - {"NETWORK_ERROR", "SERVER_ERROR"}))
 def test_every_action_is_carried_out(runs_api: RunsAPI, operator: Client, code: str) -> None:
     runs_api.has()
     runs_api.triggers(api.refusal(400, code))
     sent = TriggerForm(operator, HTMX).send()
-    assert sent.location == LOCATIONS[RULES[code].action]
-    assert RULES[code].message in (sent.html or sent.next_page).replace("&#x27;", "'")
+    assert sent.location == LOCATIONS[ERROR_TABLE[code].action]
+    assert ERROR_TABLE[code].message in (sent.html or sent.next_page).replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.conf import settings
 from workorders.runs_api.schemas import WORK_ORDER_STATUSES, Run, WorkOrder
 
 
-class Hindrance(Enum):
+class BlockedReason(Enum):
     """What stands in the way of a new run, named by the error code it amounts to."""
 
     COMPLETE = "WORK_ORDER_COMPLETE"
@@ -27,16 +27,16 @@ class Availability:
     a run is at work. ``active_run`` is the run that stands in the way, if any.
     """
 
-    hindrance: Hindrance | None = None
+    blocked_reason: BlockedReason | None = None
     active_run: Run | None = None
 
     @property
     def enabled(self) -> bool:
-        return self.hindrance is None
+        return self.blocked_reason is None
 
     @property
     def visible(self) -> bool:
-        return self.hindrance not in {Hindrance.COMPLETE, Hindrance.CANCELLED}
+        return self.blocked_reason not in {BlockedReason.COMPLETE, BlockedReason.CANCELLED}
 
 
 def trigger_availability(work_order: WorkOrder) -> Availability:
@@ -45,13 +45,13 @@ def trigger_availability(work_order: WorkOrder) -> Availability:
     A queued run does not disable the button: the new one goes behind it.
     """
     if work_order.status == "succeeded":
-        return Availability(Hindrance.COMPLETE)
+        return Availability(BlockedReason.COMPLETE)
     if work_order.status == "cancelled":
-        return Availability(Hindrance.CANCELLED)
+        return Availability(BlockedReason.CANCELLED)
     if active_run := work_order.active_run:
-        return Availability(Hindrance.ACTIVE, active_run)
+        return Availability(BlockedReason.ACTIVE, active_run)
     if work_order.status not in WORK_ORDER_STATUSES:
-        return Availability(Hindrance.STATUS_UNKNOWN)
+        return Availability(BlockedReason.STATUS_UNKNOWN)
     return Availability()
 
 

@@ -1,6 +1,6 @@
 """What people are told of each error code of the runs API, and what the dialog does then.
 
-``RULES`` is the specification's error table plus the codes that the table leaves open."""
+``ERROR_TABLE`` is the specification's error table plus the codes that the table leaves open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,69 +11,77 @@ class Action(Enum):
     """What the dialog does with a refusal (specification, Error Handling)."""
 
     KEEP_OPEN = "keep the dialog open and show the message in it"
-    INLINE = "keep the dialog open and show the message at the field"
-    CLOSE = "close the dialog, show the message as a toast on the work order's page"
-    LEAVE = "close the dialog, show the message as a toast on the list"
-    LOOK = "read the work order again to tell which case it is"
+    FIELD_ERROR = "keep the dialog open and show the message at the field"
+    CLOSE_DIALOG = "close the dialog, show the message as a toast on the work order's page"
+    GO_TO_LIST = "close the dialog, show the message as a toast on the list"
+    RECHECK_WORK_ORDER = "read the work order again to tell which case it is"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ErrorHandling:
     message: str
     action: Action
     retryable: bool = False
 
 
-RULES: Mapping[str, Rule] = {
+ERROR_TABLE: Mapping[str, ErrorHandling] = {
     # The specification's table, word for word. CAPACITY_EXCEEDED is an outcome
     # (a run exists), so it is here for its words alone.
-    "RUN_ALREADY_ACTIVE": Rule("A run is already in progress for this work order", Action.CLOSE),
-    "WORK_ORDER_COMPLETE": Rule("This work order has already succeeded", Action.CLOSE),
-    "CAPACITY_EXCEEDED": Rule("Server at capacity. Your run has been queued.", Action.KEEP_OPEN),
-    "NETWORK_ERROR": Rule(
+    "RUN_ALREADY_ACTIVE": ErrorHandling(
+        "A run is already in progress for this work order", Action.CLOSE_DIALOG
+    ),
+    "WORK_ORDER_COMPLETE": ErrorHandling(
+        "This work order has already succeeded", Action.CLOSE_DIALOG
+    ),
+    "CAPACITY_EXCEEDED": ErrorHandling(
+        "Server at capacity. Your run has been queued.", Action.KEEP_OPEN
+    ),
+    "NETWORK_ERROR": ErrorHandling(
         "Could not connect to server. Please try again.", Action.KEEP_OPEN, retryable=True
     ),
-    "UNKNOWN": Rule("An unexpected error occurred", Action.KEEP_OPEN, retryable=True),
+    "UNKNOWN": ErrorHandling("An unexpected error occurred", Action.KEEP_OPEN, retryable=True),
     # What it leaves open.
-    "WORK_ORDER_CANCELLED": Rule("This work order was cancelled", Action.CLOSE),
-    "STATUS_UNKNOWN": Rule(
+    "WORK_ORDER_CANCELLED": ErrorHandling("This work order was cancelled", Action.CLOSE_DIALOG),
+    "STATUS_UNKNOWN": ErrorHandling(
         "This dashboard does not know the status of this work order, so it starts nothing",
         Action.KEEP_OPEN,
     ),
-    "CONFLICT": Rule("The runs API refused to start a run now", Action.LOOK),
-    "UNAUTHORIZED": Rule(
+    "CONFLICT": ErrorHandling("The runs API refused to start a run now", Action.RECHECK_WORK_ORDER),
+    "UNAUTHORIZED": ErrorHandling(
         "The runs API does not accept this dashboard's key. "
         "Ask the person who runs the dashboard to check RUNS_API_KEY.",
         Action.KEEP_OPEN,
     ),
-    "FORBIDDEN": Rule(
+    "FORBIDDEN": ErrorHandling(
         "This dashboard's key may not start runs. "
         "Ask the person who runs the runs API to allow it.",
         Action.KEEP_OPEN,
     ),
-    "NOT_FOUND": Rule("This work order no longer exists", Action.LEAVE),
-    "VALIDATION_ERROR": Rule("The runs API did not accept these options", Action.INLINE),
-    "BAD_REQUEST": Rule("The runs API did not accept these options", Action.INLINE),
-    "IDEMPOTENCY_KEY_REUSED": Rule(
+    "NOT_FOUND": ErrorHandling("This work order no longer exists", Action.GO_TO_LIST),
+    "VALIDATION_ERROR": ErrorHandling(
+        "The runs API did not accept these options", Action.FIELD_ERROR
+    ),
+    "BAD_REQUEST": ErrorHandling("The runs API did not accept these options", Action.FIELD_ERROR),
+    "IDEMPOTENCY_KEY_REUSED": ErrorHandling(
         "This dialog was already used to start a run. Close it and open it again.",
         Action.KEEP_OPEN,
     ),
-    "TRIGGER_IN_PROGRESS": Rule(
+    "TRIGGER_IN_PROGRESS": ErrorHandling(
         "Another start of this work order is under way. Try again in a moment.",
         Action.KEEP_OPEN,
         retryable=True,
     ),
-    "WITHDRAWN": Rule("This dialog was closed before the start arrived", Action.KEEP_OPEN),
-    "NOT_STARTED": Rule("The run was not started.", Action.KEEP_OPEN, retryable=True),
-    "RATE_LIMITED": Rule(
+    "WITHDRAWN": ErrorHandling("This dialog was closed before the start arrived", Action.KEEP_OPEN),
+    "NOT_STARTED": ErrorHandling("The run was not started.", Action.KEEP_OPEN, retryable=True),
+    "RATE_LIMITED": ErrorHandling(
         "Too many requests. Try again in a moment.", Action.KEEP_OPEN, retryable=True
     ),
-    "SERVER_BUSY": Rule(
+    "SERVER_BUSY": ErrorHandling(
         "The runs API is busy or cannot use its database. Try again in a moment.",
         Action.KEEP_OPEN,
         retryable=True,
     ),
-    "SERVER_ERROR": Rule("The runs API failed", Action.CLOSE, retryable=True),
+    "SERVER_ERROR": ErrorHandling("The runs API failed", Action.CLOSE_DIALOG, retryable=True),
 }
 
 CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
@@ -87,8 +95,8 @@ CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
 }
 
 
-def rule_for(code: str, status: int) -> Rule:
-    return RULES[known_code(code, status)]
+def handling_for(code: str, status: int) -> ErrorHandling:
+    return ERROR_TABLE[known_code(code, status)]
 
 
 def known_code(code: str, status: int) -> str:
@@ -99,4 +107,4 @@ def known_code(code: str, status: int) -> str:
     """
     if status >= 500 and code != "CAPACITY_EXCEEDED" and (status, code) != (503, "SERVER_BUSY"):
         return "SERVER_ERROR"
-    return code if code in RULES else "UNKNOWN"
+    return code if code in ERROR_TABLE else "UNKNOWN"

@@ -1,13 +1,13 @@
 """What can go wrong between the dashboard and the runs API, and what people are told.
 
-``RULES`` is the specification's error table plus the codes it leaves open: for
+``ERROR_TABLE`` is the specification's error table plus the codes it leaves open: for
 each code the words, what the dialog does, and whether sending again may help.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workorders.error_table import Rule, known_code, rule_for
+from workorders.error_table import ErrorHandling, handling_for, known_code
 from workorders.text.legible import legible
 
 LONGEST_WORDS = 1_000
@@ -18,7 +18,7 @@ class RunsAPIError(Exception):
     """The runs API refused, failed or could not be reached.
 
     Attributes:
-        code: a key of ``RULES``, or one that only this API knows.
+        code: a key of ``ERROR_TABLE``, or one that only this API knows.
         message: the API's own words; empty when it said nothing.
         status: the HTTP status; 0 when there was no answer.
         details: the API's ``error.details``.
@@ -51,12 +51,12 @@ class RunsAPIError(Exception):
         self.retry_after = retry_after
 
     @property
-    def rule(self) -> "Rule":
-        return rule_for(self.code, self.status)
+    def handling(self) -> "ErrorHandling":
+        return handling_for(self.code, self.status)
 
     @property
     def known_code(self) -> str:
-        """The key of ``RULES`` that it amounts to."""
+        """The key of ``ERROR_TABLE`` that it amounts to."""
         return known_code(self.code, self.status)
 
     @property
@@ -73,7 +73,7 @@ class RunsAPIError(Exception):
     @property
     def user_message(self) -> str:
         """The sentence an operator reads."""
-        message = self.rule.message
+        message = self.handling.message
         if self.code in {"RATE_LIMITED", "SERVER_BUSY"} and self.retry_after:
             unit = "second" if self.retry_after == 1 else "seconds"
             return message.replace("in a moment", f"in {self.retry_after} {unit}")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from workorders.availability import Availability, Hindrance, trigger_availability
+from workorders.availability import Availability, BlockedReason, trigger_availability
 from workorders.runs_api.schemas import Profile, Run, WorkOrder
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.loaders import TriggerDialog
@@ -96,7 +96,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             *work_order.runs,
         ],
         "enabled": Availability(),
-        "disabled": Availability(Hindrance.ACTIVE, _run(4, "running")),
+        "disabled": Availability(BlockedReason.ACTIVE, _run(4, "running")),
         # What the dialog's own template takes.
         "dialog": dialog,
         "work_order_id": work_order.id,

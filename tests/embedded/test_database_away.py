@@ -14,10 +14,10 @@ from django.test import Client
 from tests.embedded.conftest import Api
 from tests.support.trigger_form import TriggerForm
 from workorders.embedded.models import Run, WorkOrder
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 from workorders.runs_api.clients import default_client
 
-BUSY = RULES["SERVER_BUSY"].message.removesuffix(" in a moment.") + " in 2 seconds."
+BUSY = ERROR_TABLE["SERVER_BUSY"].message.removesuffix(" in a moment.") + " in 2 seconds."
 
 
 @pytest.fixture(autouse=True)

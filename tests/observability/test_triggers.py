@@ -7,7 +7,7 @@ from tests.support import runs_api as api
 from tests.support.runs_api import RunsAPI
 from tests.support.scraped import Meter, scrape
 from tests.support.trigger_form import TriggerForm
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 
 NEW_RUN = {"id": "run-2", "runNumber": 2, "status": "queued"}
 STARTED = api.data({"runId": "run-2", "runNumber": 2, "status": "queued"}, 201)
@@ -107,5 +107,5 @@ def test_series_are_there_before_their_first_event() -> None:
     scraped = scrape()
     for outcome in ("started", "queued", "changed", "checking", "unknown"):
         assert scraped.value("triggers_total", outcome=outcome, code="") is not None
-    for code in RULES:
+    for code in ERROR_TABLE:
         assert scraped.value("triggers_total", outcome="refused", code=code) is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workorders.availability import Hindrance, trigger_availability
+from workorders.availability import BlockedReason, trigger_availability
 from workorders.runs_api.schemas import (
     LogPart,
     Page,
@@ -108,7 +108,7 @@ def test_unknown_status_stands_in_the_way() -> None:
     availability = trigger_availability(
         WorkOrder.parse({"id": "wo-1", "status": "failed", "runs": [run]})
     )
-    assert availability.hindrance is Hindrance.ACTIVE
+    assert availability.blocked_reason is BlockedReason.ACTIVE
     assert availability.active_run
     assert availability.active_run.status == "hibernating"
 

@@ -71,7 +71,7 @@ class NotCancelled:
 
     @property
     def retryable(self) -> bool:
-        return self.error.rule.retryable
+        return self.error.handling.retryable
 
 
 CancelOutcome = (

@@ -8,7 +8,7 @@ import re
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from workorders.error_table import RULES, known_code
+from workorders.error_table import ERROR_TABLE, known_code
 
 PREFIX = "run_dashboard_"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
@@ -92,7 +92,7 @@ def _begin_at_zero() -> None:
     """A series that appears with its first event shows no increase, so no alert would see that."""
     for outcome in ("started", "queued", "changed", "checking", "unknown"):
         TRIGGERS.labels(outcome, "")
-    for code in RULES:
+    for code in ERROR_TABLE:
         TRIGGERS.labels("refused", code)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 from workorders.errors import RunsAPIError
 from workorders.exit_codes import how_it_ended, meaning_of
 from workorders.runs_api.schemas import Iteration, Run
@@ -159,7 +159,7 @@ def ordinal(number: int) -> str:
 @register.simple_tag
 def error_message(code: str) -> str:
     """The words for an error that the page's script shows by itself."""
-    return RULES[code].message
+    return ERROR_TABLE[code].message
 
 
 @register.simple_tag

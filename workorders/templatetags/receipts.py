@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.error_table import RULES, known_code
+from workorders.error_table import ERROR_TABLE, known_code
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.templatetags.dashboard import moment
 from workorders.text.legible import legible
@@ -143,5 +143,5 @@ def reason_words(code: str) -> str:
 
 
 def _reason(code: str) -> str:
-    rule = RULES.get(code)
+    rule = ERROR_TABLE.get(code)
     return AFTERWARDS.get(code) or (rule.message.rstrip(".") if rule else legible(code))

@@ -6,7 +6,7 @@ from workorders.availability import (
     Availability,
     trigger_availability,
 )
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 from workorders.errors import RunsAPIError
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.concurrency import run_both
@@ -29,9 +29,9 @@ class TriggerDialog:
         return next((profile for profile in self.profiles if profile.name == name), None)
 
     @property
-    def hindrance_message(self) -> str:
-        hindrance = self.availability.hindrance
-        return RULES[hindrance.value].message if hindrance else ""
+    def blocked_message(self) -> str:
+        blocked_reason = self.availability.blocked_reason
+        return ERROR_TABLE[blocked_reason.value].message if blocked_reason else ""
 
 
 def load_trigger_dialog(client: RunsClient, work_order_id: str) -> TriggerDialog:

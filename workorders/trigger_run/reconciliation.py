@@ -16,7 +16,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.json_values import optional_id
@@ -185,7 +185,7 @@ def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
     if attempt.outcome == NetworkError.code:
         return NetworkError(sent=False)
     # That another start was under way is not true any more.
-    is_lasting = attempt.outcome in RULES and attempt.outcome != "TRIGGER_IN_PROGRESS"
+    is_lasting = attempt.outcome in ERROR_TABLE and attempt.outcome != "TRIGGER_IN_PROGRESS"
     code = attempt.outcome if is_lasting else "NOT_STARTED"
     return RunsAPIError(code=code, request_id=attempt.api_request_id)
 

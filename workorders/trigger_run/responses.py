@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from workorders.availability import trigger_availability
-from workorders.error_table import RULES, Action
+from workorders.error_table import ERROR_TABLE, Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import page_client
@@ -94,7 +94,7 @@ def show_dialog(
         try:
             dialog = load_trigger_dialog(client, work_order_id)
         except RunsAPIError as read_error:
-            if error is None and read_error.rule.action is Action.LEAVE:
+            if error is None and read_error.handling.action is Action.GO_TO_LIST:
                 messages.error(request, read_error.user_message)
                 return go_to(request, reverse("work_order_list"))
             error = error or read_error
@@ -147,7 +147,7 @@ def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
 def _news(seen: str, dialog: TriggerDialog) -> str:
     """What has happened since the dialog was opened, which it has not said itself."""
     news = " ".join(_changes(seen, dialog.work_order))
-    return f"{dialog.hindrance_message}. {news}" if dialog.hindrance_message else news
+    return f"{dialog.blocked_message}. {news}" if dialog.blocked_message else news
 
 
 def _in_dialog(
@@ -208,7 +208,7 @@ def _queued(
     client: RunsClient,
 ) -> HttpResponse:
     """A run exists and waits: show it, or where it has no name yet, what is known (F7.8)."""
-    text = RULES["CAPACITY_EXCEEDED"].message
+    text = ERROR_TABLE["CAPACITY_EXCEEDED"].message
     if outcome.position:
         text += f" Position in the queue: {outcome.position}."
     if outcome.run:
@@ -226,13 +226,13 @@ def _refused(
 ) -> HttpResponse:
     """Do what the error's rule says, with the operator's typed values kept."""
     error = outcome.error
-    if error.rule.action is Action.CLOSE:
+    if error.handling.action is Action.CLOSE_DIALOG:
         messages.error(request, _toast(request, work_order_id, outcome))
         return go_to(request, reverse("work_order_detail", args=[work_order_id]))
-    if error.rule.action is Action.LEAVE:
+    if error.handling.action is Action.GO_TO_LIST:
         messages.error(request, _toast(request, work_order_id, outcome))
         return go_to(request, reverse("work_order_list"))
-    if error.rule.action is Action.INLINE and form.is_valid():
+    if error.handling.action is Action.FIELD_ERROR and form.is_valid():
         for field, text in error.field_errors.items():
             form.add_error(field or None, text)
     status = 409 if error.status == 409 else 422

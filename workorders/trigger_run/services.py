@@ -110,8 +110,8 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
     except RunsAPIError as error:
         return _not_sent(client, attempt, error)
     availability = trigger_availability(work_order)
-    if availability.hindrance:
-        refusal = RunsAPIError(code=availability.hindrance.value, status=409)
+    if availability.blocked_reason:
+        refusal = RunsAPIError(code=availability.blocked_reason.value, status=409)
         return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
         is_released = attempt.release(RunsAPIError(code="CHANGED"))
@@ -180,7 +180,10 @@ def _explained(
     Real servers answer every conflict with one generic code, so the work order tells.
     ``is_past``: what stood in the way when it was refused may not do so any more.
     """
-    if error.code != "RUN_ALREADY_ACTIVE" and error.rule.action is not Action.LOOK:
+    if (
+        error.code != "RUN_ALREADY_ACTIVE"
+        and error.handling.action is not Action.RECHECK_WORK_ORDER
+    ):
         return Refused(error)
     blocking_run = TriggeredRun.parse(error.details)
     if blocking_run and blocking_run.work_order_id not in {"", work_order_id}:
@@ -192,12 +195,12 @@ def _explained(
     except RunsAPIError:
         return Refused(error)
     availability = trigger_availability(work_order)
-    if is_past and not availability.hindrance:
+    if is_past and not availability.blocked_reason:
         return Refused(RunsAPIError(code="NOT_STARTED", request_id=error.request_id))
-    if error.code == "CONFLICT" and availability.hindrance:
+    if error.code == "CONFLICT" and availability.blocked_reason:
         error = RunsAPIError(
             error.message,
-            code=availability.hindrance.value,
+            code=availability.blocked_reason.value,
             status=error.status,
             details=error.details,
             request_id=error.request_id,

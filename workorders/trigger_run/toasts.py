@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.error_table import RULES
+from workorders.error_table import ERROR_TABLE
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.web.http import HtmxHttpRequest
 
@@ -47,7 +47,7 @@ def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> boo
     if request.htmx:
         return False
     numbered = RunReference(run.id, attempt.next_run_number)
-    wrong = (_accepted(RunReference(run.id)), _started(numbered), RULES[QUEUED].message)
+    wrong = (_accepted(RunReference(run.id)), _started(numbered), ERROR_TABLE[QUEUED].message)
     waiting = _waiting(request)
     kept = [message for message in waiting if not message.message.startswith(wrong)]
     for message in kept:
