@@ -160,7 +160,7 @@ def test_what_was_sent_before_keeps_its_options_and_its_request(
 def test_start_that_was_turned_away_says_why(
     runs_api: RunsAPI, operator: Client, alice: User
 ) -> None:
-    attempted(alice, state=State.UNSETTLED, run_id="", settled_at=None, known_run_ids=["run-1"])
+    attempted(alice, state=State.UNCONFIRMED, run_id="", settled_at=None, known_run_ids=["run-1"])
     form = TriggerForm(operator, {})
     assert "Another start of this work order is under way" in form.send(max_iterations="7").html
     text = attempts_on(show(operator, WORK_ORDER))
@@ -195,7 +195,7 @@ def test_run_that_never_appeared_is_called_so_on_every_page(
 def test_open_page_corrects_what_could_not_be_found_out(
     runs_api: RunsAPI, operator: Client, alice: User, page: str
 ) -> None:
-    lost: dict[str, Any] = {"state": State.UNKNOWN, "outcome": "NETWORK_ERROR", "run_id": ""}
+    lost: dict[str, Any] = {"state": State.UNRESOLVED, "outcome": "NETWORK_ERROR", "run_id": ""}
     attempt = attempted(alice, known_run_ids=["run-1"], **lost)
     html = show(operator, page)
     assert "Unknown: the runs API did not say whether the run started" in html
@@ -229,20 +229,20 @@ def test_attempt_names_the_api_s_request(operator: Client, alice: User) -> None:
 OUTCOMES: dict[str, dict[str, Any]] = {
     "Queued": {"outcome": "queued"},
     "Started, found among the work order's runs": {"appeared": True, "found": True},
-    "Not started": {"state": State.READY, "outcome": "NOT_STARTED", "run_id": ""},
+    "Not started": {"state": State.PENDING, "outcome": "NOT_STARTED", "run_id": ""},
     "Not started: Could not connect to server": {
-        "state": State.READY,
+        "state": State.PENDING,
         "outcome": "NETWORK_ERROR",
         "run_id": "",
     },
     "Not started: The work order had changed since the dialog was opened": {
-        "state": State.READY,
+        "state": State.PENDING,
         "outcome": "CHANGED",
         "run_id": "",
     },
-    "Not started: TEAPOT": {"state": State.READY, "outcome": "TEAPOT", "run_id": ""},
+    "Not started: TEAPOT": {"state": State.PENDING, "outcome": "TEAPOT", "run_id": ""},
     "Unknown: the runs API did not say whether the run started": {
-        "state": State.UNKNOWN,
+        "state": State.UNRESOLVED,
         "outcome": "NETWORK_ERROR",
         "known_run_ids": ["run-1"],
         "run_id": "",
@@ -268,7 +268,7 @@ def test_attempt_that_is_not_settled_says_so(operator: Client, alice: User, stat
 
 
 def test_check_is_not_for_viewers(viewer: Client, alice: User) -> None:
-    attempted(alice, state=State.UNSETTLED, outcome="", run_id="", known_run_ids=["run-1"])
+    attempted(alice, state=State.UNCONFIRMED, outcome="", run_id="", known_run_ids=["run-1"])
     html = show(viewer, WORK_ORDER)
     assert "Not known yet" in html
     assert "Check now" not in html
@@ -407,7 +407,7 @@ def test_export_since_no_time(db: None) -> None:
 
 def test_export_of_an_attempt_that_was_never_sent(alice: User) -> None:
     never: dict[str, Any] = {"sent_at": None, "settled_at": None, "known_run_ids": None}
-    attempted(alice, state=State.READY, was_sent=False, **never)
+    attempted(alice, state=State.PENDING, was_sent=False, **never)
     [line] = exported()
     assert (line["sentAt"], line["durationSeconds"], line["knownRunIds"]) == (None, None, None)
 

@@ -83,7 +83,7 @@ def test_old_attempts_are_written_down_before_they_go(
     settings.ATTEMPTS_KEPT_DAYS = 10
     call_command("clean_up")
     left = {attempt.state for attempt in TriggerAttempt.objects.all()}
-    assert left == {State.SENDING, State.UNSETTLED}, "what is not settled stays"
+    assert left == {State.SENT, State.UNCONFIRMED}, "what is not settled stays"
     file = settings.DATA_DIR / "removed-attempts.jsonl"
     written = {json.loads(line)["key"] for line in file.read_text().splitlines()}
     assert written == {str(attempts[state].key) for state in set(State) - left}

@@ -32,5 +32,5 @@ def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
 
 
 def refused(user: User, code: str, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
-    fields = {"state": State.READY, "outcome": code, "run_id": ""} | fields
+    fields = {"state": State.PENDING, "outcome": code, "run_id": ""} | fields
     return attempted(user, ago=ago, **fields)

@@ -100,7 +100,7 @@ def test_queued_start_does_not_take_the_run_of_a_request_on_its_way(
 
     def send_another(handler: Handler, asked: Asked) -> None:
         runs_api.has(status="queued", runs=[NEW, OLD])
-        attempted(operator_user, state=State.SENDING, run_id="", known_run_ids=["run-1"])
+        attempted(operator_user, state=State.SENT, run_id="", known_run_ids=["run-1"])
         connections.close_all()
         api.data({"id": "wo-1", "status": "queued", "runs": [NEW, OLD]})(handler, asked)
 
@@ -118,36 +118,36 @@ def test_queued_start_does_not_take_the_run_of_a_request_on_its_way(
 
 
 def found(user: User) -> TriggerAttempt:
-    attempt = attempted(user, state=State.UNKNOWN, run_id="")
-    assert attempt.find(RunReference("run-2", 2))
+    attempt = attempted(user, state=State.UNRESOLVED, run_id="")
+    assert attempt.link_run(RunReference("run-2", 2))
     return attempt
 
 
 def test_run_is_found_for_one_attempt_only(operator_user: User) -> None:
     found(operator_user)
-    late = attempted(operator_user, state=State.UNKNOWN, run_id="")
-    assert not late.find(RunReference("run-2", 2))
-    assert (late.state, late.run_id) == (State.UNKNOWN, "")
+    late = attempted(operator_user, state=State.UNRESOLVED, run_id="")
+    assert not late.link_run(RunReference("run-2", 2))
+    assert (late.state, late.run_id) == (State.UNRESOLVED, "")
 
 
 def test_run_that_the_api_has_named_to_another_attempt_is_not_found(operator_user: User) -> None:
     attempted(operator_user, run_id="run-2")
-    late = attempted(operator_user, state=State.UNKNOWN, run_id="")
-    assert not late.find(RunReference("run-2", 2))
+    late = attempted(operator_user, state=State.UNRESOLVED, run_id="")
+    assert not late.link_run(RunReference("run-2", 2))
 
 
 def test_answer_of_the_api_is_worth_more_than_what_was_found(operator_user: User) -> None:
     taken = found(operator_user)
-    own = attempted(operator_user, state=State.SENDING, run_id="", key=uuid.uuid4())
+    own = attempted(operator_user, state=State.SENT, run_id="", key=uuid.uuid4())
     assert own.start("started", RunReference("run-2", 2))
     taken.refresh_from_db()
-    assert (taken.state, taken.run_id, taken.run_number) == (State.UNKNOWN, "", None)
+    assert (taken.state, taken.run_id, taken.run_number) == (State.UNRESOLVED, "", None)
 
 
 def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User) -> None:
     taken = attempted(operator_user, run_id="run-provisional")
-    assert taken.find(RunReference("run-2", 2))
-    own = attempted(operator_user, state=State.SENDING, run_id="")
+    assert taken.link_run(RunReference("run-2", 2))
+    own = attempted(operator_user, state=State.SENT, run_id="")
     assert own.start("started", RunReference("run-2", 2))
     taken.refresh_from_db()
     assert (taken.state, taken.run_id, taken.appeared) == (State.STARTED, "run-provisional", False)
@@ -156,18 +156,18 @@ def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User
 def test_run_that_the_api_names_to_two_attempts_is_the_first_one_s(operator_user: User) -> None:
     """An answer with a run that was started with another key proves no start."""
     first, second = (
-        attempted(operator_user, state=State.UNSETTLED, run_id="", work_order_id=order)
+        attempted(operator_user, state=State.UNCONFIRMED, run_id="", work_order_id=order)
         for order in ("wo-1", "wo-2")
     )
     named = TriggeredRun("run-2", 2)
     assert start_proof.link_named_run(first, named)
     assert not start_proof.link_named_run(second, named)
-    assert (second.state, second.run_id) == (State.UNSETTLED, "")
+    assert (second.state, second.run_id) == (State.UNCONFIRMED, "")
 
 
 def test_no_two_rows_are_answered_with_one_run(operator_user: User) -> None:
     """Two processes at the same moment: neither has seen the other's row."""
     attempted(operator_user, run_id="run-2")
-    late = attempted(operator_user, state=State.SENDING, run_id="")
+    late = attempted(operator_user, state=State.SENT, run_id="")
     with pytest.raises(IntegrityError):
         late.start("started", RunReference("run-2", 2))

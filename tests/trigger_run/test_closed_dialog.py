@@ -68,7 +68,7 @@ def test_lost_form_starts_nothing_when_it_arrives_late(
     assert "Start Run" not in form.send().location
     assert len(runs_api.triggered) == sent
     attempt = TriggerAttempt.objects.get()
-    assert (attempt.state, attempt.outcome) == (State.READY, "WITHDRAWN")
+    assert (attempt.state, attempt.outcome) == (State.PENDING, "WITHDRAWN")
     words = "Not started: The dialog was closed before the start had reached the dashboard"
     assert words in text_of(form.client.get("/work-orders/wo-1/").content.decode())
 
@@ -104,7 +104,7 @@ def test_only_who_has_sent_a_start_follows_it_to_the_next_page(
     """Of somebody else's the notice would say that nothing was started by one's own form."""
     own, other = (
         attempted(
-            user, state=State.UNSETTLED, run_id="", settled_at=None, work_order_id=f"wo-{user.pk}"
+            user, state=State.UNCONFIRMED, run_id="", settled_at=None, work_order_id=f"wo-{user.pk}"
         )
         for user in (operator_user, ensure_account("alice", can_trigger=True))
     )

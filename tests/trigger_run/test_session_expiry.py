@@ -132,7 +132,7 @@ def test_a_form_whose_answer_was_lost_leads_to_the_check(
 def test_a_form_that_was_refused_may_be_sent_again(form: TriggerForm, runs_api: RunsAPI) -> None:
     runs_api.triggers(api.refusal(429, "RATE_LIMITED"))
     form.send()
-    assert TriggerAttempt.objects.get().state == TriggerAttempt.State.READY
+    assert TriggerAttempt.objects.get().state == TriggerAttempt.State.PENDING
     assert f'name="key" value="{form.key}"' in show(form, expired(form)).html
 
 

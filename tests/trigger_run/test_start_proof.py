@@ -236,5 +236,5 @@ def test_false_starts_of_earlier_versions_are_corrected(operator_user: User) -> 
     migration.correct_false_starts(apps, connection.schema_editor())
     for attempt in (false, right):
         attempt.refresh_from_db()
-    assert (false.state, false.run_id, false.run_number) == (State.UNKNOWN, "", None)
+    assert (false.state, false.run_id, false.run_number) == (State.UNRESOLVED, "", None)
     assert (right.state, right.run_id) == (State.STARTED, "run-2")

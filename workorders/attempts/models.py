@@ -36,7 +36,7 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
     def of_run(self, run_id: str, work_order_id: str = "") -> Self:
         """The one that has started a run, with its user; the work order where it is known."""
         of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
-        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNKNOWN)
+        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNRESOLVED)
 
     def newest_of(self, work_order_id: str) -> Self:
         """Every attempt to start a run of a work order, newest first, with their users."""
@@ -47,7 +47,7 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
     def unconfirmed(self, work_order_id: str) -> Self:
         """Those of a work order whose run may still turn up in its runs."""
         unseen = Q(state=TriggerAttempt.State.STARTED, appeared=False, run_number=None)
-        lost = Q(state__in=(TriggerAttempt.State.UNSETTLED, TriggerAttempt.State.UNKNOWN))
+        lost = Q(state__in=(TriggerAttempt.State.UNCONFIRMED, TriggerAttempt.State.UNRESOLVED))
         return self.filter(unseen | lost, work_order_id=work_order_id)
 
     def run_ids(self, work_order_id: str) -> set[str]:
@@ -67,13 +67,13 @@ class TriggerAttempt(models.Model):
     """
 
     class State(models.TextChoices):
-        READY = "ready", "not sent, or refused: no run was started"
-        SENDING = "sending", "a process waits for the answer"
-        UNSETTLED = "unsettled", "the answer was lost"
+        PENDING = "ready", "not sent, or refused: no run was started"
+        SENT = "sending", "a process waits for the answer"
+        UNCONFIRMED = "unsettled", "the answer was lost"
         STARTED = "started", "a run exists"
-        UNKNOWN = "unknown", "it could not be found out"
+        UNRESOLVED = "unknown", "it could not be found out"
 
-    OPEN = (State.SENDING, State.UNSETTLED)
+    OPEN = (State.SENT, State.UNCONFIRMED)
 
     key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -82,7 +82,7 @@ class TriggerAttempt(models.Model):
     work_order_id = models.CharField(max_length=255)
     max_iterations = models.PositiveSmallIntegerField(null=True)
     profile_name = models.CharField(max_length=255, blank=True)
-    state = models.CharField(max_length=9, choices=State, default=State.READY)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
@@ -167,7 +167,7 @@ class TriggerAttempt(models.Model):
     @property
     def may_be_found(self) -> bool:
         """Whether looking once more may tell what became of it."""
-        return self.state in {*self.OPEN, self.State.UNKNOWN}
+        return self.state in {*self.OPEN, self.State.UNRESOLVED}
 
     @property
     def names_other_run(self) -> bool:
@@ -183,7 +183,7 @@ class TriggerAttempt(models.Model):
         """Whether its run may still turn up in the work order's runs."""
         if self.state == self.State.STARTED:
             return not self.is_seen
-        return self.state in {self.State.UNSETTLED, self.State.UNKNOWN}
+        return self.state in {self.State.UNCONFIRMED, self.State.UNRESOLVED}
 
     @property
     def age(self) -> dt.timedelta:
@@ -219,7 +219,7 @@ class TriggerAttempt(models.Model):
             with transaction.atomic():
                 return self._move_where(
                     self._may_be_claimed(),
-                    self.State.SENDING,
+                    self.State.SENT,
                     max_iterations=overrides.max_iterations,
                     profile_name=overrides.profile_name,
                     sent_at=timezone.now(),
@@ -236,11 +236,11 @@ class TriggerAttempt(models.Model):
         except IntegrityError:  # another attempt of this work order is open
             return False
 
-    def turn_away(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
+    def reject(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
         """Ready, and not even claimed: the receipt says why."""
         return self._move_where(
             self._may_be_claimed(),
-            self.State.READY,
+            self.State.PENDING,
             max_iterations=overrides.max_iterations,
             profile_name=overrides.profile_name,
             sent_at=None,
@@ -252,7 +252,7 @@ class TriggerAttempt(models.Model):
         )
 
     def _may_be_claimed(self) -> Q:
-        return Q(state=self.State.READY) & ~Q(outcome=WITHDRAWN)
+        return Q(state=self.State.PENDING) & ~Q(outcome=WITHDRAWN)
 
     def _history(self) -> list[dict[str, object]]:
         if not self.outcome:
@@ -268,9 +268,7 @@ class TriggerAttempt(models.Model):
         }
         return [*self.earlier[1 - EARLIER_KEPT :], last]
 
-    def about_to_send(
-        self, known_run_ids: Iterable[str] | None, next_run_number: int | None
-    ) -> bool:
+    def mark_sent(self, known_run_ids: Iterable[str] | None, next_run_number: int | None) -> bool:
         """From here on the API may have heard of it; False when the claim was lost meanwhile.
 
         Args:
@@ -278,8 +276,8 @@ class TriggerAttempt(models.Model):
             next_run_number: what the next run is numbered; ``None``: not certain.
         """
         return self._move(
-            (self.State.SENDING,),
-            self.State.SENDING,
+            (self.State.SENT,),
+            self.State.SENT,
             sent_at=timezone.now(),
             was_sent=True,
             known_run_ids=None if known_run_ids is None else list(known_run_ids),
@@ -288,22 +286,22 @@ class TriggerAttempt(models.Model):
 
     def release(self, error: RunsAPIError) -> bool:
         """No run was started, and the same key may be sent again."""
-        return self._settle(self.State.READY, outcome=error.code, api_request_id=error.request_id)
+        return self._settle(self.State.PENDING, outcome=error.code, api_request_id=error.request_id)
 
-    def lose_answer(self, error: RunsAPIError) -> bool:
+    def mark_unconfirmed(self, error: RunsAPIError) -> bool:
         return self._move(
-            (self.State.SENDING,),
-            self.State.UNSETTLED,
+            (self.State.SENT,),
+            self.State.UNCONFIRMED,
             lost_at=timezone.now(),
             outcome=error.code,
             api_request_id=error.request_id,
         )
 
-    def doubt(self, error: RunsAPIError) -> bool:
+    def record_inconclusive(self, error: RunsAPIError) -> bool:
         """What it was answered when its key was sent again settles nothing."""
         return self._move(
-            (self.State.UNSETTLED,),
-            self.State.UNSETTLED,
+            (self.State.UNCONFIRMED,),
+            self.State.UNCONFIRMED,
             outcome=error.code,
             api_request_id=error.request_id,
         )
@@ -314,15 +312,15 @@ class TriggerAttempt(models.Model):
         A reason to take no run by looking (``doubt``) stays the one that is known.
         """
         error = RunsAPIError(code=OTHER_RUN_NAMED, request_id=api_request_id)
-        if self.state == self.State.SENDING:
-            return self.lose_answer(error)
-        return self.outcome != "RUN_ALREADY_ACTIVE" and self.doubt(error)
+        if self.state == self.State.SENT:
+            return self.mark_unconfirmed(error)
+        return self.outcome != "RUN_ALREADY_ACTIVE" and self.record_inconclusive(error)
 
-    def lose_if_older(self, age: dt.timedelta) -> bool:
+    def expire(self, age: dt.timedelta) -> bool:
         """Sending for longer than any answer may take: the process that sent it is gone."""
         return self.age >= age and self._move(
-            (self.State.SENDING,),
-            self.State.UNSETTLED,
+            (self.State.SENT,),
+            self.State.UNCONFIRMED,
             lost_at=self.sent_at and self.sent_at + age,
             outcome="ABANDONED",
         )
@@ -344,7 +342,7 @@ class TriggerAttempt(models.Model):
         Raises:
             IntegrityError: the API has named the run to another attempt before.
         """
-        before = (*self.OPEN, self.State.UNKNOWN, self.State.READY)
+        before = (*self.OPEN, self.State.UNRESOLVED, self.State.PENDING)
         may_move = Q(state__in=before)
         if run and run.number:
             may_move |= Q(state=self.State.STARTED, found=True)
@@ -374,7 +372,7 @@ class TriggerAttempt(models.Model):
                 api_request_id=api_request_id or self.api_request_id,
             )
 
-    def find(self, run: RunReference) -> bool:
+    def link_run(self, run: RunReference) -> bool:
         """It has started this run, which can only be its own: the API lists it, though its
         answer was lost, named no run or named it otherwise. False when another attempt has it."""
         nobody_has_it = Q(~Exists(self._others_of(run.id)))
@@ -382,7 +380,7 @@ class TriggerAttempt(models.Model):
             may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
             told = {"outcome": self.outcome, "settled_at": self.settled_at}
         else:
-            may_move = Q(state__in=(*self.OPEN, self.State.UNKNOWN))
+            may_move = Q(state__in=(*self.OPEN, self.State.UNRESOLVED))
             told = {"outcome": "started", "settled_at": timezone.now()}
         try:
             with transaction.atomic():
@@ -410,7 +408,7 @@ class TriggerAttempt(models.Model):
         """The API shows that the run it was answered with is another one."""
         self._move_where(
             Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
-            self.State.UNKNOWN,
+            self.State.UNRESOLVED,
             outcome=OTHER_RUN_NAMED,
             provisional_run_id=self.run_id,
             run_id="",
@@ -418,8 +416,8 @@ class TriggerAttempt(models.Model):
             queue_position=None,
         )
 
-    def give_up(self) -> bool:
-        return self._settle(self.State.UNKNOWN)
+    def mark_unresolved(self) -> bool:
+        return self._settle(self.State.UNRESOLVED)
 
     def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)

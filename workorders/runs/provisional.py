@@ -40,7 +40,7 @@ def respond(
 
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     before = attempt.run
-    if attempt.find(RunReference(run.id, run.number)) and attempt.user == request.user:
+    if attempt.link_run(RunReference(run.id, run.number)) and attempt.user == request.user:
         toasts.tell_anew(request, before, run)
     return _go_to_run(request, run.id)
 

@@ -93,9 +93,9 @@ def outcome_words(attempt: TriggerAttempt) -> str:
     match attempt.state:
         case State.STARTED:
             return _started_words(attempt)
-        case State.SENDING | State.UNSETTLED:
+        case State.SENT | State.UNCONFIRMED:
             return f"Not known yet: {_what_the_api_said(attempt)}"
-        case State.UNKNOWN:
+        case State.UNRESOLVED:
             return f"Unknown: {_what_the_api_said(attempt)}"
     if attempt.outcome in {"", "NOT_STARTED"}:
         return "Not started"

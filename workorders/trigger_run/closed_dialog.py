@@ -55,10 +55,10 @@ def outcome_of(
         return Checking(key) if form is Form.UNDER_WAY else _not_started()
     if attempt.user_id != user.pk or attempt.work_order_id != work_order_id:
         return _not_started()
-    if attempt.state == State.READY and form is Form.UNDER_WAY:
+    if attempt.state == State.PENDING and form is Form.UNDER_WAY:
         return Checking(key)  # what is known may be of the time before this form
-    if attempt.state == State.READY and form is Form.LOST:
-        attempt.turn_away(attempt.overrides, RunsAPIError(code=WITHDRAWN))
+    if attempt.state == State.PENDING and form is Form.LOST:
+        attempt.reject(attempt.overrides, RunsAPIError(code=WITHDRAWN))
     outcome = services.look_again(client, attempt)
     if isinstance(outcome, Refused) and outcome.error.code == "NOT_STARTED" and attempt.outcome:
         # What stood in the way then may be gone, and is the reason all the same.

@@ -82,16 +82,16 @@ def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False)
         may_send: its operator has just pressed the button, so a run may start by it.
     """
     _wait_for_sender(attempt)
-    if attempt.state == State.UNSETTLED:
+    if attempt.state == State.UNCONFIRMED:
         _settle(client, attempt, may_send=may_send)
-    elif attempt.state == State.UNKNOWN:
+    elif attempt.state == State.UNRESOLVED:
         _find_after_all(client, attempt)
     match attempt.state:
         case State.STARTED:
             return started(attempt)
-        case State.READY:
+        case State.PENDING:
             return Refused(_error_of(attempt))
-        case State.UNKNOWN:
+        case State.UNRESOLVED:
             return NotKnown(attempt.key, names_other_run=attempt.names_other_run)
         case _:
             return Checking(attempt.key, names_other_run=attempt.names_other_run)
@@ -141,7 +141,7 @@ def reconcile(
     for attempt in attempts:
         waits_for_answer = client.honours_keys and not _is_late(attempt)
         if not attempt.is_unconfirmed or (
-            attempt.state == State.UNSETTLED and waits_for_answer and not attempt.names_other_run
+            attempt.state == State.UNCONFIRMED and waits_for_answer and not attempt.names_other_run
         ):
             continue
         own = next((run for run in work_order.runs if run.id == attempt.run_id), None)
@@ -193,9 +193,7 @@ def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
 def _wait_for_sender(attempt: TriggerAttempt) -> None:
     """Until the process that has claimed the attempt knows more, or is seen to be gone."""
     abandoned_after = settings.RUNS_API_TRIGGER_TIMEOUT + ABANDONED_AFTER_SECONDS
-    if attempt.state != State.SENDING or attempt.lose_if_older(
-        dt.timedelta(seconds=abandoned_after)
-    ):
+    if attempt.state != State.SENT or attempt.expire(dt.timedelta(seconds=abandoned_after)):
         return
     if _waiting_starts.acquire(blocking=False):
         try:
@@ -206,7 +204,7 @@ def _wait_for_sender(attempt: TriggerAttempt) -> None:
 
 def _wait(attempt: TriggerAttempt) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    while attempt.state == State.SENDING and time.monotonic() < deadline:
+    while attempt.state == State.SENT and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         attempt.refresh_from_db()
 
@@ -228,12 +226,12 @@ def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> N
         # Accepted, the run may be there; what the key is answered with again may be no better.
         if is_late or not client.honours_keys or attempt.names_other_run:
             _find_run(client, attempt)
-        if sends_again and attempt.state == State.UNSETTLED:
+        if sends_again and attempt.state == State.UNCONFIRMED:
             _send_again(client, attempt)
     except RunsAPIError:
         pass  # no answer to this either: looked at again, for a while
-    if is_late and attempt.state == State.UNSETTLED:
-        attempt.give_up()
+    if is_late and attempt.state == State.UNCONFIRMED:
+        attempt.mark_unresolved()
 
 
 def _find_after_all(client: RunsClient, attempt: TriggerAttempt) -> None:
@@ -274,11 +272,11 @@ def _release_if_it_was_there(
     if blocking_run and known >= {blocking_run.id, *(run.id for run in work_order.runs)}:
         attempt.release(error)
     else:
-        attempt.doubt(error)
+        attempt.record_inconclusive(error)
 
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
     found = search(client, attempt)
     link_found(attempt, found.the_run)
     if len(found.new) > 1 and not found.may_be_others:
-        attempt.give_up()
+        attempt.mark_unresolved()

@@ -122,7 +122,7 @@ def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
     # A run may be so far from the request of either.
     near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
     unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
-    settled = (unlisted | Q(state=State.UNKNOWN)) & Q(sent_at__range=near)
+    settled = (unlisted | Q(state=State.UNRESOLVED)) & Q(sent_at__range=near)
     return others.filter(Q(state__in=TriggerAttempt.OPEN) | settled).exists()
 
 
@@ -144,4 +144,4 @@ def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
 
 def link_found(attempt: TriggerAttempt, run: Run | None) -> None:
     if run:
-        attempt.find(RunReference(run.id, run.number))
+        attempt.link_run(RunReference(run.id, run.number))

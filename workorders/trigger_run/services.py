@@ -56,7 +56,7 @@ def trigger_run(
     )
     if attempt.work_order_id != work_order_id or attempt.user_id != user.pk:
         return _key_was_used()
-    if attempt.state != TriggerAttempt.State.READY:
+    if attempt.state != TriggerAttempt.State.PENDING:
         return _sent_before(client, attempt, overrides, may_send=True)
     if attempt.claim(overrides) or _claim_after_others(client, attempt, overrides):
         outcome = _read_and_send(client, attempt, seen)
@@ -64,9 +64,9 @@ def trigger_run(
         return outcome if attempt.overrides == overrides else _key_was_used()
     if attempt.outcome == WITHDRAWN:
         return Refused(RunsAPIError(code=WITHDRAWN, status=409))
-    if attempt.state == TriggerAttempt.State.READY:
+    if attempt.state == TriggerAttempt.State.PENDING:
         refusal = RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409)
-        attempt.turn_away(overrides, refusal)
+        attempt.reject(overrides, refusal)
         return Refused(refusal)
     return _sent_before(client, attempt, overrides, may_send=False)  # the same form, twice at once
 
@@ -117,7 +117,7 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         is_released = attempt.release(RunsAPIError(code="CHANGED"))
         return Changed(work_order) if is_released else look_again(client, attempt)
     known = [run.id for run in work_order.runs] if work_order.lists_runs else None
-    if not attempt.about_to_send(known, work_order.next_run_number):
+    if not attempt.mark_sent(known, work_order.next_run_number):
         return look_again(client, attempt)
     return _send(client, attempt)
 
@@ -158,7 +158,7 @@ def _without_a_run(
         if not attempt.release(error):
             return look_again(client, attempt)  # another request has found more
         return _explained(client, attempt.work_order_id, error)
-    attempt.lose_answer(error)
+    attempt.mark_unconfirmed(error)
     if isinstance(error, NetworkError) and error.timed_out:
         return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
     outcome = reconciliation.look(client, attempt)
@@ -167,7 +167,7 @@ def _without_a_run(
         and error.status not in LOST_BEHIND_A_GATEWAY
         and error.code != "SERVER_BUSY"  # it may have started the run, and will know when it can
     )
-    if isinstance(outcome, Checking) and is_own_failure and attempt.give_up():
+    if isinstance(outcome, Checking) and is_own_failure and attempt.mark_unresolved():
         return Failed(error)
     return outcome
 

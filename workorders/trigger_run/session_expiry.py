@@ -43,6 +43,6 @@ def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         return show_dialog(request, work_order_id, form, page_client())
     if attempt.user != request.user or attempt.work_order_id != work_order_id:
         form.renew()
-    elif attempt.state != TriggerAttempt.State.READY:
+    elif attempt.state != TriggerAttempt.State.PENDING:
         return go_to(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
     return show_dialog(request, work_order_id, form, page_client())
