@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from workorders.observability import request_id
 from workorders.processes.database_outage import DATABASE_ERRORS, outage
 from workorders.trigger_run.session_expiry import address_of_form
-from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect
 
 
 def _error_page(
@@ -95,7 +95,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     is_own_form = reason.startswith("CSRF ")
     if is_own_form and (address := address_of_form(request)):
-        return go_to(cast("HtmxHttpRequest", request), address)
+        return htmx_redirect(cast("HtmxHttpRequest", request), address)
     text = (
         "The form was too old or came from another site, so nothing was done. "
         "Go back, reload the page and send it again."

@@ -60,7 +60,7 @@ def assert_not_said_of_old_runs(screen: Screen, order: Order) -> None:
 
 def assert_old_runs_have_no_origin(api: FaultyAPI, screen: Screen, order: Order) -> None:
     for at in (order, api.other(order)):
-        assert_not_said_of_old_runs(screen.go_to(f"/runs/{at.made[0].id}/"), at)
+        assert_not_said_of_old_runs(screen.htmx_redirect(f"/runs/{at.made[0].id}/"), at)
 
 
 def assert_started_once(

@@ -159,7 +159,7 @@ def test_a_web_server_that_says_it_hangs_is_not_alive() -> None:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        pulse = web_server.Pulse(("127.0.0.1", server.server_port))
+        pulse = web_server.Watchdog(("127.0.0.1", server.server_port))
         pulse.start()
         for _ in range(2):
             server.handle_request()

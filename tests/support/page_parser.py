@@ -117,7 +117,7 @@ class Screen:
         """Where it leads; ``""``: there is none."""
         return next((url for text, url in self._reader.links.items() if words in text), "")
 
-    def go_to(self, url: str) -> "Screen":
+    def htmx_redirect(self, url: str) -> "Screen":
         return self._send("get", url, {})
 
     def press(self, button: str, **typed: str) -> "Screen":

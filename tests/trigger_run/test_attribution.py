@@ -67,11 +67,11 @@ def test_looking_again_does_not_take_the_run_of_a_request_on_its_way(
     assert NOT_KNOWN in first.send().html
     seen: list[str] = []
 
-    def look_again() -> str:
+    def recheck() -> str:
         page = colleague_of(operator).get(f"{first.url}{first.key}/")
         return page.content.decode() or page["Location"]
 
-    runs_api.triggers(while_sent(runs_api, look_again, seen, then))
+    runs_api.triggers(while_sent(runs_api, recheck, seen, then))
     second.send()
     assert NOT_KNOWN in seen[0]
     assert TriggerAttempt.objects.get(key=first.key).run is None

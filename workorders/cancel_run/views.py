@@ -24,7 +24,7 @@ from workorders.errors import RunsAPIError
 from workorders.runs_api.clients import default_client, page_client
 from workorders.runs_api.schemas import Run
 from workorders.text.legible import legible
-from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect, vary_on_htmx
 
 
 # Who may start a run may also end one: it is the same say over the same workers.
@@ -66,7 +66,7 @@ def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) 
             messages.warning(request, f"{run.label} has already ended: {run.status}")
         case NotCancelled() as failure:
             return _dialog(request, dialog.run.id, dialog, failure=failure)
-    return go_to(request, reverse("run_detail", args=[dialog.run.id]))
+    return htmx_redirect(request, reverse("run_detail", args=[dialog.run.id]))
 
 
 def _goes_on(before: Run, now: Run | None) -> str:
@@ -90,7 +90,7 @@ def _nothing_to_cancel(request: HtmxHttpRequest, dialog: CancelDialog) -> HttpRe
     else:
         text = f"{run.label} cannot be cancelled: the runs API does not say whose run it is"
     messages.warning(request, text)
-    return go_to(request, reverse("run_detail", args=[run.id]))
+    return htmx_redirect(request, reverse("run_detail", args=[run.id]))
 
 
 def _dialog(
@@ -113,4 +113,4 @@ def _dialog(
         "failure": failure,
         "has_changed": has_changed,
     }
-    return for_this_request(render(request, template, context, status=status))
+    return vary_on_htmx(render(request, template, context, status=status))

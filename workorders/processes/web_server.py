@@ -1,4 +1,4 @@
-"""The production web server as ``serve`` runs it: its port, its command, its pulse."""
+"""The production web server as ``serve`` runs it: its port, its command, its watchdog."""
 
 import http.client
 import resource
@@ -22,7 +22,7 @@ STARTING_SECONDS = 60
 """A slow machine may need this long to the first answer."""
 CONNECTIONS = 8192
 """Of one process, at the same time. An open page keeps one all the time; with all of them in
-use others are accepted by nobody, ``Pulse`` among them, and the server would count as lost."""
+use others are accepted by nobody, ``Watchdog`` among them, and the server would count as lost."""
 
 
 def wanted_address() -> Address:
@@ -116,7 +116,7 @@ def reachable(address: Address) -> Address:
     return loopback.get(address[0], address[0]), address[1]
 
 
-class Pulse(threading.Thread):
+class Watchdog(threading.Thread):
     """Asks the web server for its health again and again and remembers the last answer.
 
     Processes that live but answer nothing are noticed by nobody else: clients
@@ -124,7 +124,7 @@ class Pulse(threading.Thread):
     """
 
     def __init__(self, address: Address) -> None:
-        super().__init__(name="pulse", daemon=True)
+        super().__init__(name="watchdog", daemon=True)
         self.last_answer = 0.0
         self._hung_seconds = settings.WEB_HUNG_SECONDS
         self._address = address

@@ -11,7 +11,7 @@ from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.trigger_run import run_search, toasts
-from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect
 from workorders.web.polling import polling_page
 
 
@@ -27,8 +27,8 @@ def respond(
     if attempt.provisional_run_id or attempt.is_seen:  # it did exist
         raise Http404(f"Run {run_id} does not exist any more.")
     if not attempt.was_sent:  # written down before the dashboard remembered what was there
-        return go_to(request, reverse("work_order_detail", args=[attempt.work_order_id]))
-    found = run_search.search(client, attempt)
+        return htmx_redirect(request, reverse("work_order_detail", args=[attempt.work_order_id]))
+    found = run_search.find_candidates(client, attempt)
     if found.the_run:
         return _appeared(request, attempt, found.the_run)
     attempt.appearance = run_search.appearance(attempt, found)
@@ -41,9 +41,9 @@ def respond(
 def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     before = attempt.run
     if attempt.link_run(RunReference(run.id, run.number)) and attempt.user == request.user:
-        toasts.tell_anew(request, before, run)
+        toasts.replace(request, before, run)
     return _go_to_run(request, run.id)
 
 
 def _go_to_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
-    return go_to(request, reverse("run_detail", args=[run_id]))
+    return htmx_redirect(request, reverse("run_detail", args=[run_id]))

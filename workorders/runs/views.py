@@ -15,7 +15,7 @@ from workorders.runs.log_download import LogFile, Slot
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import default_client
 from workorders.trigger_run import reconciliation, toasts
-from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect
 from workorders.web.pages import unavailable_page
 from workorders.web.polling import polling, polling_client, polling_page
 
@@ -49,9 +49,9 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     wrong = next((attempt for attempt in mistaken if attempt.user == request.user), None)
     if wrong and toasts.withdraw(request, wrong, run):
         check_page = reverse("trigger_attempt", args=[wrong.work_order_id, wrong.key])
-        return go_to(request, check_page)
+        return htmx_redirect(request, check_page)
     if receipt and receipt.is_seen:
-        toasts.correct(request, run)
+        toasts.upgrade(request, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
     # How far the log is read counts: it may have grown by more than one part at once.
     log_end = detail.log and detail.log.part.next_offset

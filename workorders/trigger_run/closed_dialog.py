@@ -59,7 +59,7 @@ def outcome_of(
         return Checking(key)  # what is known may be of the time before this form
     if attempt.state == State.PENDING and form is Form.LOST:
         attempt.reject(attempt.overrides, RunsAPIError(code=WITHDRAWN))
-    outcome = services.look_again(client, attempt)
+    outcome = services.recheck(client, attempt)
     if isinstance(outcome, Refused) and outcome.error.code == "NOT_STARTED" and attempt.outcome:
         # What stood in the way then may be gone, and is the reason all the same.
         return Refused(RunsAPIError(code=attempt.outcome))

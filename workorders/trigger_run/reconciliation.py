@@ -39,10 +39,10 @@ from workorders.trigger_run.outcomes import (
 from workorders.trigger_run.run_search import (
     IN_THE_WAY,
     appearance,
+    candidates_in,
     confirm,
+    find_candidates,
     link_found,
-    search,
-    search_in,
 )
 
 State = TriggerAttempt.State
@@ -72,7 +72,9 @@ SENT_AGAIN_WITHIN = dt.timedelta(minutes=10)
 a key, after which an API takes it for a new request."""
 
 
-def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False) -> TriggerOutcome:
+def reconcile(
+    client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
+) -> TriggerOutcome:
     """What is known of an attempt now.
 
     Waits half a second for a request that is under way, and as long as two calls to the
@@ -83,7 +85,7 @@ def look(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False)
     """
     _wait_for_sender(attempt)
     if attempt.state == State.UNCONFIRMED:
-        _settle(client, attempt, may_send=may_send)
+        _reconcile_unconfirmed(client, attempt, may_send=may_send)
     elif attempt.state == State.UNRESOLVED:
         _find_after_all(client, attempt)
     match attempt.state:
@@ -115,7 +117,7 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
         return None
     try:
         if named is None:
-            link_found(attempt, search(client, attempt).the_run)
+            link_found(attempt, find_candidates(client, attempt).the_run)
         if position is None:
             position = client.queue_position(attempt.work_order_id)
     except RunsAPIError:
@@ -130,7 +132,7 @@ def started(attempt: TriggerAttempt) -> Started | Queued:
     return Started(attempt.run, attempt.is_seen)
 
 
-def reconcile(
+def link_listed_runs(
     client: RunsClient, work_order: WorkOrder, attempts: Iterable[TriggerAttempt]
 ) -> None:
     """Link attempts to the runs that a page has just read, so that it shows what is true now.
@@ -148,7 +150,7 @@ def reconcile(
         if own:
             confirm(attempt, own, is_of_work_order=True)
             continue
-        found = search_in(work_order, attempt)
+        found = candidates_in(work_order, attempt)
         link_found(attempt, found.the_run)
         attempt.appearance = appearance(attempt, found)
 
@@ -175,7 +177,7 @@ def origin_of(
     ]
     if not own and work_order:
         unconfirmed = list(TriggerAttempt.objects.unconfirmed(work_order.id))
-        reconcile(client, work_order, unconfirmed)
+        link_listed_runs(client, work_order, unconfirmed)
         own = [attempt for attempt in unconfirmed if attempt.started_run(run.id)]
     return (own[0] if own else None), mistaken
 
@@ -213,7 +215,7 @@ def _is_late(attempt: TriggerAttempt) -> bool:
     return attempt.lost_for > dt.timedelta(seconds=settings.RUNS_API_SETTLE_SECONDS)
 
 
-def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> None:
+def _reconcile_unconfirmed(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> None:
     if not attempt.was_sent:
         attempt.release(RunsAPIError(code="NOT_STARTED"))
         return
@@ -237,7 +239,7 @@ def _settle(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> N
 def _find_after_all(client: RunsClient, attempt: TriggerAttempt) -> None:
     """The search was given up, and its run may have turned up since."""
     try:
-        link_found(attempt, search(client, attempt).the_run)
+        link_found(attempt, find_candidates(client, attempt).the_run)
     except RunsAPIError:
         return
 
@@ -276,7 +278,7 @@ def _release_if_it_was_there(
 
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
-    found = search(client, attempt)
+    found = find_candidates(client, attempt)
     link_found(attempt, found.the_run)
     if len(found.new) > 1 and not found.may_be_others:
         attempt.mark_unresolved()

@@ -30,7 +30,7 @@ from workorders.trigger_run.outcomes import (
     Started,
     TriggerOutcome,
 )
-from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect, vary_on_htmx
 
 
 def respond(
@@ -44,8 +44,8 @@ def respond(
     match outcome:
         case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                toasts.tell(request, run, is_seen=is_seen)
-            response = go_to(request, reverse("run_detail", args=[run.id]))
+                toasts.add(request, run, is_seen=is_seen)
+            response = htmx_redirect(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome, client)
         case Refused():
@@ -63,7 +63,7 @@ def respond(
                 error_details(error),
             )
             messages.error(request, text)
-            response = go_to(request, reverse("work_order_detail", args=[work_order_id]))
+            response = htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
         case Checking():
             response = _checking(request, work_order_id, form, outcome)
         case NotKnown():
@@ -96,7 +96,7 @@ def show_dialog(
         except RunsAPIError as read_error:
             if error is None and read_error.handling.action is Action.GO_TO_LIST:
                 messages.error(request, read_error.user_message)
-                return go_to(request, reverse("work_order_list"))
+                return htmx_redirect(request, reverse("work_order_list"))
             error = error or read_error
             status = status if status != 200 else 422
     form.show_for(dialog)
@@ -141,7 +141,7 @@ def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     version = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
     if request.GET["version"] == version:
         return HttpResponse(status=204)
-    return for_this_request(render(request, name, context | {"version": version}))
+    return vary_on_htmx(render(request, name, context | {"version": version}))
 
 
 def _news(seen: str, dialog: TriggerDialog) -> str:
@@ -157,7 +157,7 @@ def _in_dialog(
     context = shown | {"work_order_id": work_order_id, "content": template}
     name = template if request.htmx else "trigger_run/trigger_run.html"
     # The back button must bring the same form: sent again, its key finds the run it has started.
-    return for_this_request(render(request, name, context, status=status))
+    return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _checking(
@@ -213,7 +213,7 @@ def _queued(
         text += f" Position in the queue: {outcome.position}."
     if outcome.run:
         messages.warning(request, text)
-        return go_to(request, reverse("run_detail", args=[outcome.run.id]))
+        return htmx_redirect(request, reverse("run_detail", args=[outcome.run.id]))
     return show_dialog(request, work_order_id, form, client, queued=text)
 
 
@@ -228,10 +228,10 @@ def _refused(
     error = outcome.error
     if error.handling.action is Action.CLOSE_DIALOG:
         messages.error(request, _toast(request, work_order_id, outcome))
-        return go_to(request, reverse("work_order_detail", args=[work_order_id]))
+        return htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
     if error.handling.action is Action.GO_TO_LIST:
         messages.error(request, _toast(request, work_order_id, outcome))
-        return go_to(request, reverse("work_order_list"))
+        return htmx_redirect(request, reverse("work_order_list"))
     if error.handling.action is Action.FIELD_ERROR and form.is_valid():
         for field, text in error.field_errors.items():
             form.add_error(field or None, text)

@@ -26,7 +26,7 @@ CLOCKS_APART = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Candidates:
     """The work order's runs that an attempt may have started, and no other one has."""
 
     new: tuple[Run, ...]
@@ -39,26 +39,26 @@ class Search:
         return self.new[0] if len(self.new) == 1 and not self.may_be_others else None
 
 
-def search(client: RunsClient, attempt: TriggerAttempt) -> Search:
+def find_candidates(client: RunsClient, attempt: TriggerAttempt) -> Candidates:
     """Raises ``RunsAPIError`` when the work order cannot be read.
 
     In this order: what another attempt has started since the runs were read is not among
     them, and one that gets its answer meanwhile is seen to wait, or to have its run.
     """
-    return search_in(client.get_work_order(attempt.work_order_id), attempt)
+    return candidates_in(client.get_work_order(attempt.work_order_id), attempt)
 
 
-def search_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Search:
+def candidates_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Candidates:
     runs = [run for run in work_order.runs if run.work_order_id == attempt.work_order_id]
     if not any(_may_be_of(run, attempt) for run in runs):
-        return Search((), may_be_others=False)
+        return Candidates((), may_be_others=False)
     others_wait = _others_wait(runs, attempt)
     known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}  # disowned, not its own
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
     # Where nothing is known of what was there before, they may be as old as the work order.
     cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
-    return Search(new, bool(new) and (cannot_tell or others_wait))
+    return Candidates(new, bool(new) and (cannot_tell or others_wait))
 
 
 class Appearance(StrEnum):
@@ -70,7 +70,7 @@ class Appearance(StrEnum):
     """More than one run could be it."""
 
 
-def appearance(attempt: TriggerAttempt, found: Search) -> Appearance:
+def appearance(attempt: TriggerAttempt, found: Candidates) -> Appearance:
     is_late = attempt.age > APPEARS_WITHIN
     if len(found.new) > 1 or (found.new and is_late):
         return Appearance.SEVERAL

@@ -76,18 +76,18 @@ def _sent_before(
 ) -> TriggerOutcome:
     if attempt.overrides != overrides:
         return _key_was_used()
-    return look_again(client, attempt, may_send=may_send)
+    return recheck(client, attempt, may_send=may_send)
 
 
 def _key_was_used() -> Refused:
     return Refused(RunsAPIError(code="IDEMPOTENCY_KEY_REUSED", status=422))
 
 
-def look_again(
+def recheck(
     client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
 ) -> TriggerOutcome:
     """What a form that was sent before has come to, looked up where it is not known yet."""
-    outcome = reconciliation.look(client, attempt, may_send=may_send)
+    outcome = reconciliation.reconcile(client, attempt, may_send=may_send)
     if isinstance(outcome, Refused):
         return _explained(client, attempt.work_order_id, outcome.error, is_past=True)
     return outcome
@@ -98,7 +98,7 @@ def _claim_after_others(
 ) -> bool:
     """Settle what is open for this work order, which may be a crashed process's, and claim."""
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
-        reconciliation.look(client, other)
+        reconciliation.reconcile(client, other)
     return attempt.claim(overrides)
 
 
@@ -115,10 +115,10 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
         is_released = attempt.release(RunsAPIError(code="CHANGED"))
-        return Changed(work_order) if is_released else look_again(client, attempt)
+        return Changed(work_order) if is_released else recheck(client, attempt)
     known = [run.id for run in work_order.runs] if work_order.lists_runs else None
     if not attempt.mark_sent(known, work_order.next_run_number):
-        return look_again(client, attempt)
+        return recheck(client, attempt)
     return _send(client, attempt)
 
 
@@ -130,7 +130,7 @@ def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
     except RunsAPIError as error:
         return _without_a_run(client, attempt, error)
     if not start_proof.link_named_run(attempt, run):
-        return reconciliation.look(client, attempt)
+        return reconciliation.reconcile(client, attempt)
     if attempt.state == TriggerAttempt.State.STARTED:
         return reconciliation.started(
             attempt
@@ -145,7 +145,7 @@ def _not_sent(
     blocking_run: Run | None = None,
 ) -> TriggerOutcome:
     if not attempt.release(error):  # another request took this one for gone, and the form over
-        return look_again(client, attempt)
+        return recheck(client, attempt)
     return Refused(error, blocking_run)
 
 
@@ -153,15 +153,17 @@ def _without_a_run(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
-        return reconciliation.queued(client, attempt, error) or reconciliation.look(client, attempt)
+        return reconciliation.queued(client, attempt, error) or reconciliation.reconcile(
+            client, attempt
+        )
     if not error.outcome_unknown:
         if not attempt.release(error):
-            return look_again(client, attempt)  # another request has found more
+            return recheck(client, attempt)  # another request has found more
         return _explained(client, attempt.work_order_id, error)
     attempt.mark_unconfirmed(error)
     if isinstance(error, NetworkError) and error.timed_out:
         return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
-    outcome = reconciliation.look(client, attempt)
+    outcome = reconciliation.reconcile(client, attempt)
     is_own_failure = (
         error.said_by_api
         and error.status not in LOST_BEHIND_A_GATEWAY

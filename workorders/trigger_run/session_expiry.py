@@ -14,7 +14,7 @@ from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.clients import page_client
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.responses import show_dialog
-from workorders.web.http import HtmxHttpRequest, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect
 
 
 def address_of_form(request: HttpRequest) -> str:
@@ -44,5 +44,5 @@ def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     if attempt.user != request.user or attempt.work_order_id != work_order_id:
         form.renew()
     elif attempt.state != TriggerAttempt.State.PENDING:
-        return go_to(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
+        return htmx_redirect(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
     return show_dialog(request, work_order_id, form, page_client())

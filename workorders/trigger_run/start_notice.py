@@ -24,7 +24,7 @@ from workorders.trigger_run.outcomes import (
     Started,
     TriggerOutcome,
 )
-from workorders.web.http import HtmxHttpRequest, for_this_request
+from workorders.web.http import HtmxHttpRequest, vary_on_htmx
 
 
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
@@ -44,7 +44,7 @@ def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -
     if isinstance(outcome, Checking):
         return HttpResponse(status=204)
     _say_once(request, outcome)
-    return for_this_request(render(request, "trigger_run/start_notice.html", _shown(form, outcome)))
+    return vary_on_htmx(render(request, "trigger_run/start_notice.html", _shown(form, outcome)))
 
 
 def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:

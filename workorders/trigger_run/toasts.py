@@ -15,14 +15,14 @@ from workorders.web.http import HtmxHttpRequest
 QUEUED = "CAPACITY_EXCEEDED"
 
 
-def tell(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool) -> None:
+def add(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool) -> None:
     if is_seen:
         messages.success(request, _started(run))
     else:
         messages.info(request, _accepted(run))
 
 
-def correct(request: HtmxHttpRequest, run: Run) -> None:
+def upgrade(request: HtmxHttpRequest, run: Run) -> None:
     """The page at hand shows the run: so does the toast that waits for this page."""
     if request.htmx:
         return  # a part of a page shows no toasts
@@ -31,7 +31,7 @@ def correct(request: HtmxHttpRequest, run: Run) -> None:
             message.level, message.message = messages.SUCCESS, _started(run)
 
 
-def tell_anew(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
+def replace(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
     """The next page shows the run, under another name than the toast had, shown already or not."""
     for message in _waiting(request):
         if accepted is None or message.message != _accepted(accepted):

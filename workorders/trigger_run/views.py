@@ -50,7 +50,7 @@ def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID
     attempt = get_object_or_404(TriggerAttempt, work_order_id=work_order_id, key=key)
     form = TriggerRunForm.of(attempt) if attempt.user == request.user else TriggerRunForm.fresh()
     if request.method == "POST" or attempt.state not in TriggerAttempt.OPEN:
-        outcome = services.look_again(default_client(), attempt)
+        outcome = services.recheck(default_client(), attempt)
     else:
         outcome = Checking(attempt.key, names_other_run=attempt.names_other_run)
     return respond(request, work_order_id, form, outcome, page_client())

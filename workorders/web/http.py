@@ -15,12 +15,12 @@ class HtmxHttpRequest(HttpRequest):
     user: User
 
 
-def go_to(request: HtmxHttpRequest, url: str) -> HttpResponse:
+def htmx_redirect(request: HtmxHttpRequest, url: str) -> HttpResponse:
     """Send the browser to ``url``; a plain 302 would be followed inside the htmx request."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
-def for_this_request(response: HttpResponse) -> HttpResponse:
+def vary_on_htmx(response: HttpResponse) -> HttpResponse:
     """One address answers with a page or, to htmx, a part of it: no cache may mix them up."""
     patch_vary_headers(response, ["HX-Request"])
     patch_cache_control(response, private=True, no_cache=True)

@@ -14,7 +14,7 @@ from django.utils.cache import patch_cache_control
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import page_client, refresh_client
 from workorders.runs_api.read_cache import NotModified
-from workorders.web.http import HtmxHttpRequest, for_this_request
+from workorders.web.http import HtmxHttpRequest, vary_on_htmx
 
 MAX_VERSIONS = 10_000
 
@@ -82,7 +82,7 @@ def _unchanged() -> HttpResponse:
 
 def _kept_by_nobody(response: HttpResponse) -> HttpResponse:
     """The browser's back button would show a stored page as it was before the run was started."""
-    response = for_this_request(response)
+    response = vary_on_htmx(response)
     patch_cache_control(response, no_store=True)
     return response
 

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
-from workorders.web.http import HtmxHttpRequest, for_this_request, go_to
+from workorders.web.http import HtmxHttpRequest, htmx_redirect, vary_on_htmx
 
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 THEME_COOKIE, SHORTCUTS_COOKIE = "theme", "shortcuts"
@@ -54,7 +54,7 @@ def edit_preferences(request: HtmxHttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, initial=_initial(request))
     if request.method == "POST" and form.is_valid():
         messages.success(request, "Preferences saved for this browser")
-        response = go_to(request, _own_page(request, form.cleaned_data["back"]))
+        response = htmx_redirect(request, _own_page(request, form.cleaned_data["back"]))
         for name, value in (
             (THEME_COOKIE, form.cleaned_data["theme"]),
             (SHORTCUTS_COOKIE, "on" if form.cleaned_data["shortcuts"] else "off"),
@@ -72,7 +72,7 @@ def edit_preferences(request: HtmxHttpRequest) -> HttpResponse:
     back = _own_page(request, str(form["back"].value() or ""))
     context = {"form": form, "back": back, "shortcut_list": SHORTCUTS.items()}
     status = 422 if form.errors else 200
-    return for_this_request(render(request, name, context, status=status))
+    return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _initial(request: HtmxHttpRequest) -> dict[str, Any]:

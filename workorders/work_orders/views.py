@@ -58,7 +58,7 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
     if host_paths.are_hidden(request):
         detail = replace(detail, work_order=host_paths.without_host_path(detail.work_order))
     attempts, more_attempts = _attempts(work_order_id)
-    reconciliation.reconcile(client, detail.work_order, attempts)
+    reconciliation.link_listed_runs(client, detail.work_order, attempts)
     context = {
         "detail": detail,
         "work_order": detail.work_order,
@@ -101,7 +101,7 @@ def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         raise Http404(f"Nobody has started a run of work order {work_order_id} here.")
     is_open = any(attempt.is_unconfirmed or attempt.may_be_found for attempt in attempts)
     if is_open and (work_order := load_optional_work_order(client, work_order_id)):
-        reconciliation.reconcile(client, work_order, attempts)
+        reconciliation.link_listed_runs(client, work_order, attempts)
     context = {
         "work_order_id": work_order_id,
         "attempts": attempts,

@@ -53,7 +53,7 @@ class Command(BaseCommand):
             ) as supervisor,
         ):
             web_server.allow_open_files()
-            web_command, pulse = web_server.command(address), web_server.Pulse(address)
+            web_command, watchdog = web_server.command(address), web_server.Watchdog(address)
             path = require_migrations() if web else prepare()
             collect_if_changed()
             metrics_files.clear()
@@ -61,11 +61,11 @@ class Command(BaseCommand):
             if not (web or settings.RUNS_API_URL):
                 for number in range(1, workers + 1):
                     supervisor.start(f"worker-{number}", worker_command())
-            pulse.start()
-            wait_for_answer(supervisor, server, pulse)
+            watchdog.start()
+            wait_for_answer(supervisor, server, watchdog)
             if not supervisor.stopping:
                 self.announce(web_server.public_url(address), path)
-            keep_running(supervisor, server, pulse)
+            keep_running(supervisor, server, watchdog)
 
     def announce(self, url: str, path: str) -> None:
         """``path``: of a sign-in link; empty: there is none."""
@@ -109,18 +109,18 @@ def worker_command() -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--skip-checks"]
 
 
-def wait_for_answer(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
-    while not (pulse.last_answer or supervisor.stopping):
+def wait_for_answer(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
+    while not (watchdog.last_answer or supervisor.stopping):
         if not web.running:
             raise CommandError(f"The web server {web.how_it_ended()}; see {web.log_file}.")
         supervisor.tick()
 
 
-def keep_running(supervisor: Supervisor, web: Child, pulse: web_server.Pulse) -> None:
+def keep_running(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
     clean_up = DailyCleanUp()
     while not supervisor.stopping:
         clean_up.tick()
-        if web.running and pulse.is_lost(web.started_at):
+        if web.running and watchdog.is_lost(web.started_at):
             logger.warning("The web server does not answer: it is replaced")
             web.kill()
         supervisor.tick()
