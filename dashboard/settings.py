@@ -17,6 +17,8 @@ DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
 keep_private(DATA_DIR)
 
 DEBUG = env.flag("DEBUG")
+SHORTEST_SECRET = env.SHORTEST_SECRET
+"""Characters. What is shorter is no secret that could be found in a text."""
 SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key", shortest=env.SHORTEST_SIGNING_KEY)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
 
@@ -42,6 +44,11 @@ RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
 WEB_PROCESSES = env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.whole("PORT", 8000, minimum=0, maximum=65535)
+"""Where the web server listens; port 0 takes any free one."""
+WORKERS = env.whole("WORKERS", 2, minimum=0, maximum=64)
+STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
 WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
 WEB_HUNG_SECONDS = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
 WEB_BODY_SECONDS = env.number("WEB_BODY_SECONDS", 10, minimum=0.1, maximum=600)

@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.support import runs_api as api
 from tests.support.runs_api import RunsAPI
-from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 
 def run(*arguments: str) -> str:

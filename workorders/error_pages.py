@@ -3,51 +3,25 @@
 import sys
 from typing import cast
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.cache import patch_cache_control
-from django_htmx.http import HttpResponseClientRefresh
 
 from workorders.observability import request_id
 from workorders.processes.database_outage import DATABASE_ERRORS, outage
 from workorders.trigger_run.session_expiry import address_of_form
+from workorders.web.error_page import error_page
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
-
-
-def _error_page(
-    request: HttpRequest, status: int, title: str, text: str, *, retry: bool = False
-) -> HttpResponse:
-    context = {
-        "title": title,
-        "text": text,
-        "status": status,
-        "retry": retry,
-        "request_id": request_id.current(),
-    }
-    if status < 500 and getattr(request, "htmx", False):
-        # A part of a page was asked for, and the page it is for is not true any more.
-        if status == 403:
-            messages.error(request, text)
-        response: HttpResponse = HttpResponseClientRefresh()
-        response.status_code = status
-    else:
-        response = render(request, "error.html", context, status=status)
-    # What is refused today may be allowed, or exist, tomorrow.
-    patch_cache_control(response, no_store=True)
-    return response
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     text = str(exception) or "Your account may not do this. Ask the person who runs this dashboard."
-    return _error_page(request, 403, "Not allowed", text)
+    return error_page(request, 403, "Not allowed", text)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Only what a view says on purpose: the resolver's own message lists URL patterns.
     reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
-    return _error_page(request, 404, "Page not found", reason or "Nothing lives at this address.")
+    return error_page(request, 404, "Page not found", reason or "Nothing lives at this address.")
 
 
 def database_away(error: Exception) -> HttpResponse:
@@ -78,14 +52,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error, DATABASE_ERRORS):
         return database_away(error)
     text = "Something broke on our side. Nothing was started by it that the pages do not show."
-    return _error_page(request, 500, "Something went wrong", text, retry=True)
-
-
-def too_busy(request: HttpRequest, text: str) -> HttpResponse:
-    """503: the same request may be answered in half a minute."""
-    response = _error_page(request, 503, "Too busy", f"{text} Try again later.", retry=True)
-    response["Retry-After"] = "30"
-    return response
+    return error_page(request, 500, "Something went wrong", text, retry=True)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -100,4 +67,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "The form was too old or came from another site, so nothing was done. "
         "Go back, reload the page and send it again."
     )
-    return _error_page(request, 403, "This form has expired", text)
+    return error_page(request, 403, "This form has expired", text)

@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from workorders.accounts import provider, users
 from workorders.accounts.models import Session
-from workorders.accounts.users import TRIGGER_PERMISSION, ensure_account
+from workorders.accounts.users import ensure_account
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from tests.support.product import Product
 from workorders.accounts.models import Session
-from workorders.accounts.users import TRIGGER_PERMISSION, ensure_operator
+from workorders.accounts.users import ensure_operator
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 PAGE = "/preferences/"
 PROXY = "10.1.2.3"

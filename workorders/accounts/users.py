@@ -8,12 +8,12 @@ from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
 
 from workorders.accounts.models import ProviderIdentity
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 MAX_NAME = 140
 """Characters; with a number behind it no more than an account's name has."""
 NOT_FOR_YOU = "Your account may not use this dashboard. Ask the person who runs this dashboard."
 OPERATOR = "operator"
-TRIGGER_PERMISSION = "workorders.trigger_run"
 
 
 def set_role(user: User, *, can_trigger: bool) -> None:

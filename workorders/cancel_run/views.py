@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.availability import CancelScope
 from workorders.cancel_run import services
 from workorders.cancel_run.loaders import CancelDialog, load_cancel_dialog

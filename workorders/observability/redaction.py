@@ -4,8 +4,6 @@ import re
 
 from django.conf import settings
 
-from dashboard.env import SHORTEST_SECRET
-
 _SIGN_IN_LINK = re.compile(r"(/sign-in/)[\w.=%~-]+")
 _NAMED_KEY = re.compile(r"\bruns_[\w-]{40,}")
 """As ``create_api_key`` makes them; their text is not known to this process."""
@@ -21,5 +19,5 @@ def without_secrets(text: str) -> str:
         settings.METRICS_TOKEN,
         settings.OIDC_CLIENT_SECRET,
     ):
-        text = text.replace(secret, "[secret]") if len(secret) >= SHORTEST_SECRET else text
+        text = text.replace(secret, "[secret]") if len(secret) >= settings.SHORTEST_SECRET else text
     return text

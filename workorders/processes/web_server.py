@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from dashboard import env
-
 type Address = tuple[str, int]
 """IP address and port."""
 
@@ -27,7 +25,7 @@ use others are accepted by nobody, ``Watchdog`` among them, and the server would
 
 def wanted_address() -> Address:
     """``HOST`` and ``PORT``; 0 takes any free port."""
-    return env.text("HOST", "127.0.0.1"), env.whole("PORT", 8000, minimum=0, maximum=65535)
+    return settings.HOST, settings.PORT
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from django.http import HttpRequest
 
-from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.runs.loaders import RunDetail
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.run_log import RunLog

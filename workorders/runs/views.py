@@ -7,7 +7,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_safe
 
 from workorders.attempts.models import TriggerAttempt
-from workorders.error_pages import too_busy
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs import host_paths, provisional
 from workorders.runs.loaders import load_listed_run, load_run
@@ -15,6 +14,7 @@ from workorders.runs.log_download import LogFile, Slot
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import default_client
 from workorders.trigger_run import reconciliation, toasts
+from workorders.web.error_page import too_busy
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
 from workorders.web.pages import unavailable_page
 from workorders.web.polling import polling, polling_client, polling_page

@@ -4,8 +4,8 @@ import json
 from typing import Any, NamedTuple
 
 import httpx
+from django.conf import settings
 
-from dashboard.env import SHORTEST_SECRET
 from workorders.error_table import CODE_OF_STATUS
 from workorders.errors import InvalidResponse, RunsAPIError
 from workorders.runs_api.json_values import Json, as_object
@@ -73,7 +73,7 @@ def _without_key(content: bytes, request: httpx.Request) -> bytes:
     A key so short that it is no secret would be found inside other words.
     """
     key = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-    return content.replace(key, b"[key]") if len(key) >= SHORTEST_SECRET else content
+    return content.replace(key, b"[key]") if len(key) >= settings.SHORTEST_SECRET else content
 
 
 def _retry_after(response: httpx.Response) -> int | None:

@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from workorders.attempts.appearance import Appearance
 from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import ERROR_TABLE, known_code
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.templatetags.dashboard import moment
 from workorders.text.legible import legible
-from workorders.trigger_run.run_search import Appearance
 
 register = template.Library()
 

@@ -7,10 +7,10 @@ and has its options is the one, if there is only one and no other attempt may ha
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.db.models import Q
 
+from workorders.attempts.appearance import Appearance
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference, WorkOrder
@@ -59,15 +59,6 @@ def candidates_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Candidates:
     # Where nothing is known of what was there before, they may be as old as the work order.
     cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
     return Candidates(new, bool(new) and (cannot_tell or others_wait))
-
-
-class Appearance(StrEnum):
-    """What is known of a run that was accepted and that the API does not show by its ID."""
-
-    WAITING = "waiting"
-    MISSING = "missing"
-    SEVERAL = "several"
-    """More than one run could be it."""
 
 
 def appearance(attempt: TriggerAttempt, found: Candidates) -> Appearance:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
 from workorders.templatetags.receipts import reason_words

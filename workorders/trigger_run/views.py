@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
-from workorders.accounts.users import TRIGGER_PERMISSION
 from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.runs_api.clients import default_client, page_client, start_client
 from workorders.trigger_run import services
 from workorders.trigger_run.forms import TriggerRunForm

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from workorders.accounts.users import TRIGGER_PERMISSION
+from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 
 class Command(BaseCommand):

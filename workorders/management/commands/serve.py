@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from dashboard import env
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
 from workorders.observability import metrics_files
@@ -41,8 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *, web: bool, **options: Any) -> None:
         wanted = web_server.wanted_address()
-        workers = env.whole("WORKERS", 2, minimum=0, maximum=64)
-        grace_seconds = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
+        workers = settings.WORKERS
+        grace_seconds = settings.STOP_GRACE_SECONDS
         with (
             data_directory.locked(settings.DATA_DIR),
             web_server.reserved_address(*wanted) as address,

@@ -1,0 +1,3 @@
+"""Who may start and cancel runs."""
+
+TRIGGER_PERMISSION = "workorders.trigger_run"
