@@ -9,14 +9,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from workorders.attempts.presentation import run_origin
 from workorders.availability import trigger_availability
 from workorders.error_table import ERROR_TABLE, Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.clients import page_client
 from workorders.runs_api.schemas import Run, RunReference, WorkOrder
-from workorders.templatetags.dashboard import error_details
-from workorders.templatetags.receipts import run_origin
 from workorders.trigger_run import toasts
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.loaders import TriggerDialog, load_trigger_dialog
@@ -30,6 +29,7 @@ from workorders.trigger_run.outcomes import (
     Started,
     TriggerOutcome,
 )
+from workorders.web.formatting import error_details
 from workorders.web.http import HtmxHttpRequest, htmx_redirect, vary_on_htmx
 
 

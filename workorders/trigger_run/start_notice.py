@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from workorders.attempts.permissions import TRIGGER_PERMISSION
+from workorders.attempts.presentation import reason_words
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
-from workorders.templatetags.receipts import reason_words
 from workorders.trigger_run import closed_dialog
 from workorders.trigger_run.closed_dialog import Form
 from workorders.trigger_run.forms import TriggerRunForm
