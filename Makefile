@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres pictures bench scale check format lock clean
+.PHONY: help run test test-fast test-postgres pictures bench scale check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -19,17 +19,17 @@ test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k tri
 	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
+test-fast: .venv/installed-dev ## Run the tests without a browser and without killed processes
+	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(addprefix --ignore=tests/,browser exactly_once restart scale processes) $(ARGS)
+
 pictures: .venv/installed-dev ## Picture every page in every state into .pictures/ (ARGS="dialog": those)
 	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m tests.browser.pictures $(ARGS)
 
 # All that write runs, or what the dashboard remembers of starting them.
-DATABASE_TESTS := tests/embedded tests/restart tests/accounts \
-	tests/exactly_once/test_walk.py tests/exactly_once/test_second_answer.py \
-	tests/attempts/test_audit_trail.py tests/trigger_run/test_attribution.py \
-	tests/trigger_run/test_trigger_run.py tests/trigger_run/test_repeated_submission.py tests/trigger_run/test_reconciliation.py \
-	tests/runs/test_provisional_run.py tests/cancel_run/test_cancel_run.py tests/test_commands.py \
-	tests/runs_api/test_read_cache.py
+DATABASE_TESTS := $(addprefix tests/,embedded restart accounts attempts cancel_run trigger_run \
+	runs/test_provisional_run.py runs_api/test_read_cache.py test_commands.py \
+	exactly_once/test_walk.py exactly_once/test_second_answer.py)
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
 	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
@@ -47,6 +47,7 @@ check: .venv/installed-dev ## Lint, types, templates, migrations, production set
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy .
+	.venv/bin/lint-imports --no-cache
 	$(VENV) -m djlint templates --lint --quiet
 	$(VENV) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(VENV) manage.py check --deploy --fail-level WARNING

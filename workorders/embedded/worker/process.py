@@ -55,10 +55,9 @@ def run_command(
     ``on_output`` gets standard output and error as they come, ``on_tick`` is
     called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
     whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
-    ``lease`` is
-    ``WorkerContext.telling_of_renewals``: at the lease's end the command is killed even if this process
-    is stopped. No descendant of the command is alive on return, whatever way it ends. Raises
-    ``Interrupted``, and what the callbacks raise.
+    ``lease`` is ``WorkerContext.telling_of_renewals``: at the lease's end the command is killed
+    even if this process is stopped. No descendant of the command is alive on return, whatever
+    way it ends. Raises ``Interrupted``, and what the callbacks raise.
     """
     with (
         _Process(command) as process,
