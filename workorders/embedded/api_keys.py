@@ -1,7 +1,8 @@
-"""Who calls the runs API, and what each may do: the server's own key, and named ones.
+"""The keys of the runs API: the server's own key and named keys, and what each key may do.
 
-``RUNS_API_KEY``, or the file it is made in, is the dashboard's and may do everything. Named keys
-are rows, made and revoked by commands; only their hashes are kept, which is enough for random keys.
+The setting ``RUNS_API_KEY`` holds the key that the dashboard uses; this key may do everything.
+Named keys are database rows that commands create and revoke. Only the SHA-256 hash of a named
+key is stored. A plain hash is enough, because the keys are long random strings.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ from django.utils import timezone
 from workorders.embedded.models import APIKey
 
 PREFIX = "runs_"
-"""So that people, scanners for secrets and our own logs know one when they see it."""
+"""Every named key begins with this prefix, so that people, secret scanners and the product's log
+redaction recognize a key when they see one."""
 
 type Scope = APIKey.Scope
 
@@ -28,11 +30,14 @@ ALLOWED = {
 
 @dataclass(frozen=True)
 class Caller:
+    """The owner of the API key that came with a request."""
+
     name: str
-    """The key's; ``""`` for the server's own."""
+    """The name of the key; ``""`` for the server's own key."""
     scope: Scope
 
     def may(self, needed: Scope) -> bool:
+        """Whether the key's scope includes the scope ``needed``."""
         return needed in ALLOWED[self.scope]
 
 
@@ -40,7 +45,7 @@ SERVER = Caller("", APIKey.Scope.ALL)
 
 
 def caller_of(key: str) -> Caller | None:
-    """Whose key it is; ``None``: nobody's, or of one that was revoked."""
+    """The caller to whom the key belongs; None if the key is unknown or revoked."""
     own = settings.RUNS_API_KEY
     if own and hmac.compare_digest(key.encode(), own.encode()):
         return SERVER
@@ -51,9 +56,11 @@ def caller_of(key: str) -> Caller | None:
 
 
 def create_key(name: str, scope: Scope) -> str:
-    """A new key, which is shown once and never again.
+    """Store a new key and return its plain text, which cannot be read again later.
 
-    ``ValidationError``: the name is taken, also by a key that was revoked, or is none.
+    Raises:
+        ValidationError: the name is invalid, or a key with this name exists. A revoked key
+            counts as well, because runs still show its name.
     """
     key = PREFIX + secrets.token_urlsafe(32)
     row = APIKey(name=name, key_hash=_hash(key), scope=scope)
@@ -63,7 +70,10 @@ def create_key(name: str, scope: Scope) -> str:
 
 
 def revoke_key(name: str) -> bool:
-    """Whether there was such a key that was not revoked. The row stays: runs show its name."""
+    """Revoke a named key; False if no key in use has this name.
+
+    The row is kept, because runs show the name of the key that triggered them.
+    """
     in_use = APIKey.objects.filter(name=name, revoked_at__isnull=True)
     return bool(in_use.update(revoked_at=timezone.now()))
 

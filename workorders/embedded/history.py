@@ -1,7 +1,7 @@
-"""Runs that were never executed here: the past of the example work orders.
+"""Imported runs: the invented past of the example work orders.
 
-They are marked as imported and their log says so, so nobody takes them for
-work that this installation has done.
+These runs were never executed on this server. They are marked as imported and their logs say
+so, so that nobody takes them for work of this installation.
 """
 
 import datetime as dt
@@ -31,7 +31,11 @@ ERRORS = (
 
 
 def import_run(work_order: WorkOrder, queued_at: dt.datetime) -> Run:
-    """One more run of the past: mostly failed, every seventh canceled; always the same ones."""
+    """Add one imported run to the work order; the run was queued at ``queued_at``.
+
+    Every seventh run is canceled, all others have failed. The result depends only on the number of
+    the run and on ``queued_at``, so every installation gets the same examples.
+    """
     number = work_order.run_count + 1
     canceled = number % 7 == 0
     iterations = 1 if canceled else 2
@@ -80,5 +84,5 @@ def _iteration(run: Run, number: int, started_at: dt.datetime, length: dt.timede
 
 
 def ago(**units: float) -> dt.datetime:
-    """``ago(days=3)``: that long before now."""
+    """A time before now: ``ago(days=3)`` is three days ago. Takes the units of ``timedelta``."""
     return timezone.now() - dt.timedelta(**units)

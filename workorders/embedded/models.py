@@ -1,4 +1,7 @@
-"""What the embedded runs API stores. How it may change is in ``transitions`` and ``triggering``."""
+"""The tables of the embedded runs API.
+
+Runs are created in ``triggering``; every later change of a run's status is in ``transitions``.
+"""
 
 import datetime as dt
 import secrets
@@ -13,6 +16,8 @@ from django.utils import timezone
 
 
 class Status(models.TextChoices):
+    """The status of a run. A work order has the same statuses, except ``building``."""
+
     QUEUED = "queued"
     BUILDING = "building"
     RUNNING = "running"
@@ -26,9 +31,10 @@ FINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
 
 
 def lease() -> dt.timedelta:
-    """How long a worker counts as alive after its last sign of life.
+    """How long a worker counts as alive after its last heartbeat.
 
-    Measured by the database's clock alone (``Now()``): those of hosts differ.
+    Leases are measured by the database's clock alone (``Now()``), because the clocks of
+    different hosts differ.
     """
     return dt.timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
@@ -37,21 +43,30 @@ LONGEST_BEAT_SECONDS = 5.0
 
 
 def beat_seconds() -> float:
-    """Between two signs of life: some may get lost, and a database may be away for a while."""
+    """Seconds between two heartbeats.
+
+    Several heartbeats fit into one lease, so that a worker keeps its run when some of them get
+    lost or the database is away for a while.
+    """
     return min(settings.RUN_LEASE_SECONDS / 3, LONGEST_BEAT_SECONDS)
 
 
 def new_work_order_id() -> str:
-    """12 URL-safe characters; a leading hyphen would read as an option on a command line."""
+    """12 random URL-safe characters.
+
+    The first character is a letter, because a command line would read a leading hyphen as the
+    beginning of an option.
+    """
     return secrets.choice("abcdefghijkmnpqrstuvwxyz") + secrets.token_urlsafe(9)[1:]
 
 
 def new_run_id() -> str:
+    """``run-`` and 12 random URL-safe characters."""
     return "run-" + secrets.token_urlsafe(9)
 
 
 class WorkOrder(models.Model):
-    """A task for an agent. ``status`` follows its runs, except canceled: that is for good."""
+    """A task for an agent. ``status`` is derived from the runs, but ``canceled`` never changes."""
 
     id = models.CharField(primary_key=True, max_length=64, default=new_work_order_id)
     prompt = models.TextField()
@@ -74,7 +89,10 @@ class WorkOrder(models.Model):
         return f"{self.pk}: {self.prompt[:60]}"
 
     def derive_status(self) -> None:
-        """Store what the runs say. Call it with the row locked, after a run has changed."""
+        """Derive ``status`` from the runs and save it.
+
+        Call this method after a run has changed, in the same transaction, with the row locked.
+        """
         if self.status != Status.CANCELED:
             seen = set(self.runs.values_list("status", flat=True).distinct())
             if Status.SUCCEEDED in seen:
@@ -91,14 +109,14 @@ class WorkOrder(models.Model):
 
 class RunQuerySet(models.QuerySet["Run"]):
     def queued(self) -> Self:
-        """Oldest first: the order in which the workers take them."""
+        """Queued runs, oldest first: the order in which the workers take them."""
         return self.filter(status=Status.QUEUED).order_by("queued_at", "id")
 
     def active(self) -> Self:
         return self.filter(status__in=ACTIVE)
 
     def expired(self) -> Self:
-        """Active runs whose worker has stopped giving signs of life."""
+        """Active runs whose lease has ended because their worker sends no heartbeats any more."""
         return self.active().filter(lease_until__lt=Now())
 
     def eligible(self) -> Self:
@@ -107,7 +125,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.queued().filter(~Exists(blocking))
 
     def held_by(self, run_id: str, token: str) -> Self:
-        """The run while this worker may write to it; nothing once the lease was lost."""
+        """The run, while the worker with this token may write to it; nothing once it may not.
+
+        Every write of a worker is filtered by this, so that a worker which has lost its run
+        changes nothing.
+        """
         return self.active().filter(pk=run_id, worker_token=token)
 
     def newest_first(self) -> Self:
@@ -115,7 +137,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One attempt. The profile and limits are fixed when it is triggered; commands are not kept."""
+    """One execution of a work order.
+
+    The name of the profile and the limits are fixed when the run is triggered. The profile's
+    commands are not stored; the worker reads them when the run starts.
+    """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_run_id)
     work_order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="runs")
@@ -165,6 +191,8 @@ class Run(models.Model):
 
 
 class Iteration(models.Model):
+    """One round of a run: the agent's command, then the verification."""
+
     class Status(models.TextChoices):
         RUNNING = "running"
         PASSED = "passed"
@@ -189,7 +217,11 @@ class Iteration(models.Model):
 
 
 class LogChunk(models.Model):
-    """A piece of a run's log, in the database so that workers may live on other machines."""
+    """A piece of a run's log.
+
+    Logs are kept in the database, so that workers may run on other machines than the web server.
+    ``offset`` is the position of the first byte of ``data`` in the log.
+    """
 
     MAX_BYTES = 65_536
 
@@ -207,7 +239,7 @@ class LogChunk(models.Model):
 
 
 class APIKey(models.Model):
-    """A key of somebody who calls this API; see ``api_keys``. The key itself is not kept."""
+    """A named key for this API; see ``api_keys``. Only the hash of the key is stored."""
 
     class Scope(models.TextChoices):
         READ = "read"
@@ -230,11 +262,12 @@ class APIKey(models.Model):
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def live(self) -> Self:
+        """Workers whose last heartbeat is no older than a lease."""
         return self.filter(seen_at__gt=Now() - lease())
 
 
 class Worker(models.Model):
-    """A worker process's sign of life; every live one is a slot for one run."""
+    """The heartbeat of one worker process. Every live worker is a slot for one run."""
 
     token = models.CharField(primary_key=True, max_length=64)
     name = models.CharField(max_length=255)

@@ -1,7 +1,8 @@
-"""The profiles: what a run executes and within which limits, from a TOML file on the server.
+"""The profiles: what a run executes and within which limits.
 
-``settings.PROFILES_FILE``, or the packaged example while that file does not
-exist. It is read again when it changes. Commands never leave the server.
+Profiles are read from the TOML file ``settings.PROFILES_FILE``, or from the packaged example
+while that file does not exist. The file is read again when it changes. The API returns no
+commands of a profile.
 """
 
 import re
@@ -39,26 +40,28 @@ WITHHELD = frozenset(
         "OIDC_CLIENT_SECRET",
     }
 )
-"""Of the product's own variables: with these a command could act as the product."""
+"""Variables of the product that no profile may pass on: with their values a command could act as
+the product."""
 GIVEN = frozenset(
     {
         *("WORK_ORDER_ID", "RUN_ID", "RUN_NUMBER", "ITERATION", "MAX_ITERATIONS"),
         *("PROMPT_FILE", "FEEDBACK_FILE", "PYTHON", "EXAMPLES_DIR"),
     }
 )
-"""What every command is told about its run (``execution.environment``)."""
+"""Variables that describe the run to every command (``worker.environment``); no profile may set
+them."""
 
 
 class ProfileError(Exception):
-    """The profiles file cannot be used; the message is one sentence for its owner."""
+    """The profiles file cannot be used. The message is a sentence for the person who edits it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Of each command of a run; None: what ``execution.isolation`` says.
+    """The limits of each command of a run; None means the default in ``worker.isolation``.
 
-    ``memory_mb`` and ``open_files`` are of one process, ``file_mb`` of one file,
-    ``processes`` of the whole command.
+    ``memory_mb`` (megabytes) and ``open_files`` (a number) apply to one process, ``file_mb``
+    (megabytes) to one file, and ``processes`` (a number) to all processes of the command.
     """
 
     memory_mb: int | None = None
@@ -71,9 +74,11 @@ class Limits:
 class Profile:
     """Two shell commands, their environment and the limits of a run.
 
-    ``time_limit`` is in seconds. ``pass_env`` names variables of the worker that the
-    commands get too; ``env`` are variables with their values. ``readable`` and ``writable``
-    are paths, absolute or from ``~``, that the sandbox leaves open.
+    ``agent`` and ``verify`` are lines for ``/bin/sh``. ``time_limit`` is in seconds, for the run
+    as a whole. ``pass_env`` names variables that the commands inherit from the worker; ``env``
+    holds further variables with their values. ``network`` says whether the sandbox lets the
+    commands use the network. ``readable`` and ``writable`` are paths, absolute or beginning with
+    ``~``, that the sandbox leaves open. ``built_in`` is true for profiles of the packaged file.
     """
 
     name: str
@@ -96,15 +101,16 @@ class Profiles(dict[str, Profile]):
 
     @property
     def default(self) -> Profile:
+        """The profile called ``default``; if there is none, the first of the file."""
         return self.get("default") or next(iter(self.values()))
 
     def named(self, name: str) -> Profile | None:
-        """The profile of that name, the default one for an empty name, None if unknown."""
+        """The profile of this name; the default profile for ``""``; None for an unknown name."""
         return self.get(name) if name else self.default
 
 
 def load_profiles() -> Profiles:
-    """Raises ``ProfileError``."""
+    """Read the profiles file. Raises ``ProfileError`` if the file cannot be used."""
     path = settings.PROFILES_FILE if settings.PROFILES_FILE.exists() else PACKAGED_FILE
     try:
         stat = path.stat()
@@ -144,10 +150,10 @@ def _profile(where: str, name: str, table: object, *, built_in: bool) -> Profile
         description=_text(where, table, "description", required=False),
         agent=_text(where, table, "agent"),
         verify=_text(where, table, "verify"),
-        max_iterations=_whole(
+        max_iterations=_integer(
             where, table, "max_iterations", DEFAULT_MAX_ITERATIONS, MAX_ITERATIONS
         ),
-        time_limit=_whole(where, table, "time_limit", DEFAULT_TIME_LIMIT, MAX_TIME),
+        time_limit=_integer(where, table, "time_limit", DEFAULT_TIME_LIMIT, MAX_TIME),
         pass_env=_pass_env(where, table),
         env=_env(where, table),
         network=_network(where, table),
@@ -220,7 +226,7 @@ def _limits(where: str, table: dict[str, Any]) -> Limits:
             f"{where}: limits must be a table, and known are {', '.join(sorted(known))}."
         )
     where = f"{where}: limits"
-    return Limits(**{key: _whole(where, values, key, 0, MAX_LIMIT) for key in values})
+    return Limits(**{key: _integer(where, values, key, 0, MAX_LIMIT) for key in values})
 
 
 def _text(where: str, table: dict[str, Any], key: str, *, required: bool = True) -> str:
@@ -230,7 +236,7 @@ def _text(where: str, table: dict[str, Any], key: str, *, required: bool = True)
     return value
 
 
-def _whole(where: str, table: dict[str, Any], key: str, default: int, maximum: int) -> int:
+def _integer(where: str, table: dict[str, Any], key: str, default: int, maximum: int) -> int:
     value = table.get(key, default)
     if type(value) is not int or not 1 <= value <= maximum:
         raise ProfileError(f"{where}: {key} must be a whole number from 1 to {maximum}.")
@@ -241,9 +247,13 @@ def check_profiles(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 (the signature of a check)
     **kwargs: Any,  # noqa: ARG001
 ) -> list[checks.CheckMessage]:
-    """A wrong profiles file stops the start, not the first run.
+    """Stop the start of the server when the profiles file is wrong, not only the first run.
 
-    Raised like any other wrong setting: a check's message would become four lines.
+    The error is raised like that of any other wrong setting, because Django prints a check's
+    message on four lines.
+
+    Raises:
+        ImproperlyConfigured: the profiles file cannot be used.
     """
     try:
         load_profiles()

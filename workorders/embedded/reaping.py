@@ -1,10 +1,14 @@
-"""Ends runs whose worker is gone, and no run whose worker only could not be heard.
+"""Ends runs whose worker is gone, but no run whose worker was only cut off for a while.
 
-A lease that has ended proves nothing to a process that was itself cut off from the database or
-asleep, because the worker may have been so too: after a restart of PostgreSQL, or when a whole
-machine wakes up, every lease has ended. So a process that has not looked at the database for a
-lease's length ends no run for as long again. And where nothing can be written, workers cannot beat
-either: a run is ended only some time after a write to it has worked.
+An expired lease does not always prove that the worker is dead: after a restart of PostgreSQL, or
+when a suspended machine wakes up, all leases have expired although the workers are alive. Two
+rules keep such runs:
+
+1. A process that has not queried the database for the length of a lease was cut off or asleep
+   itself, and the workers may have been so too. It ends no run for the length of another lease.
+2. While the database cannot be written to, workers cannot renew their leases. A run is therefore
+   ended only after a write to its row has succeeded and the worker has then had the time for a
+   heartbeat.
 """
 
 import contextlib
@@ -21,29 +25,38 @@ from workorders.embedded.models import Run, beat_seconds
 from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Goes on while the machine is suspended (``time.monotonic`` does not, on Linux)."""
+"""A clock that also counts while the machine is suspended, unlike ``time.monotonic`` on Linux."""
 
 
 def _clocks() -> tuple[float, float]:
-    """Seconds since the start of the machine, and the time of day: a virtual machine that was
-    paused is told by the second alone.
+    """Two clocks in seconds: since the start of the machine, and since the epoch.
+
+    Only the second clock shows that a virtual machine was paused.
     """
     return time.clock_gettime(_CLOCK), time.time()
 
 
 class Reaper:
-    """What this process has seen of the database, and since when without a break."""
+    """Ends runs whose lease has expired, by the two rules of this module.
+
+    The object remembers when this process last queried the database, and since when the process
+    has done so without a gap.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: tuple[float, float] | None = None
         self._watching_since = 0.0
         self._marked: dict[str, float] = {}
-        """When each expired run was written to, by the machine's clock: its worker has had the
-        time for a beat since."""
+        """By run ID: when the row of the expired run was written to (first clock of
+        ``_clocks``). A worker that is alive sends a heartbeat soon after this time."""
 
     def reap(self, *, wait_for_locks: bool = True) -> int:
-        """End the runs whose leases have ended, if this process may; the number of them."""
+        """End the runs whose worker is gone; the number of runs that were ended.
+
+        With ``wait_for_locks=False`` an error is raised instead of waiting for another
+        transaction. Raises ``DATABASE_ERRORS`` while the database cannot be used.
+        """
         expired = list(Run.objects.expired())
         if not self._may_end_runs(expired):
             return 0
@@ -66,7 +79,7 @@ class Reaper:
 
     def _may_end_runs(self, expired: list[Run]) -> bool:
         lease = settings.RUN_LEASE_SECONDS
-        now = _clocks()  # after the query, which may have waited for the database
+        now = _clocks()  # read after the query, because the query may have waited
         with self._lock:
             gaps = (after - before for after, before in zip(now, self._last or now, strict=True))
             if self._last is None or max(gaps) > lease:
@@ -81,22 +94,26 @@ reaper = Reaper()
 
 
 def reap_in_passing() -> None:
-    """For requests: what they show is then true also where no worker is alive.
+    """End the runs whose worker is gone, as part of a request.
 
-    A request never depends on it: whatever stands in its way (a lock, a full disk) is left to
-    the next one.
+    The statuses that requests show are then true even while no worker is alive. This function
+    raises no database error and waits for no lock: if a lock or a full disk is in the way, a
+    later request ends the runs.
     """
     try:
         reaper.reap(wait_for_locks=False)
     except DATABASE_ERRORS as exc:
         outage.note(exc)
-    except DatabaseError:  # the request's own queries say what is wrong
+    except DatabaseError:  # the queries of the request itself report the problem
         return
 
 
 @contextlib.contextmanager
 def _no_waiting() -> Iterator[None]:
-    """SQLite would wait for its lock; PostgreSQL is asked with NOWAIT."""
+    """Let SQLite raise at once instead of waiting for its lock.
+
+    PostgreSQL needs nothing here, because its queries use NOWAIT.
+    """
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,7 @@
-"""Removes runs and logs after ``RUNS_KEPT_DAYS`` and ``LOGS_KEPT_DAYS``, where these are set."""
+"""Removes runs older than ``RUNS_KEPT_DAYS`` and logs older than ``LOGS_KEPT_DAYS``.
+
+A setting that is not set keeps everything.
+"""
 
 import datetime as dt
 import logging
@@ -17,7 +20,10 @@ LOG_REMOVED = "── This log was removed after {days:g} days (LOGS_KEPT_DAYS) 
 
 
 def remove_old_runs() -> int:
-    """Their number. The newest run of a work order stays: its status stands on it."""
+    """Remove runs that ended more than ``RUNS_KEPT_DAYS`` days ago; the number of removed runs.
+
+    The newest run of a work order is kept, because the work order's status is derived from it.
+    """
     if not settings.RUNS_KEPT_DAYS:
         return 0
     newer = Run.objects.filter(work_order=OuterRef("work_order"), number__gt=OuterRef("number"))
@@ -32,7 +38,10 @@ def remove_old_runs() -> int:
 
 
 def remove_old_logs() -> int:
-    """Of how many runs; a line in the place of each log says so."""
+    """Remove logs of runs that ended more than ``LOGS_KEPT_DAYS`` days ago; the number of runs.
+
+    One line that says so takes the place of each log.
+    """
     days = settings.LOGS_KEPT_DAYS
     if not days:
         return 0

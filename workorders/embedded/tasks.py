@@ -1,4 +1,4 @@
-"""The wake-up call of the workers. What is to do stands in the runs, not in the task."""
+"""The task that wakes a worker. It carries no payload: pending runs are read from the database."""
 
 import logging
 import time
@@ -17,10 +17,13 @@ logger = logging.getLogger(__name__)
 
 @task
 def execute_next_run() -> None:
-    """Execute the oldest run that may start, if any: one at most, then call again if more wait."""
+    """Execute the oldest run that may start, if there is one.
+
+    At most one run is executed; if more runs are pending, another wake-up task is enqueued.
+    """
     context = current_worker()
     if context is None:
-        # Without a heartbeat the run would be given up as lost while it is executed.
+        # A process without a heartbeat would lose its lease while it executes the run.
         logger.warning("Runs are executed by 'manage.py worker' only; this process leaves them")
         return
     try:
@@ -28,12 +31,15 @@ def execute_next_run() -> None:
             wake_if_needed()
             wakeup_queue().clean_up(context.token)
     except DATABASE_ERRORS as exc:
-        # Not the task's failure: the worker waits until the database can be used, and looks again.
+        # The task has not failed: the worker waits until the database can be used.
         context.outage = exc
 
 
 def execute_pending_run(context: WorkerContext) -> bool:
-    """Execute the oldest run that may start; False when there is none, or the worker is to end."""
+    """Execute the oldest run that may start.
+
+    Returns False when there is no such run, or when the worker has been asked to end.
+    """
     lease_ends = lease_end(time.monotonic())
     if context.closing or not (run := claim_next(context.token)):
         return False
@@ -42,6 +48,9 @@ def execute_pending_run(context: WorkerContext) -> bool:
 
 
 def wake_if_needed() -> None:
-    """Enqueue a call when runs may start and no call waits: calls can get lost with a worker."""
+    """Enqueue a wake-up task if a run may start and no wake-up task is pending.
+
+    Wake-up tasks can get lost when a worker dies, so the heartbeat calls this function as well.
+    """
     if Run.objects.eligible().exists() and not wakeup_queue().has_pending():
         execute_next_run.enqueue()

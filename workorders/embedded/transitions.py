@@ -1,9 +1,8 @@
-"""Every change of a run's status after it was triggered.
+"""Every change of a run's status after the run was triggered.
 
-Each is one short transaction that locks the work order first and then changes
-the run with a conditional UPDATE whose row count decides, so that of any number
-of workers and requests exactly one wins. The work order's status follows in the
-same transaction.
+Each transition is one short transaction. It locks the work order first and then changes the run
+with a conditional UPDATE. The number of updated rows decides: of any number of competing workers
+and requests exactly one wins. The work order's status is derived in the same transaction.
 """
 
 from collections.abc import Iterable
@@ -31,7 +30,7 @@ WORKER_LOST = (
 def claim_next(token: str) -> Run | None:
     """Take the oldest run that may start, for the worker with this token; None if there is none.
 
-    First of those that nobody else is about to take: many workers would wait for each other.
+    SKIP LOCKED is tried first, so that many workers do not wait for each other on one row.
     """
     return _claim_next(token, skip_locked=True) or _claim_next(token, skip_locked=False)
 
@@ -60,28 +59,30 @@ def _claim_next(token: str, *, skip_locked: bool) -> Run | None:
 
 
 def finish(run: Run, token: str, status: Status, error: str = "") -> bool:
-    """End the run in this worker's hand; False when it is no longer in its hand.
+    """End the run that the worker with this token executes, with a final status.
 
-    May be repeated when its response was lost.
+    Returns False when the run no longer belongs to this worker. The call may be repeated after
+    the response of the database was lost: it returns True again.
     """
-    if _settle(Run.objects.held_by(run.pk, token), run, status, error):
+    if _end_run(Run.objects.held_by(run.pk, token), run, status, error):
         return True
     ended_so = Run.objects.filter(pk=run.pk, worker_token=token, status=status, error=error)
     return ended_so.exists()
 
 
 def reap(expired: Iterable[Run], *, wait_for_locks: bool = True) -> int:
-    """Fail those of these runs whose leases have still ended; the number of them."""
+    """Fail those of the runs whose lease is still expired; the number of failed runs."""
     return sum(
-        _settle(Run.objects.expired(), run, Status.FAILED, WORKER_LOST, nowait=not wait_for_locks)
+        _end_run(Run.objects.expired(), run, Status.FAILED, WORKER_LOST, nowait=not wait_for_locks)
         for run in expired
     )
 
 
 def mark_expired(run: Run, *, wait_for_locks: bool) -> bool:
-    """Write to an expired run without a change; False when it is not expired any more.
+    """Write to the row of an expired run without changing it; False if it is no longer expired.
 
-    Raises where nothing can be written, and so its worker cannot renew its lease.
+    The write raises ``DATABASE_ERRORS`` while the database accepts no writes. In that case the
+    run's worker cannot renew its lease either, and may well be alive.
     """
     with transaction.atomic():
         locked = WorkOrder.objects.select_for_update(nowait=not wait_for_locks)
@@ -91,11 +92,11 @@ def mark_expired(run: Run, *, wait_for_locks: bool) -> bool:
 
 
 def cancel_run(run: Run) -> Status | None:
-    """Cancel a queued run at once, ask an active one to stop.
+    """Cancel a queued run at once, or ask an active run to stop.
 
-    The status it then has, or None when it had ended before.
+    Returns the status of the run after the call, or None when the run had already ended.
     """
-    if _settle(Run.objects.queued(), run, Status.CANCELED, ""):
+    if _end_run(Run.objects.queued(), run, Status.CANCELED, ""):
         return Status.CANCELED
     if Run.objects.active().filter(pk=run.pk).update(cancel_requested=True):
         return Status(Run.objects.values_list("status", flat=True).get(pk=run.pk))
@@ -103,9 +104,13 @@ def cancel_run(run: Run) -> Status | None:
 
 
 def cancel_work_order(work_order_id: str) -> tuple[WorkOrder, Status, bool]:
-    """Cancel for good, with all its runs; (work order, status before, whether a run was active).
+    """Cancel a work order for good: cancel its queued runs and ask its active run to stop.
 
-    Changes nothing when the status before was succeeded or canceled.
+    Returns the work order, its status before the call, and whether a run was active. Nothing is
+    changed when the status before was ``succeeded`` or ``canceled``.
+
+    Raises:
+        WorkOrder.DoesNotExist: no work order has this ID.
     """
     with transaction.atomic():
         work_order = WorkOrder.objects.select_for_update().get(pk=work_order_id)
@@ -119,7 +124,7 @@ def cancel_work_order(work_order_id: str) -> tuple[WorkOrder, Status, bool]:
         return work_order, before, was_running
 
 
-def _settle(
+def _end_run(
     may_change: RunQuerySet, run: Run, status: Status, error: str, *, nowait: bool = False
 ) -> bool:
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Triggering a run: at most once per idempotency key, never beside an active one."""
+"""Creates runs: at most one per idempotency key, and none beside an active run of a work order."""
 
 import datetime as dt
 import hashlib
@@ -14,23 +14,28 @@ from django.utils import timezone
 from workorders.embedded import tasks
 from workorders.embedded.api.lookups import no_such_work_order
 from workorders.embedded.api.responses import ApiError, conflict, database_unavailable
-from workorders.embedded.api.serializers import moment
+from workorders.embedded.api.serializers import timestamp
 from workorders.embedded.api.validation import BODY, bad_request, fault
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.profiles import load_profiles
 from workorders.processes.database_outage import DATABASE_ERRORS, outage
 
 KEY_LIFE = dt.timedelta(hours=24)
-"""How long a key stands for its request. Whoever sends one again does so within minutes, or
-the next morning; draft-ietf-httpapi-idempotency-key-header leaves the time to the server."""
+"""How long an idempotency key stands for its request. Clients repeat a request within minutes, or
+the next morning. draft-ietf-httpapi-idempotency-key-header leaves this time to the server."""
 
 END_OF_QUEUE = 7_201_946
-"""The number of an advisory lock of PostgreSQL; any that nobody else in the database uses."""
+"""The number of a PostgreSQL advisory lock: arbitrary, but used by nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """What was asked for. ``sent`` is the body as it came: kept, shown, compared."""
+    """A validated request to trigger a run.
+
+    ``profile_name`` is ``""`` and ``max_iterations`` is None when the request does not override
+    them. ``sent`` is the JSON body as it arrived: it is stored, shown and compared with repeated
+    requests. ``key`` is the idempotency key, None without one.
+    """
 
     work_order_id: str
     profile_name: str
@@ -38,33 +43,38 @@ class Trigger:
     sent: Mapping[str, Any]
     key: str | None
     triggered_by: str = ""
-    """The name of the API key."""
+    """The name of the API key; ``""`` for the server's own key."""
 
     @property
     def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the request: equal for requests with the same content."""
         content = json.dumps([self.work_order_id, self.sent], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 def trigger_run(trigger: Trigger) -> tuple[Run, bool]:
-    """The new run, or with a key used before its run of then; and whether it is that one.
+    """Create a run, or find the run of an earlier request with the same idempotency key.
 
-    ``run.answered_position`` is its place in the queue when no worker was free.
-    Raises ``ApiError``, and ``DATABASE_ERRORS`` where nobody knows whether there is a run.
+    Returns the run, and whether an earlier request created it. ``run.answered_position`` is the
+    1-based place in the queue at the time of creation, or None when a worker was free.
+
+    Raises:
+        ApiError: the request is refused, and it has created no run.
+        DATABASE_ERRORS: the database failed at the commit. A run may have been created or not.
     """
     try:
-        return _replay_or_create_whole(trigger)
+        return _replay_or_create_in_transaction(trigger)
     except IntegrityError:
-        # The same key was used at the same moment for another work order: now it is known.
-        return _replay_or_create_whole(trigger)
+        # A simultaneous request used the same key for another work order. Its run is visible now.
+        return _replay_or_create_in_transaction(trigger)
 
 
-def _replay_or_create_whole(trigger: Trigger) -> tuple[Run, bool]:
+def _replay_or_create_in_transaction(trigger: Trigger) -> tuple[Run, bool]:
     was_sent = False
     try:
         with transaction.atomic():
             found = _replay_or_create(trigger)
-            was_sent = True  # to commit comes next, and its response may get lost
+            was_sent = True  # the commit comes next, and its response may get lost
     except DATABASE_ERRORS as exc:
         if was_sent:
             raise
@@ -74,7 +84,8 @@ def _replay_or_create_whole(trigger: Trigger) -> tuple[Run, bool]:
 
 
 def _replay_or_create(trigger: Trigger) -> tuple[Run, bool]:
-    # Locked first: whoever waits here for a request with the same key then finds its run.
+    # The lock comes first: a request that waits here for another one with the same key then finds
+    # the run of the other request.
     work_order = WorkOrder.objects.select_for_update().filter(pk=trigger.work_order_id).first()
     if trigger.key and (run := _run_of_key(trigger.key)):
         if run.request_hash != trigger.fingerprint:
@@ -91,7 +102,10 @@ def _replay_or_create(trigger: Trigger) -> tuple[Run, bool]:
 
 
 def _run_of_key(key: str) -> Run | None:
-    """The run that the key stands for. An expired key is taken from its run, which stays."""
+    """The run that the key stands for; None if there is none.
+
+    A key older than ``KEY_LIFE`` is removed from its run, so that it may be used again.
+    """
     run = Run.objects.filter(idempotency_key=key).first()
     if run is None or timezone.now() - run.queued_at < KEY_LIFE:
         return run
@@ -127,15 +141,16 @@ def _create(work_order: WorkOrder, trigger: Trigger) -> Run:
     work_order.run_count = run.number
     work_order.updated_at = timezone.now()
     work_order.save(update_fields=["run_count", "updated_at"])
-    # The run exists whatever becomes of the call: a lost one is made up for.
+    # The run exists whatever becomes of the wake-up task: heartbeats replace a lost one.
     transaction.on_commit(tasks.execute_next_run.enqueue, robust=True)
     return run
 
 
 def _lock_the_end_of_the_queue() -> None:
-    """Until this transaction ends nobody else gets in line, so that no two get the same place.
+    """Let no other transaction append to the queue until this one ends.
 
-    SQLite has one writer at a time anyway.
+    Otherwise two runs could get the same place. SQLite needs no lock, because it allows only one
+    writer at a time.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -143,7 +158,10 @@ def _lock_the_end_of_the_queue() -> None:
 
 
 def _behind_all_others() -> dt.datetime:
-    """Now; later where another host's clock, which is ahead, has put a run into the queue."""
+    """The ``queued_at`` of a new run, which puts it at the end of the queue.
+
+    This is the current time, or a later time if a host whose clock is ahead has queued a run.
+    """
     last = Run.objects.queued().aggregate(Max("queued_at"))["queued_at__max"]
     now = timezone.now()
     return now if last is None else max(now, last + dt.timedelta(microseconds=1))
@@ -166,6 +184,6 @@ def _refuse_unless_it_may_run(work_order: WorkOrder) -> None:
                 "runId": active.pk,
                 "runNumber": active.number,
                 "status": active.status,
-                "startedAt": moment(active.started_at),
+                "startedAt": timestamp(active.started_at),
             },
         )

@@ -1,4 +1,7 @@
-"""The runs API for a caller in the same process: ``httpx.WSGITransport(app=application)``."""
+"""The runs API as a WSGI application for a caller in the same process.
+
+Use: ``httpx.WSGITransport(app=application)``.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class InProcessHandler(BaseHandler):
-    """The project's addresses as a WSGI application, without what surrounds a page.
+    """The project's URLs as a WSGI application for calls from inside another request.
 
-    The caller is a page that is being made, so this is no request of its own:
+    The caller is a page that is being rendered. Compared with a request from outside:
 
-    * No middleware. Sessions, CSRF tokens, allowed hosts and redirects to HTTPS
-      are for browsers; they would refuse or redirect this call, or do all their
-      work twice. The API guards itself with its key.
-    * No ``request_started`` and ``request_finished``: they close database
-      connections, and the page around, or a test's transaction, still uses them.
-    * The thread's script prefix and URL configuration belong to the page around
-      and are put back.
+    * No middleware runs. Sessions, CSRF tokens, allowed hosts and redirects to HTTPS are for
+      browsers: the middleware would refuse or redirect the call, or do its work twice. The API
+      is protected by its key.
+    * The signals ``request_started`` and ``request_finished`` are not sent. Their receivers
+      close database connections that the outer page, or a test's transaction, still uses.
+    * The thread's script prefix and URL configuration belong to the outer page, so they are
+      restored after the call.
     """
 
     def __init__(self) -> None:

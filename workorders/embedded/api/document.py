@@ -3,8 +3,8 @@
 from django.http import HttpRequest
 
 from workorders.embedded.api.openapi import DOCUMENT
-from workorders.embedded.api.responses import Answer
+from workorders.embedded.api.responses import ApiResponse
 
 
-def show_document(request: HttpRequest) -> Answer:  # noqa: ARG001
-    return Answer(200, DOCUMENT)
+def show_document(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    return ApiResponse(200, DOCUMENT)

@@ -7,19 +7,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from workorders.embedded.api.openapi import VERSION
-from workorders.embedded.api.responses import Answer, ApiError, success
-from workorders.embedded.api.serializers import moment
+from workorders.embedded.api.responses import ApiError, ApiResponse, success
+from workorders.embedded.api.serializers import timestamp
 
 
-def health(request: HttpRequest) -> Answer:  # noqa: ARG001
-    return success({"status": "ok", "version": VERSION, "timestamp": moment(timezone.now())})
+def health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    return success({"status": "ok", "version": VERSION, "timestamp": timestamp(timezone.now())})
 
 
-def live(request: HttpRequest) -> Answer:  # noqa: ARG001
-    return success({"alive": True, "timestamp": moment(timezone.now())})
+def live(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    return success({"alive": True, "timestamp": timestamp(timezone.now())})
 
 
-def ready(request: HttpRequest) -> Answer:  # noqa: ARG001
+def ready(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     began = time.monotonic()
     try:
         with connection.cursor() as cursor:
@@ -33,4 +33,4 @@ def ready(request: HttpRequest) -> Answer:  # noqa: ARG001
         "message": "Database answers",
         "latencyMs": latency,
     }
-    return success({"ready": True, "checks": [check], "timestamp": moment(timezone.now())})
+    return success({"ready": True, "checks": [check], "timestamp": timestamp(timezone.now())})

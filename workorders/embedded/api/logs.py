@@ -5,7 +5,7 @@ import codecs
 from django.http import HttpRequest
 
 from workorders.embedded.api.lookups import get_run
-from workorders.embedded.api.responses import Answer, success
+from workorders.embedded.api.responses import ApiResponse, success
 from workorders.embedded.api.validation import MAX_OFFSET, read_query
 from workorders.embedded.models import FINAL, LogChunk, Run
 from workorders.embedded.reaping import reap_in_passing
@@ -18,10 +18,10 @@ EIGHT_BIT_CODES = frozenset(b"\x90\x98\x9b\x9c\x9d\x9e\x9f")
 """DCS, SOS, CSI, ST, OSC, PM, APC (ECMA-48, 5.3): readers of the log know where their text ends."""
 
 
-def show_log(request: HttpRequest, run_id: str) -> Answer:
+def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
     query = read_query(request)
-    asked = query.whole("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
-    limit = query.whole("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
+    asked = query.integer("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
+    limit = query.integer("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
     query.finish()
     reap_in_passing()
     run = get_run(run_id)

@@ -10,8 +10,8 @@ MAX_LIMIT = 100
 
 def read_page(query: QueryFields) -> tuple[int, int]:
     """Limit and offset."""
-    limit = query.whole("limit", minimum=1, maximum=MAX_LIMIT)
-    offset = query.whole("offset", minimum=0, maximum=MAX_OFFSET)
+    limit = query.integer("limit", minimum=1, maximum=MAX_LIMIT)
+    offset = query.integer("offset", minimum=0, maximum=MAX_OFFSET)
     return limit or DEFAULT_LIMIT, offset or 0
 
 

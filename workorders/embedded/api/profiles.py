@@ -3,16 +3,16 @@
 from django.http import HttpRequest
 
 from workorders.embedded.api import serializers
-from workorders.embedded.api.responses import Answer, not_found, success
+from workorders.embedded.api.responses import ApiResponse, not_found, success
 from workorders.embedded.profiles import load_profiles
 
 
-def list_profiles(request: HttpRequest) -> Answer:  # noqa: ARG001
+def list_profiles(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     items = [serializers.profile_item(profile) for profile in load_profiles().values()]
     return success({"items": items, "total": len(items)})
 
 
-def show_profile(request: HttpRequest, name: str) -> Answer:  # noqa: ARG001
+def show_profile(request: HttpRequest, name: str) -> ApiResponse:  # noqa: ARG001
     profile = load_profiles().get(name)
     if profile is None:
         raise not_found(f"Profile not found: {name}")

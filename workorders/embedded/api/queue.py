@@ -6,15 +6,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from workorders.embedded.api.lookups import get_work_order
-from workorders.embedded.api.responses import Answer, not_found, success
-from workorders.embedded.api.serializers import moment, queue_positions
+from workorders.embedded.api.responses import ApiResponse, not_found, success
+from workorders.embedded.api.serializers import queue_positions, timestamp
 from workorders.embedded.models import Run, Worker
 from workorders.embedded.reaping import reap_in_passing
 
 RECENT_RUNS = 20
 
 
-def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
+def queue_health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
     slots = len(reasons)
@@ -37,7 +37,7 @@ def queue_health(request: HttpRequest) -> Answer:  # noqa: ARG001
                 "reasons": sorted({reason for reason in reasons if reason}),
             },
             "utilization": round(running / slots, 2) if slots else 0,
-            "timestamp": moment(timezone.now()),
+            "timestamp": timestamp(timezone.now()),
             "indicators": {
                 "accepting": True,
                 "canStartImmediately": running + waiting < slots,
@@ -58,7 +58,7 @@ def _average_wait_ms() -> int:
     return round(mean(waits) * 1000) if waits else 0
 
 
-def queue_position(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+def queue_position(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
     work_order = get_work_order(work_order_id)
     while run := work_order.runs.queued().first():
         position = queue_positions([run]).get(run.pk)

@@ -1,4 +1,4 @@
-"""The envelope of every answer, the refusals, and the decorator around every endpoint.
+"""The envelope of every response, the refusals, and the decorator around every endpoint.
 
 ``{"success": true, "data", "requestId"}`` or
 ``{"success": false, "error": {"code", "message", "details"?}, "requestId"}``.
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """What an endpoint returns: a status, a body without its request ID, headers."""
 
     status: int
@@ -32,8 +32,8 @@ class Answer:
 
 def success(
     data: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
-    return Answer(status, {"success": True, "data": data}, headers or {})
+) -> ApiResponse:
+    return ApiResponse(status, {"success": True, "data": data}, headers or {})
 
 
 BUSY_SECONDS = 2
@@ -41,7 +41,7 @@ BUSY_SECONDS = 2
 
 
 class ApiError(Exception):
-    """A refusal; raised anywhere below an endpoint it becomes the answer."""
+    """A refusal; raised anywhere below an endpoint it becomes the response."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         error = {"code": code, "message": message}
-        self.answer = Answer(
+        self.response = ApiResponse(
             status,
             {"success": False, "error": error | ({"details": details} if details else {})},
             headers or {},
@@ -83,7 +83,7 @@ def database_unavailable(*, is_certain: bool) -> ApiError:
     )
 
 
-type Handler = Callable[..., Answer]
+type Handler = Callable[..., ApiResponse]
 
 
 def api(
@@ -110,23 +110,23 @@ def api(
                 if known:
                     _check_scope(known, needs or _usual_scope(request))
                 began = True
-                answer = handler(request, **arguments)
+                response = handler(request, **arguments)
                 outage.is_over()
             except ApiError as refusal:
-                answer = refusal.answer
+                response = refusal.response
             except DATABASE_ERRORS as exc:
                 outage.note(exc)
-                answer = database_unavailable(is_certain=_is_read(request) or not began).answer
+                response = database_unavailable(is_certain=_is_read(request) or not began).response
             except Exception:
                 # The cause is for the log alone: a message may hold paths or prompts.
                 logger.exception("%s %s failed", request.method, request.path)
-                answer = ApiError(500, "INTERNAL_ERROR", "Internal server error").answer
-            return _respond(answer)
+                response = ApiError(500, "INTERNAL_ERROR", "Internal server error").response
+            return _respond(response)
 
     return view
 
 
-def unknown_route(request: HttpRequest) -> Answer:
+def unknown_route(request: HttpRequest) -> ApiResponse:
     raise not_found(f"Route {request.method} {request.path} not found")
 
 
@@ -183,16 +183,16 @@ def _pick(request: HttpRequest, handlers: Mapping[str, Handler]) -> Handler:
     )
 
 
-def _respond(answer: Answer) -> JsonResponse:
-    body = dict(answer.body)
+def _respond(response: ApiResponse) -> JsonResponse:
+    body = dict(response.body)
     if "success" in body:  # the OpenAPI document comes without an envelope
         body["requestId"] = request_id.current()
     return JsonResponse(
         body,
-        status=answer.status,
+        status=response.status,
         headers={
             request_id.HEADER: request_id.current(),
             "Cache-Control": "no-store",
-            **answer.headers,
+            **response.headers,
         },
     )

@@ -6,7 +6,7 @@ from workorders.embedded import transitions
 from workorders.embedded.api import serializers
 from workorders.embedded.api.lookups import get_run, is_id, no_such_work_order
 from workorders.embedded.api.paging import read_page, take
-from workorders.embedded.api.responses import Answer, ApiError, caller, conflict, success
+from workorders.embedded.api.responses import ApiError, ApiResponse, caller, conflict, success
 from workorders.embedded.api.validation import Fields, read_body, read_idempotency_key, read_query
 from workorders.embedded.models import Run, Status
 from workorders.embedded.profiles import MAX_ITERATIONS
@@ -16,7 +16,7 @@ from workorders.embedded.triggering import Trigger, trigger_run
 STATUSES = {status.value: status.value for status in Status} | {"cancelled": Status.CANCELED.value}
 
 
-def trigger(request: HttpRequest, work_order_id: str) -> Answer:
+def trigger(request: HttpRequest, work_order_id: str) -> ApiResponse:
     key = read_idempotency_key(request)
     body = read_body(request)
     profile_name = body.text("profileName", maximum=64, label="Profile name")
@@ -45,14 +45,14 @@ def _read_overrides(body: Fields) -> int | None:
     loop = overrides.section("loopStrategy") if overrides else None
     max_iterations = None
     if loop:
-        max_iterations = loop.whole("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
+        max_iterations = loop.integer("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
         loop.refuse_unknown()
     if overrides:
         overrides.refuse_unknown()
     return max_iterations
 
 
-def _triggered(run: Run, headers: dict[str, str]) -> Answer:
+def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
     """What was true at the trigger, so a repeated request is told the same."""
     data = {"runId": run.pk, "runNumber": run.number, "status": Status.QUEUED.value}
     if run.answered_position is None:
@@ -64,10 +64,10 @@ def _triggered(run: Run, headers: dict[str, str]) -> Answer:
         "Server at capacity. The run has been queued.",
         data | {"queuePosition": run.answered_position},
         headers,
-    ).answer
+    ).response
 
 
-def list_runs(request: HttpRequest) -> Answer:
+def list_runs(request: HttpRequest) -> ApiResponse:
     query = read_query(request)
     work_order_id = query.text("workOrderId", maximum=64, label="Work order ID")
     status = query.choice("status", STATUSES)
@@ -84,12 +84,12 @@ def list_runs(request: HttpRequest) -> Answer:
     return success(serializers.page(serializers.run_items(rows), total, limit, offset))
 
 
-def show_run(request: HttpRequest, run_id: str) -> Answer:  # noqa: ARG001
+def show_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     return success(serializers.run_detail(get_run(run_id)))
 
 
-def cancel_run(request: HttpRequest, run_id: str) -> Answer:  # noqa: ARG001
+def cancel_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     run = get_run(run_id)
     status = transitions.cancel_run(run)

@@ -15,7 +15,7 @@ from workorders.embedded.profiles import (
 type Json = dict[str, Any]
 
 
-def moment(value: dt.datetime | None) -> str | None:
+def timestamp(value: dt.datetime | None) -> str | None:
     if value is None:
         return None
     utc = value.astimezone(dt.UTC)
@@ -38,8 +38,8 @@ def work_order_item(work_order: WorkOrder) -> Json:
         "taskPrompt": work_order.prompt,
         "status": work_order.status,
         "workspaceSource": {"type": "local", "path": work_order.workspace_path},
-        "createdAt": moment(work_order.created_at),
-        "updatedAt": moment(work_order.updated_at),
+        "createdAt": timestamp(work_order.created_at),
+        "updatedAt": timestamp(work_order.updated_at),
         "runCount": work_order.run_count,
     }
 
@@ -85,10 +85,10 @@ def run_detail(run: Run) -> Json:
     A worker may claim it between two queries: a queued run would then wait for itself.
     """
     while True:
-        answer, status = _run_detail(run), run.status
+        response, status = _run_detail(run), run.status
         run.refresh_from_db()
         if run.status == status:
-            return answer
+            return response
 
 
 def _run_detail(run: Run) -> Json:
@@ -141,9 +141,9 @@ def _run(run: Run, positions: dict[str, int]) -> Json:
         "id": run.pk,
         "runNumber": run.number,
         "status": run.status,
-        "queuedAt": moment(run.queued_at),
-        "startedAt": moment(run.started_at),
-        "completedAt": moment(run.completed_at),
+        "queuedAt": timestamp(run.queued_at),
+        "startedAt": timestamp(run.started_at),
+        "completedAt": timestamp(run.completed_at),
         "iterationCount": run.iteration_count,
         "workOrderId": run.work_order_id,
         "queuePosition": positions.get(run.pk),
@@ -157,8 +157,8 @@ def _iteration(iteration: Iteration) -> Json:
     return {
         "number": iteration.number,
         "status": iteration.status,
-        "startedAt": moment(iteration.started_at),
-        "completedAt": moment(iteration.completed_at),
+        "startedAt": timestamp(iteration.started_at),
+        "completedAt": timestamp(iteration.completed_at),
         "agentExitCode": iteration.agent_exit_code,
         "verification": {
             "passed": iteration.verify_exit_code == 0,

@@ -105,7 +105,7 @@ class Fields:
             return value
         return ""
 
-    def whole(self, name: str, *, minimum: int, maximum: int) -> int | None:
+    def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
         """A whole number; None if absent."""
         value = self._take(name, "integer")
         if isinstance(value, float) and value.is_integer():
@@ -150,7 +150,7 @@ class QueryFields(Fields):
     def __init__(self, values: Mapping[str, Any], about: str = QUERY, path: Path = ()) -> None:
         super().__init__(values, about, path)
 
-    def whole(self, name: str, *, minimum: int, maximum: int) -> int | None:
+    def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
         text = self._take(name, "number")
         if text is None:
             return None

@@ -7,7 +7,7 @@ from workorders.embedded import transitions, workspace_roots
 from workorders.embedded.api import serializers
 from workorders.embedded.api.lookups import get_work_order
 from workorders.embedded.api.paging import read_page, take
-from workorders.embedded.api.responses import Answer, conflict, success
+from workorders.embedded.api.responses import ApiResponse, conflict, success
 from workorders.embedded.api.validation import Fields, read_body, read_query
 from workorders.embedded.models import Status, WorkOrder
 from workorders.embedded.profiles import MAX_ITERATIONS, MAX_TIME, load_profiles
@@ -27,7 +27,7 @@ MAX_PATH = 4_096
 RUNS_SHOWN = 50
 
 
-def list_work_orders(request: HttpRequest) -> Answer:
+def list_work_orders(request: HttpRequest) -> ApiResponse:
     query = read_query(request)
     limit, offset = read_page(query)
     status = query.choice("status", STATUSES)
@@ -44,7 +44,7 @@ def list_work_orders(request: HttpRequest) -> Answer:
     return success(serializers.page(items, total, limit, offset))
 
 
-def create_work_order(request: HttpRequest) -> Answer:
+def create_work_order(request: HttpRequest) -> ApiResponse:
     """Members that are not known here are passed over, as the recorded server does: clients
     of it send ``agentType`` and more, which profiles decide here.
     """
@@ -56,8 +56,8 @@ def create_work_order(request: HttpRequest) -> Answer:
     profile_name = body.text("profileName", maximum=64, label="Profile name")
     if profile_name and profile_name not in load_profiles():
         body.note(("profileName",), "invalid_enum_value", f"Unknown profile: {profile_name}")
-    max_iterations = body.whole("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
-    max_time = body.whole("maxTime", minimum=1, maximum=MAX_TIME)
+    max_iterations = body.integer("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
+    max_time = body.integer("maxTime", minimum=1, maximum=MAX_TIME)
     body.finish()
     work_order = WorkOrder.objects.create(
         prompt=prompt,
@@ -89,14 +89,14 @@ def _read_local_path(body: Fields) -> str:
     return path
 
 
-def show_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+def show_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     work_order = get_work_order(work_order_id)
     runs = list(work_order.runs.order_by("-number")[:RUNS_SHOWN])
     return success(serializers.work_order_detail(work_order, runs, load_profiles()))
 
 
-def cancel_work_order(request: HttpRequest, work_order_id: str) -> Answer:  # noqa: ARG001
+def cancel_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     get_work_order(work_order_id)
     work_order, before, was_running = transitions.cancel_work_order(work_order_id)

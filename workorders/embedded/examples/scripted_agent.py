@@ -1,7 +1,8 @@
-"""An agent without intelligence: makes the edits a repository's ``agent-plan.toml`` tells.
+"""A scripted agent without intelligence: it makes the edits listed in ``agent-plan.toml``.
 
-It stands in for a real coding agent so that a fresh installation has runs that
-really fail and really succeed. Per iteration it takes one step of the plan:
+The script stands in for a real coding agent, so that a fresh installation has runs that really
+fail and really succeed. The file ``agent-plan.toml`` is in the repository that the agent edits.
+In each iteration the script takes one step of this plan:
 
     [[step]]
     say = "What an agent might report"
@@ -9,8 +10,8 @@ really fail and really succeed. Per iteration it takes one step of the plan:
     find = "text that is there"
     replace = "text to put in its place"
 
-Standard library only; reads its input as any agent would: the prompt, and from
-the second iteration on what the verification said.
+The script uses only the standard library. Like any agent, it reads the prompt from standard
+input; from the second iteration on, the output of the failed verification follows the prompt.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import tomllib
 from pathlib import Path
 
 PAUSE = float(os.environ.get("EXAMPLE_AGENT_PAUSE", "0.3"))
-"""Seconds after each line, so that the log is alive."""
+"""Seconds to wait after each line, so that the log grows visibly."""
 PLAN = "agent-plan.toml"
 
 
@@ -31,7 +32,7 @@ def say(text: str, pause: float = PAUSE) -> None:
 
 
 def work_slowly(minutes: float) -> None:
-    """Progress every two seconds, as a large task would show it."""
+    """Print a line of progress every two seconds, as an agent with a large task would do."""
     steps = round(minutes * 30)
     for step in range(1, steps + 1):
         say(f"[{step * 100 // steps:3d} %] reading part {step} of {steps}", pause=2)
@@ -60,7 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     iteration = int(os.environ.get("ITERATION", "1"))
     prompt = sys.stdin.read()
-    say(f"CachedRead the task ({len(prompt.splitlines())} lines)")
+    say(f"Reading the task ({len(prompt.splitlines())} lines)")
     feedback = Path(os.environ.get("FEEDBACK_FILE", os.devnull)).read_text(errors="replace")
     if feedback.strip():
         say(f"The last verification ended with: {feedback.strip().splitlines()[-1]}")

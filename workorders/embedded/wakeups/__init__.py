@@ -1,7 +1,7 @@
-"""The queue of the calls that wake the workers: in the database, or in Redis with ``REDIS_URL``.
+"""The queue of the tasks that wake workers: in the database, or in Redis if ``REDIS_URL`` is set.
 
-A call says only "look for a run". What is to do stands in the runs, so a call may be lost
-with its worker or its queue, and may come twice: heartbeats send another one.
+A wake-up task carries no payload: pending runs are read from the database. A task may therefore
+get lost, because heartbeats enqueue another one, and a duplicate does no harm.
 """
 
 from functools import cache
@@ -11,24 +11,24 @@ from django.conf import settings
 
 
 class WakeupQueue(Protocol):
-    """What Django's tasks do not offer by themselves; a worker is named by its token."""
+    """What workers need of a queue beyond Django's task API. ``worker`` is a worker's token."""
 
     errors: tuple[type[Exception], ...]
-    """What all here, and to enqueue, raises while the queue's own server does not answer."""
+    """The exceptions that these methods and ``enqueue`` raise while the queue's server is down."""
 
     def has_pending(self) -> bool:
-        """Whether a call waits for a worker."""
+        """Whether a wake-up task waits for a worker."""
 
     def process_next(self, worker: str) -> None:
-        """Run the task of the next call; return after a moment when there is none."""
+        """Run the next wake-up task; return after a short wait if there is none."""
 
     def clean_up(self, worker: str) -> None:
-        """Remove what answered calls and dead workers have left."""
+        """Remove what finished tasks and dead workers have left in the queue."""
 
 
 @cache
 def wakeup_queue() -> WakeupQueue:
-    """The one that the ``TASKS`` setting sends calls to."""
+    """The queue that the ``TASKS`` setting sends wake-up tasks to."""
     if settings.REDIS_URL:
         from workorders.embedded.wakeups.redis import RedisWakeups  # noqa: PLC0415 (one of the two)
 

@@ -1,4 +1,4 @@
-"""Calls in the database, through django-tasks-db: SQLite or PostgreSQL."""
+"""Wake-up tasks in the database (SQLite or PostgreSQL), through django-tasks-db."""
 
 import datetime as dt
 import time
@@ -9,16 +9,18 @@ from django_tasks_db.models import DBTaskResult
 
 POLL_SECONDS = 0.25
 KEPT = dt.timedelta(days=1)
+"""How long finished tasks are kept."""
 
 
 class DatabaseWakeups:
-    errors: tuple[type[Exception], ...] = ()  # without the database there are no runs either
+    errors: tuple[type[Exception], ...] = ()  # if the database is away, there are no runs either
 
     def has_pending(self) -> bool:
         return DBTaskResult.objects.ready().exists()
 
     def process_next(self, worker: str) -> None:
-        # Looked at first: the worker of django-tasks-db locks the database with every look.
+        # This check comes first, because the worker of django-tasks-db locks the database each time
+        # it looks for a task.
         if not self.has_pending():
             time.sleep(POLL_SECONDS)
             return
@@ -33,5 +35,5 @@ class DatabaseWakeups:
             excluded_queue_names=[],
         ).run()
 
-    def clean_up(self, worker: str) -> None:  # noqa: ARG002 (nothing here belongs to one)
+    def clean_up(self, worker: str) -> None:  # noqa: ARG002 (no rows here belong to a worker)
         DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - KEPT).delete()

@@ -1,4 +1,4 @@
-"""Calls in Redis or Valkey, through django-tasks-redis: a stream that all workers read."""
+"""Wake-up tasks in Redis or Valkey, through django-tasks-redis: one stream for all workers."""
 
 from typing import Any, cast
 
@@ -6,7 +6,7 @@ from django.tasks import DEFAULT_TASK_QUEUE_NAME, task_backends
 from redis.exceptions import RedisError
 
 WAIT_SECONDS = 0.5
-"""How long a worker without a call listens before it looks at whether it is to end."""
+"""How long an idle worker waits for a task before it checks whether it is to end."""
 
 
 class RedisWakeups:
@@ -17,8 +17,8 @@ class RedisWakeups:
         self._broker = self._backend.broker
 
     def has_pending(self) -> bool:
-        # Tasks of one priority are in one stream. What was handed out may still be in it: its
-        # worker died with it in hand. Only what comes after that waits.
+        # All tasks have one priority, so they are in one stream. Delivered tasks may still be in
+        # the stream if their worker died. Only tasks after the last delivered one are pending.
         stream = self._broker.stream_key(DEFAULT_TASK_QUEUE_NAME, "normal")
         self._broker.ensure_consumer_group(stream)
         client = self._backend.get_client()
@@ -31,14 +31,14 @@ class RedisWakeups:
         return bool(client.xrange(stream, min=f"({_text(last)}", count=1))
 
     def process_next(self, worker: str) -> None:
-        for call in self._broker.receive(wait_seconds=WAIT_SECONDS, worker_id=worker):
-            # Before the run, which may take hours: a call that is late is answered by nobody
-            # else, and one that is lost is made up for.
-            self._broker.ack(call)
+        for task in self._broker.receive(wait_seconds=WAIT_SECONDS, worker_id=worker):
+            # Acknowledge before the run, which may take hours, so that no other worker is given
+            # the same task meanwhile. If this worker dies, a heartbeat enqueues another task.
+            self._broker.ack(task)
             try:
-                self._backend.run_task(call.task_id, worker_id=worker)
+                self._backend.run_task(task.task_id, worker_id=worker)
             finally:
-                self._backend.delete_task_data(call.task_id)
+                self._backend.delete_task_data(task.task_id)
 
     def clean_up(self, worker: str) -> None:
         self._broker.claim_stale_messages(worker)

@@ -83,7 +83,7 @@ class WorkerContext:
                     self._on_renewal(self.lease_ends)
 
     @contextmanager
-    def telling_of_renewals(self, tell: Callable[[float], None]) -> Iterator[None]:
+    def reporting_renewals(self, tell: Callable[[float], None]) -> Iterator[None]:
         """``tell`` gets the end of the lease now and whenever it is renewed, in any thread."""
         with self._lock:
             self._on_renewal = tell

@@ -242,7 +242,7 @@ class _Execution:
             on_tick=self.log.tick,
             must_stop=self._must_stop,
             has_grace=lambda: self.context.stop not in {Stop.LEASE_LOST, Stop.LEASE_OVER},
-            lease=self.context.telling_of_renewals,
+            lease=self.context.reporting_renewals,
         )
         self.log.flush()
         return exit_code, bytes(tail)

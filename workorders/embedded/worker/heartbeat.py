@@ -18,7 +18,7 @@ from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connec
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 """How soon a request to cancel the run in hand is noticed, at most."""
 FORGET_AFTER_LEASES = 10
 
@@ -35,10 +35,10 @@ class Heartbeat(threading.Thread):
         interval = beat_seconds()
         next_beat = time.monotonic() + interval
         try:
-            while not self._ended.wait(min(LOOK_SECONDS, interval)):
+            while not self._ended.wait(min(CHECK_SECONDS, interval)):
                 try:
                     close_old_connections()
-                    self._look_at_the_run_in_hand()
+                    self._check_current_run()
                     if time.monotonic() >= next_beat:
                         self.beat()
                         next_beat = time.monotonic() + interval
@@ -78,7 +78,7 @@ class Heartbeat(threading.Thread):
             tasks.wake_if_needed()
         Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 
-    def _look_at_the_run_in_hand(self) -> None:
+    def _check_current_run(self) -> None:
         run_id = self._context.run_id
         if run_id is None:
             return

@@ -55,7 +55,7 @@ def run_command(
     ``on_output`` gets standard output and error as they come, ``on_tick`` is
     called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
     whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
-    ``lease`` is ``WorkerContext.telling_of_renewals``: at the lease's end the command is killed
+    ``lease`` is ``WorkerContext.reporting_renewals``: at the lease's end the command is killed
     even if this process is stopped. No descendant of the command is alive on return, whatever
     way it ends. Raises ``Interrupted``, and what the callbacks raise.
     """
@@ -101,13 +101,13 @@ class _Process(subprocess.Popen[bytes]):
             os.set_blocking(self.stdin.fileno(), False)  # it may be stopped by its own command
 
     def ask_to_end(self) -> None:
-        self._tell(b"end\n")
+        self._send(b"end\n")
 
     def set_lease(self, ends: float) -> None:
         """Called by the heartbeat's thread too: a line is written at once, or not at all."""
-        self._tell(b"lease %r\n" % ends)
+        self._send(b"lease %r\n" % ends)
 
-    def _tell(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         if self.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self.stdin.write(line)

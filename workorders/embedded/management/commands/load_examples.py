@@ -1,4 +1,4 @@
-"""``manage.py load_examples``: something to look at and to trigger on a fresh installation."""
+"""``manage.py load_examples``: example work orders and runs for a fresh installation."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ def copy_repositories() -> Path:
 
 
 def create_work_orders(repositories: Path) -> None:
-    """One of every status; those to be executed are left to the workers."""
+    """Create a work order of every status. The workers execute the runs that are triggered here."""
     slugs = WorkOrder.objects.create(
         prompt=(EXAMPLES_DIR / "long_prompt.md").read_text(encoding="utf-8"),
         workspace_path=str(repositories / "slugs"),
@@ -93,7 +93,7 @@ def create_work_orders(repositories: Path) -> None:
         workspace_path=str(repositories / "login"),
         created_at=ago(hours=1),
     )
-    # The patient one last: it keeps a worker for ten minutes.
+    # The patient work order is triggered last, because its run keeps a worker for ten minutes.
     for work_order in (login, changelog, login, patient):
         trigger_run(
             Trigger(

@@ -1,4 +1,7 @@
-"""``manage.py worker``: executes runs, one at a time; start as many as runs should go at once."""
+"""``manage.py worker``: executes runs, one at a time.
+
+To execute several runs at once, start as many workers.
+"""
 
 import contextlib
 import logging
@@ -43,27 +46,31 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="How the logs call it (host and process).")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        tell_of_isolation()
-        tell_of_trusted_loopback()
+        report_isolation()
+        warn_about_trusted_loopback()
         context = WorkerContext(name or f"{socket.gethostname()}-{os.getpid()}")
         set_current_worker(context)
         stop_on_signals(context)
         heartbeat = Heartbeat(context)
-        # From now on it counts as a free slot.
+        # After the first heartbeat this worker counts as a free slot.
         persist(heartbeat.beat, may_go_on=lambda: not context.closing)
         heartbeat.start()
         try:
             logger.info("Worker %s waits for runs", context.name)
-            answer_calls(context)
+            process_wakeups(context)
         finally:
             heartbeat.end()
-            with contextlib.suppress(DatabaseError):  # the row is forgotten by itself
+            with contextlib.suppress(DatabaseError):  # the other workers remove the row later
                 Worker.objects.filter(token=context.token).delete()
             logger.info("Worker %s has ended", context.name)
 
 
-def tell_of_isolation() -> None:
-    """Raises ``CommandError`` where isolation is required and cannot be."""
+def report_isolation() -> None:
+    """Log a warning if commands are not isolated.
+
+    Raises:
+        CommandError: ISOLATION requires isolation, and this machine cannot isolate commands.
+    """
     try:
         require_isolation()
     except IsolationError as exc:
@@ -74,8 +81,12 @@ def tell_of_isolation() -> None:
         )
 
 
-def tell_of_trusted_loopback() -> None:
-    """A proxy on this machine that signs people in is trusted by its address, which agents have."""
+def warn_about_trusted_loopback() -> None:
+    """Log a warning if a trusted proxy has a loopback address.
+
+    The proxy's requests are trusted by their address. Agents on the same machine send from the
+    same address, so they could sign in as anybody.
+    """
     loopback = (ip_address("127.0.0.1"), ip_address("::1"))
     trusted = settings.TRUSTED_PROXIES if settings.TRUSTED_USER_HEADER else []
     if any(address in network for address in loopback for network in trusted):
@@ -86,10 +97,10 @@ def tell_of_trusted_loopback() -> None:
 
 
 def stop_on_signals(context: WorkerContext) -> None:
-    """The first signal ends the worker after its run, a second one ends the run too."""
+    """End the worker after its current run on the first signal, and end the run on the second."""
 
     def stop(*_: object) -> None:
-        # Only flags are set: an exit from here would tear a database call in the middle.
+        # Only flags are set, because an exit from here would interrupt a database call.
         if not context.closing:
             context.closing = True
         elif run_id := context.run_id:
@@ -99,8 +110,11 @@ def stop_on_signals(context: WorkerContext) -> None:
         signal.signal(number, stop)
 
 
-def answer_calls(context: WorkerContext) -> None:
-    """Until the worker is to end, whatever goes away meanwhile and comes back."""
+def process_wakeups(context: WorkerContext) -> None:
+    """Process wake-up tasks until the worker is asked to end.
+
+    While the database cannot be used, the worker waits and tries again.
+    """
     while not context.closing:
         close_old_connections()
         context.outage = None
@@ -116,10 +130,11 @@ def answer_calls(context: WorkerContext) -> None:
 
 
 def process_next(context: WorkerContext) -> None:
-    calls = wakeup_queue()
+    """Process one wake-up task; without the queue's server, look for a pending run directly."""
+    queue = wakeup_queue()
     try:
-        calls.process_next(context.token)
-    except calls.errors as exc:
+        queue.process_next(context.token)
+    except queue.errors as exc:
         logger.warning("No calls can be heard (%s): looking for runs without being called", exc)
         if not tasks.execute_pending_run(context):
             time.sleep(OUTAGE_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""``manage.py worker_grants ROLE``: SQL that lets a PostgreSQL role be a worker, and no more."""
+"""``manage.py worker_grants ROLE``: SQL that gives a PostgreSQL role only a worker's rights."""
 
 import re
 from argparse import ArgumentParser
@@ -38,9 +38,10 @@ class Command(BaseCommand):
 
 
 def statements(role: str) -> Iterator[str]:
+    """The GRANT statements for the role, each a line of SQL."""
     yield f"GRANT USAGE ON SCHEMA public TO {role};"
     for model, rights in GRANTS.items():
-        table = model._meta.db_table  # noqa: SLF001 (Django's own documented name)
+        table = model._meta.db_table  # noqa: SLF001 (a documented name of Django)
         yield f"GRANT {rights} ON {table} TO {role};"
         if "INSERT" in rights and isinstance(model._meta.pk, models.AutoField):  # noqa: SLF001
             yield f"GRANT USAGE ON SEQUENCE {table}_id_seq TO {role};"

@@ -46,7 +46,7 @@ def _dynamic_strings(data: Bytes) -> bytes:
     entry = order + ("qQ" if wide else "iI")
     values = dict(
         struct.iter_unpack(
-            entry, _whole(data[dynamic[1] : dynamic[1] + dynamic[3]], struct.calcsize(entry))
+            entry, _full_entries(data[dynamic[1] : dynamic[1] + dynamic[3]], struct.calcsize(entry))
         )
     )
     address, length = values.get(_DT_STRTAB, 0), values.get(_DT_STRSZ, 0)
@@ -63,5 +63,5 @@ def _read(data: Bytes, layout: str, offset: int) -> tuple[int, ...]:
     return struct.unpack(layout, data[offset : offset + struct.calcsize(layout)])
 
 
-def _whole(data: bytes, size: int) -> bytes:
+def _full_entries(data: bytes, size: int) -> bytes:
     return data[: len(data) // size * size]
