@@ -1,6 +1,6 @@
 """The keys of the runs API: the server's own key and named keys, and what each key may do.
 
-The setting ``RUNS_API_KEY`` holds the key that the dashboard uses; this key may do everything.
+The setting ``RUNS_API_KEY`` holds the key that the dashboard uses. This key may do everything.
 Named keys are database rows that commands create and revoke. Only the SHA-256 hash of a named
 key is stored. A plain hash is enough, because the keys are long random strings.
 """

@@ -1,4 +1,7 @@
-"""The OpenAPI document, as it is: tools expect no envelope around it."""
+"""The endpoint for the OpenAPI document.
+
+The response has no envelope, because tools expect the bare document.
+"""
 
 from django.http import HttpRequest
 

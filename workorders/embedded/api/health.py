@@ -1,4 +1,7 @@
-"""Whether the server is there and whole; open to all, so it says nothing else."""
+"""Health endpoints. They need no API key, so they report nothing but the server's health.
+
+All times are UTC in ISO 8601 with milliseconds; ``latencyMs`` is in milliseconds.
+"""
 
 import time
 
@@ -12,14 +15,20 @@ from workorders.embedded.api.serializers import timestamp
 
 
 def health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    """``{"status": "ok", "version", "timestamp"}``, where ``version`` is the API's version."""
     return success({"status": "ok", "version": VERSION, "timestamp": timestamp(timezone.now())})
 
 
 def live(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    """``{"alive": true, "timestamp"}``: the process responds."""
     return success({"alive": True, "timestamp": timestamp(timezone.now())})
 
 
 def ready(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    """``{"ready": true, "checks": [{"name", "healthy", "message", "latencyMs"}], "timestamp"}``.
+
+    Raises ``ApiError`` (503 NOT_READY) if the database cannot be queried.
+    """
     began = time.monotonic()
     try:
         with connection.cursor() as cursor:

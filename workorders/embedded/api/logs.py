@@ -1,4 +1,4 @@
-"""A run's log, a page at a time."""
+"""The endpoint for a run's log, which clients read page by page."""
 
 import codecs
 
@@ -13,12 +13,25 @@ from workorders.embedded.reaping import reap_in_passing
 DEFAULT_LIMIT = 65_536
 MAX_LIMIT = 1_048_576
 LONGEST_CHARACTER = 4
-"""Bytes of UTF-8; a page holds at least that much, so that every page gets further."""
+"""Bytes of the longest UTF-8 character. Every page may hold at least so many bytes, because a
+shorter page could contain no complete character and reading would never advance."""
 EIGHT_BIT_CODES = frozenset(b"\x90\x98\x9b\x9c\x9d\x9e\x9f")
-"""DCS, SOS, CSI, ST, OSC, PM, APC (ECMA-48, 5.3): readers of the log know where their text ends."""
+"""The 8-bit control codes DCS, SOS, CSI, ST, OSC, PM and APC (ECMA-48, section 5.3).
+
+Readers of the log need these codes to recognize where a control sequence begins and ends."""
 
 
 def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
+    """A page of the log: ``{"offset", "nextOffset", "size", "complete", "text"}``.
+
+    ``offset``, ``nextOffset`` and ``size`` count bytes of the stored log. ``nextOffset`` is where
+    the next page begins. ``complete`` is true when the run has ended and this page reaches the
+    end of the log. Query parameters: ``offset`` (bytes; a negative offset counts from the end)
+    and ``limit`` (bytes).
+
+    Raises:
+        ApiError: 400 for wrong parameters, 404 for an unknown run.
+    """
     query = read_query(request)
     asked = query.integer("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
     limit = query.integer("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
@@ -28,7 +41,7 @@ def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
     offset = max(0, run.log_size + asked) if asked < 0 else min(asked, run.log_size)
     data = read_log(run, offset, max(limit, LONGEST_CHARACTER))
     if asked < 0 and offset:
-        # Counted from the end, the page may begin inside a character.
+        # A page that is counted from the end may begin inside a character: skip the rest of it.
         rest = data[: LONGEST_CHARACTER - 1]
         inside = next((i for i, byte in enumerate(rest) if byte & 0xC0 != 0x80), len(rest))
         offset, data = offset + inside, data[inside:]
@@ -46,7 +59,10 @@ def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
 
 
 def read_log(run: Run, offset: int, limit: int) -> bytes:
-    """The log's bytes from ``offset``, as far as it was written when ``run`` was read."""
+    """At most ``limit`` bytes of the log from ``offset`` on.
+
+    The end of the log is ``run.log_size``, as it was when ``run`` was read.
+    """
     end = min(offset + limit, run.log_size)
     chunks = LogChunk.objects.filter(
         run=run, offset__gt=offset - LogChunk.MAX_BYTES, offset__lt=end
@@ -58,9 +74,11 @@ def read_log(run: Run, offset: int, limit: int) -> bytes:
 
 
 def decode(data: bytes, *, to_the_end: bool) -> tuple[str, int]:
-    """Text and how many bytes it took: a character cut at the end is for the next page.
+    """Decode UTF-8. Returns the text and the number of bytes that were decoded.
 
-    A byte that is no UTF-8 is replaced, but one that begins or ends a terminal's 8-bit code.
+    A character that is cut off at the end of ``data`` is left for the next page, unless
+    ``to_the_end`` is true. Bytes that are not UTF-8 become U+FFFD, except ``EIGHT_BIT_CODES``,
+    which become the control characters U+0080 to U+009F of the same number.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace-but-8-bit-codes")
     text = decoder.decode(data, final=to_the_end)

@@ -1,4 +1,4 @@
-"""Rows by the IDs in an address, or the 404 of the contract."""
+"""Find rows by the IDs in a URL, or raise 404 NOT_FOUND."""
 
 import re
 
@@ -9,6 +9,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def get_work_order(work_order_id: str) -> WorkOrder:
+    """The work order with this ID. Raises ``ApiError`` (404)."""
     work_order = None
     if is_id(work_order_id):
         work_order = WorkOrder.objects.filter(pk=work_order_id).first()
@@ -22,6 +23,7 @@ def no_such_work_order(work_order_id: str) -> ApiError:
 
 
 def get_run(run_id: str) -> Run:
+    """The run with this ID, with its work order loaded. Raises ``ApiError`` (404)."""
     run = None
     if is_id(run_id):
         run = Run.objects.select_related("work_order").filter(pk=run_id).first()
@@ -31,5 +33,9 @@ def get_run(run_id: str) -> Run:
 
 
 def is_id(text: str) -> bool:
-    """Whether a row could have that ID: the database is never asked for anything else."""
+    """Whether the text has the form of an ID.
+
+    The database is queried for such texts only, because others may hold characters that the
+    database does not accept.
+    """
     return _ID.fullmatch(text) is not None

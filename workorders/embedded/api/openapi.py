@@ -1,4 +1,4 @@
-"""The API's own description, served as it is kept: ``openapi.json``."""
+"""The OpenAPI description of this API, loaded from ``openapi.json`` and served unchanged."""
 
 import json
 from pathlib import Path

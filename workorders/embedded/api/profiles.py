@@ -1,4 +1,4 @@
-"""The profiles, without their commands, and only to read."""
+"""Read-only endpoints for the profiles. Commands are never part of a response."""
 
 from django.http import HttpRequest
 

@@ -1,4 +1,4 @@
-"""How busy the workers are, and where a work order waits."""
+"""Endpoints that report how busy the workers are and where a work order waits in the queue."""
 
 from statistics import mean
 
@@ -15,6 +15,13 @@ RECENT_RUNS = 20
 
 
 def queue_health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
+    """The state of the queue and of the workers.
+
+    ``maxConcurrent`` is the number of live workers. ``averageWaitMs`` is in milliseconds, 0
+    without recent runs. ``maxQueueSize`` is null, because the queue has no limit.
+    ``utilization`` is running runs divided by workers. ``isolation`` counts the workers with
+    and without isolation and lists the distinct reasons.
+    """
     reap_in_passing()
     reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
     slots = len(reasons)
@@ -59,10 +66,16 @@ def _average_wait_ms() -> int:
 
 
 def queue_position(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
+    """The place of the work order's oldest queued run.
+
+    ``{"workOrderId", "runId", "runNumber", "position", "ahead"}``; ``position`` is 1-based and
+    ``ahead`` is the number of runs before this one. Raises ``ApiError`` (404) if the work order
+    is unknown or none of its runs is queued.
+    """
     work_order = get_work_order(work_order_id)
     while run := work_order.runs.queued().first():
         position = queue_positions([run]).get(run.pk)
-        if position is not None:  # else it was taken just now
+        if position is not None:  # without a position, a worker has just taken the run
             return success(
                 {
                     "workOrderId": work_order.pk,

@@ -1,7 +1,8 @@
-"""The envelope of every response, the refusals, and the decorator around every endpoint.
+"""The envelope of responses, the API's errors, and the function that makes views of handlers.
 
-``{"success": true, "data", "requestId"}`` or
-``{"success": false, "error": {"code", "message", "details"?}, "requestId"}``.
+The envelope is ``{"success": true, "data": {…}, "requestId": "…"}`` for a success, or
+``{"success": false, "error": {"code": "…", "message": "…", "details": {…}}, "requestId": "…"}``
+for an error. The member ``details`` is absent if there are none.
 """
 
 import logging
@@ -23,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What an endpoint returns: a status, a body without its request ID, headers."""
+    """What a handler returns: the HTTP status, the JSON body and further headers.
+
+    The request ID is added to the body later.
+    """
 
     status: int
     body: Mapping[str, Any]
@@ -33,15 +37,18 @@ class ApiResponse:
 def success(
     data: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> ApiResponse:
+    """A response with the envelope of a success around ``data``."""
     return ApiResponse(status, {"success": True, "data": data}, headers or {})
 
 
 BUSY_SECONDS = 2
-"""What ``Retry-After`` says while the database cannot be used."""
+"""Seconds; the value of ``Retry-After`` while the database cannot be used."""
 
 
 class ApiError(Exception):
-    """A refusal; raised anywhere below an endpoint it becomes the response."""
+    """An error response. Code below a handler raises this error, and ``api`` turns it into the
+    response.
+    """
 
     def __init__(
         self,
@@ -69,11 +76,15 @@ def conflict(message: str) -> ApiError:
 
 
 CALLER = "runs_api.caller"
-"""Where the request keeps who calls. No header can be named so."""
+"""The key in ``request.META`` that holds the caller. No header can set a key of this name."""
 
 
 def database_unavailable(*, is_certain: bool) -> ApiError:
-    """SERVER_BUSY. ``is_certain``: nothing was changed, which ``details.started`` says."""
+    """503 SERVER_BUSY.
+
+    With ``is_certain`` the request has provably changed nothing, and ``details`` is
+    ``{"started": false}``.
+    """
     return ApiError(
         503,
         "SERVER_BUSY",
@@ -89,13 +100,13 @@ type Handler = Callable[..., ApiResponse]
 def api(
     *, open_to_all: bool = False, needs: Scope | None = None, **handlers: Handler
 ) -> Callable[..., HttpResponseBase]:
-    """A view from one handler per method: ``api(GET=list_runs)``.
+    """Make a view of one handler per HTTP method: ``api(GET=list_runs)``.
 
-    ``needs``: the scope of a key that may call it; unless given, reading needs ``read`` and
-    everything else needs ``all``.
+    ``needs`` is the scope that the API key must have. Without ``needs``, GET and HEAD need the
+    scope ``read`` and all other methods need ``all``. With ``open_to_all`` no key is needed.
 
-    Sessions and CSRF tokens do not concern it: the key in the header is the
-    only way in, and a browser never adds it by itself.
+    The view uses neither sessions nor CSRF tokens: only the key in the ``Authorization`` header
+    gives access, and a browser never adds this header by itself.
     """
 
     @csrf_exempt
@@ -118,7 +129,7 @@ def api(
                 outage.note(exc)
                 response = database_unavailable(is_certain=_is_read(request) or not began).response
             except Exception:
-                # The cause is for the log alone: a message may hold paths or prompts.
+                # Only the log names the cause, because its message may hold paths or prompts.
                 logger.exception("%s %s failed", request.method, request.path)
                 response = ApiError(500, "INTERNAL_ERROR", "Internal server error").response
             return _respond(response)
@@ -127,10 +138,12 @@ def api(
 
 
 def unknown_route(request: HttpRequest) -> ApiResponse:
+    """The handler for URLs that do not exist. Raises ``ApiError`` (404)."""
     raise not_found(f"Route {request.method} {request.path} not found")
 
 
 def any_method(handler: Handler) -> Callable[..., HttpResponseBase]:
+    """Make a view that calls one handler for every HTTP method."""
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
     return api(open_to_all=False, needs=APIKey.Scope.READ, **dict.fromkeys(methods, handler))
 
@@ -140,7 +153,7 @@ def _is_read(request: HttpRequest) -> bool:
 
 
 def caller(request: HttpRequest) -> Caller:
-    """Who calls, in an endpoint that needs a key."""
+    """The caller of a request to an endpoint that needs a key."""
     known: Caller = request.META[CALLER]
     return known
 
@@ -185,7 +198,7 @@ def _pick(request: HttpRequest, handlers: Mapping[str, Handler]) -> Handler:
 
 def _respond(response: ApiResponse) -> JsonResponse:
     body = dict(response.body)
-    if "success" in body:  # the OpenAPI document comes without an envelope
+    if "success" in body:  # the OpenAPI document has no envelope
         body["requestId"] = request_id.current()
     return JsonResponse(
         body,

@@ -1,4 +1,4 @@
-"""Runs: trigger, list, show, cancel."""
+"""Endpoints that trigger, list, show and cancel runs."""
 
 from django.http import HttpRequest
 
@@ -17,6 +17,18 @@ STATUSES = {status.value: status.value for status in Status} | {"cancelled": Sta
 
 
 def trigger(request: HttpRequest, work_order_id: str) -> ApiResponse:
+    """Trigger a run of the work order.
+
+    Body, all members optional:
+    ``{"profileName", "profileOverrides": {"loopStrategy": {"maxIterations"}}}``.
+    The response is 201 with the run if a worker is free, or 202 CAPACITY_EXCEEDED with the
+    place in the queue. A repeated idempotency key gets the response of the first request, with
+    the header ``Idempotency-Replayed: true``.
+
+    Raises:
+        ApiError: 400 for a wrong body, 403 or 409 if the work order may not run, 404 if it is
+            unknown, 422 for a key of another request, 503 if the database cannot be used.
+    """
     key = read_idempotency_key(request)
     body = read_body(request)
     profile_name = body.text("profileName", maximum=64, label="Profile name")
@@ -40,7 +52,7 @@ def trigger(request: HttpRequest, work_order_id: str) -> ApiResponse:
 
 
 def _read_overrides(body: Fields) -> int | None:
-    """Max iterations, or None when it is not overridden."""
+    """The requested maximum of iterations, or None if the request does not override it."""
     overrides = body.section("profileOverrides")
     loop = overrides.section("loopStrategy") if overrides else None
     max_iterations = None
@@ -53,7 +65,11 @@ def _read_overrides(body: Fields) -> int | None:
 
 
 def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
-    """What was true at the trigger, so a repeated request is told the same."""
+    """The response to a trigger.
+
+    It describes the run as it was when it was created, so that a repeated request gets the same
+    response. ``startedAt`` is therefore always null.
+    """
     data = {"runId": run.pk, "runNumber": run.number, "status": Status.QUEUED.value}
     if run.answered_position is None:
         started = {"startedAt": None, "workOrderId": run.work_order_id}
@@ -68,6 +84,7 @@ def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
 
 
 def list_runs(request: HttpRequest) -> ApiResponse:
+    """A page of runs, newest first. Query: ``workOrderId``, ``status``, ``limit``, ``offset``."""
     query = read_query(request)
     work_order_id = query.text("workOrderId", maximum=64, label="Work order ID")
     status = query.choice("status", STATUSES)
@@ -76,7 +93,7 @@ def list_runs(request: HttpRequest) -> ApiResponse:
     reap_in_passing()
     runs = Run.objects.newest_first()
     if work_order_id:
-        # Within a work order the number is the order, whatever the clocks said.
+        # Runs of one work order are sorted by number, because clocks of hosts differ.
         runs = runs.filter(work_order=work_order_id).order_by("-number")
     if status:
         runs = runs.filter(status=status)
@@ -90,6 +107,10 @@ def show_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
 
 
 def cancel_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
+    """Cancel a queued run or ask an active run to stop: 202 ``{"id", "status", "message"}``.
+
+    Raises ``ApiError``: 404 for an unknown run, 409 for a run that has already ended.
+    """
     reap_in_passing()
     run = get_run(run_id)
     status = transitions.cancel_run(run)

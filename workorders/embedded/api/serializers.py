@@ -1,4 +1,9 @@
-"""From stored rows to the JSON of the contract: camelCase, times in UTC with milliseconds."""
+"""The JSON of the API, made from stored rows.
+
+Names are in camelCase. Times are strings such as ``2025-01-31T09:30:00.000Z`` (UTC, ISO 8601), or
+null if the event has not happened. ``maxTime`` is in seconds. ``openapi.json`` describes every
+member.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -16,6 +21,7 @@ type Json = dict[str, Any]
 
 
 def timestamp(value: dt.datetime | None) -> str | None:
+    """The time as a string in UTC with milliseconds and ``Z``; None for None."""
     if value is None:
         return None
     utc = value.astimezone(dt.UTC)
@@ -23,6 +29,7 @@ def timestamp(value: dt.datetime | None) -> str | None:
 
 
 def page(items: Sequence[Json], total: int, limit: int, offset: int) -> Json:
+    """A page of a list: ``total`` counts the items of all pages."""
     return {
         "items": items,
         "total": total,
@@ -45,7 +52,10 @@ def work_order_item(work_order: WorkOrder) -> Json:
 
 
 def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Profiles) -> Json:
-    """With the limits in force: the work order's own, else its profile's."""
+    """A work order with its newest runs and the limits that apply to its next run.
+
+    A limit is the work order's own, otherwise the limit of its profile.
+    """
     profile = profiles.named(work_order.profile_name)
     name = profile.name if profile else work_order.profile_name
     max_iterations = work_order.max_iterations or (
@@ -67,28 +77,29 @@ def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Prof
 
 
 def run_items(runs: Iterable[Run]) -> list[Json]:
-    """Their places in the queue are those of one moment.
+    """The runs as items of a list, with their places in the queue from one query.
 
-    A run that was taken from it after ``runs`` was read, and before the places were, has none:
-    it is shown as it is by now.
+    A worker may take a run between the query for ``runs`` and the query for the places. Such a
+    run has no place any more, so it is read again and shown with its new status.
     """
     runs = list(runs)
     positions = queue_positions(runs)
-    left = [run.pk for run in runs if run.status == Status.QUEUED and run.pk not in positions]
-    now = Run.objects.in_bulk(left)
-    return [_run(now.get(run.pk, run), positions) for run in runs]
+    taken = [run.pk for run in runs if run.status == Status.QUEUED and run.pk not in positions]
+    reread = Run.objects.in_bulk(taken)
+    return [_run(reread.get(run.pk, run), positions) for run in runs]
 
 
 def run_detail(run: Run) -> Json:
-    """The run with all its parts, read as of one moment of its life.
+    """The run with its iterations and its blocking run, all read while its status was the same.
 
-    A worker may claim it between two queries: a queued run would then wait for itself.
+    A worker may claim the run between two queries. The response would then say that a queued run
+    waits for itself, so the queries are repeated until the status has not changed.
     """
     while True:
-        response, status = _run_detail(run), run.status
+        detail, status = _run_detail(run), run.status
         run.refresh_from_db()
         if run.status == status:
-            return response
+            return detail
 
 
 def _run_detail(run: Run) -> Json:
@@ -106,7 +117,7 @@ def _run_detail(run: Run) -> Json:
 
 
 def queue_positions(runs: Sequence[Run]) -> dict[str, int]:
-    """1-based places in the queue of those that are queued."""
+    """The 1-based places in the queue, by run ID. Runs that are not queued are left out."""
     waiting = [run.queued_at for run in runs if run.status == Status.QUEUED]
     if not waiting:
         return {}

@@ -1,4 +1,4 @@
-"""The runs API's routes, mounted under ``/api/v1/``; each is documented in ``openapi.json``."""
+"""The routes of the runs API, mounted under ``/api/v1/``. ``openapi.json`` documents each route."""
 
 from django.urls import path, re_path
 

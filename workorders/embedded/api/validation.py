@@ -1,7 +1,8 @@
-"""From request bodies and queries to typed values, or one 400 that names every fault.
+"""Reads typed values from request bodies and query strings; one 400 reports all faults.
 
-Faults have the shape of the recorded answers: ``{"code", "message", "path": [...]}``
-with what else helps (``minimum``, ``received``, ``options``).
+A fault is ``{"code": "…", "message": "…", "path": ["…"]}``, where ``path`` names the member, with
+further members that depend on the code: ``minimum``, ``maximum``, ``expected``, ``received``,
+``options``, ``keys`` or ``type``. A reference server's recorded responses have the same shape.
 """
 
 import json
@@ -16,7 +17,7 @@ from workorders.embedded.api.responses import ApiError
 
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
-"""A string of a structured field (RFC 9651, section 3.3.3), empty ones aside."""
+"""A non-empty string of a structured field (RFC 9651, section 3.3.3)."""
 _ESCAPED = re.compile(r'\\(["\\])')
 
 type Path = tuple[str, ...]
@@ -27,10 +28,12 @@ QUERY = "Invalid query parameters"
 HEADERS = "Invalid request headers"
 
 MAX_OFFSET = 2**53 - 1
-"""The largest whole number every JSON reader can tell apart; well inside 64 bits."""
+"""The largest integer that every JSON reader represents exactly (RFC 8259, section 6). It fits
+into the 64 bits of a database integer."""
 
 
 def bad_request(message: str, faults: Iterable[Fault] = ()) -> ApiError:
+    """400 BAD_REQUEST; ``details`` is ``{"errors": [fault, …]}`` if there are faults."""
     errors = list(faults)
     return ApiError(400, "BAD_REQUEST", message, {"errors": errors} if errors else None)
 
@@ -40,10 +43,10 @@ def fault(path: Path, code: str, message: str, **more: Any) -> Fault:
 
 
 class Fields:
-    """The members of one JSON object, or a query's parameters, read one by one.
+    """Reads the members of one JSON object, or the parameters of a query string.
 
-    Each reader notes a fault and returns a stand-in instead of raising, so that
-    ``finish`` can report all of them at once; use no value before it.
+    A reader method never raises: it notes the fault and returns a placeholder, so that ``finish``
+    can report all faults at once. Use no value before ``finish`` has returned.
     """
 
     def __init__(self, values: Mapping[str, Any], about: str, path: Path = ()) -> None:
@@ -54,11 +57,12 @@ class Fields:
         self.known: set[str] = set()
 
     def finish(self) -> None:
-        """Raises the 400 when there was a fault."""
+        """Raise ``ApiError`` (400) if a fault was noted."""
         if self.faults:
             raise bad_request(self.about, self.faults)
 
     def refuse_unknown(self) -> None:
+        """Note a fault if there are members that no reader method was called for."""
         if unknown := sorted(set(self.values) - self.known):
             message = f"Unrecognized key(s) in object: {', '.join(map(repr, unknown))}"
             self.note((), "unrecognized_keys", message, keys=unknown)
@@ -67,7 +71,10 @@ class Fields:
         self.faults.append(fault((*self.path, *path), code, message, **more))
 
     def section(self, name: str, *, required: bool = False) -> Self | None:
-        """The object under that name, sharing this one's faults; None if absent or no object."""
+        """The nested object with this name; None if it is absent or not an object.
+
+        The nested object shares the list of faults with this object.
+        """
         value = self._take(name, "object", required=required)
         if value is None:
             return None
@@ -87,7 +94,10 @@ class Fields:
         label: str = "Text",
         required: bool = False,
     ) -> str:
-        """A text both database and UTF-8 can hold; ``""`` if absent."""
+        """A text; ``""`` if absent.
+
+        NUL characters and surrogates are faults, because databases cannot store them. ``minimum`` and ``maximum`` are numbers of characters.
+        """
         value = self._take(name, "string", required=required)
         if value is None:
             return ""
@@ -106,10 +116,10 @@ class Fields:
         return ""
 
     def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
-        """A whole number; None if absent."""
+        """An integer; None if absent."""
         value = self._take(name, "integer")
         if isinstance(value, float) and value.is_integer():
-            value = int(value)  # JSON has one kind of number: 5.0 is 5
+            value = int(value)  # JSON has only one type of number, so 5.0 equals 5
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
@@ -129,7 +139,10 @@ class Fields:
         return None
 
     def _take(self, name: str, expected: str, *, required: bool = False) -> Any:
-        """The value; None when it is absent or null, which is a fault unless absence is allowed."""
+        """The value of the member, or None.
+
+        A fault is noted if the value is null, or if a required member is absent.
+        """
         self.known.add(name)
         value = self.values.get(name)
         if value is None and (required or name in self.values):
@@ -145,7 +158,7 @@ class Fields:
 
 
 class QueryFields(Fields):
-    """A query string's parameters: numbers arrive as text."""
+    """Reads the parameters of a query string, in which numbers are text."""
 
     def __init__(self, values: Mapping[str, Any], about: str = QUERY, path: Path = ()) -> None:
         super().__init__(values, about, path)
@@ -161,7 +174,7 @@ class QueryFields(Fields):
         return self._in_range(name, int(text), minimum, maximum)
 
     def choice(self, name: str, options: Mapping[str, str]) -> str:
-        """One of the options, by its meaning; ``""`` if absent."""
+        """The value that ``options`` has for the given option; ``""`` if absent."""
         value = self.text(name, maximum=100)
         if not value or value in options:
             return options.get(value, "")
@@ -173,11 +186,15 @@ class QueryFields(Fields):
 
 
 def read_query(request: HttpRequest) -> QueryFields:
+    """The query string's parameters."""
     return QueryFields(request.GET.dict())
 
 
 def read_body(request: HttpRequest) -> Fields:
-    """The body's JSON object; an absent body counts as an empty one. Raises a 400."""
+    """The JSON object in the body; an empty body counts as an empty object.
+
+    Raises ``ApiError`` (400) if the body is too large, is not JSON, or is not an object.
+    """
     try:
         raw = request.body
     except RequestDataTooBig as exc:
@@ -200,10 +217,13 @@ def read_body(request: HttpRequest) -> Fields:
 
 
 def read_idempotency_key(request: HttpRequest) -> str | None:
-    """The ``Idempotency-Key`` header, 1-255 printable ASCII characters; None without one.
+    """The idempotency key, 1 to 255 printable ASCII characters; None without the header.
 
-    A structured field's string (draft-ietf-httpapi-idempotency-key-header, section 2.1; RFC 9651,
-    section 3.3.3) and the same characters without its quotes, as most clients send, are one key.
+    The header's value is a quoted string of a structured field
+    (draft-ietf-httpapi-idempotency-key-header, section 2.1; RFC 9651, section 3.3.3). Most clients
+    send the key without quotes; both forms are the same key.
+
+    Raises ``ApiError`` (400) if the value has another form.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:

@@ -1,4 +1,4 @@
-"""Work orders: list, create, show, cancel."""
+"""Endpoints that list, create, show and cancel work orders."""
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -28,6 +28,7 @@ RUNS_SHOWN = 50
 
 
 def list_work_orders(request: HttpRequest) -> ApiResponse:
+    """A page of work orders, newest first. Query: ``status``, ``search``, ``limit``, ``offset``."""
     query = read_query(request)
     limit, offset = read_page(query)
     status = query.choice("status", STATUSES)
@@ -45,8 +46,14 @@ def list_work_orders(request: HttpRequest) -> ApiResponse:
 
 
 def create_work_order(request: HttpRequest) -> ApiResponse:
-    """Members that are not known here are passed over, as the recorded server does: clients
-    of it send ``agentType`` and more, which profiles decide here.
+    """Create a work order: 201 with the work order.
+
+    Body: ``{"taskPrompt", "workspaceSource": {"type": "local", "path"}}``, and optionally
+    ``profileName``, ``maxIterations`` and ``maxTime`` (seconds). Other members are ignored, as the
+    reference server does whose responses were recorded: its clients send members such as
+    ``agentType``, which profiles decide here.
+
+    Raises ``ApiError`` (400) with all faults of the body.
     """
     body = read_body(request)
     prompt = body.text(
@@ -70,7 +77,10 @@ def create_work_order(request: HttpRequest) -> ApiResponse:
 
 
 def _read_local_path(body: Fields) -> str:
-    """The path may not exist yet: a run looks when it starts, on the worker's machine."""
+    """The path of the workspace; ``""`` if a fault was noted.
+
+    The path need not exist yet: a run checks that when it starts, on the worker's machine.
+    """
     source = body.section("workspaceSource", required=True)
     if source is None:
         return ""
@@ -90,6 +100,7 @@ def _read_local_path(body: Fields) -> str:
 
 
 def show_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
+    """A work order with its newest runs. Raises ``ApiError`` (404)."""
     reap_in_passing()
     work_order = get_work_order(work_order_id)
     runs = list(work_order.runs.order_by("-number")[:RUNS_SHOWN])
@@ -97,6 +108,11 @@ def show_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  #
 
 
 def cancel_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  # noqa: ARG001
+    """Cancel a work order for good: ``{"id", "status", "message", "wasRunning"}``.
+
+    ``wasRunning`` is true if a run was active. Raises ``ApiError``: 404 for an unknown work order,
+    409 for a work order that has succeeded or is canceled.
+    """
     reap_in_passing()
     get_work_order(work_order_id)
     work_order, before, was_running = transitions.cancel_work_order(work_order_id)

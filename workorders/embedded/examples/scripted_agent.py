@@ -11,7 +11,7 @@ In each iteration the script takes one step of this plan:
     replace = "text to put in its place"
 
 The script uses only the standard library. Like any agent, it reads the prompt from standard
-input; from the second iteration on, the output of the failed verification follows the prompt.
+input; from the second iteration on, feedback on the previous iteration follows the prompt.
 """
 
 import argparse
