@@ -1,8 +1,8 @@
-"""What an agent or verify command finds in its environment: an allow list, never the worker's own.
+"""The environment variables of agent and verify commands: an allow list.
 
-A worker's environment holds what its launcher had: the product's settings, tokens of the
-host's clouds, variables of a ``make`` that runs around it. A command gets none of it by
-chance, only what every program needs, what its profile names and what is told about its run.
+A worker inherits the environment of its launcher: the product's settings, tokens for cloud
+services, variables of a surrounding ``make``. A command gets none of these by chance. It gets
+only what every program needs, what its profile names, and what describes its run.
 """
 
 import os
@@ -18,23 +18,26 @@ INHERITED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "SHELL"),
         *("LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR"),
-        # Without these nothing is reached from a network that has a proxy; one that opens
-        # HTTPS has a certificate authority of its own.
+        # In a network with a proxy, programs reach nothing without these variables. A proxy that
+        # decrypts HTTPS has a certificate authority of its own.
         *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
         *("GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"),
     }
 )
-"""Of the worker's own environment, with every variable whose name begins with ``LC_``."""
+"""Variables that every command inherits from the worker, besides those that begin with ``LC_``."""
 
 
 def command_environment(
     run: Run, profile: Profile, *, iteration: int, prompt_file: Path, feedback_file: Path
 ) -> Mapping[str, str]:
-    """A name that is in several of the parts has the value of the last one."""
+    """The environment of a command, by variable name.
+
+    A variable that occurs in several parts has the value of the last part.
+    """
     return {
-        "PYTHONUNBUFFERED": "1",  # or the log would stand still until the command ends
+        "PYTHONUNBUFFERED": "1",  # otherwise the log would stand still until the command ends
         **dict(_inherited(profile)),
         **profile.env,
         **isolated_environment(),
@@ -51,7 +54,7 @@ def command_environment(
 
 
 def missing_variables(profile: Profile) -> list[str]:
-    """What ``pass_env`` names and this worker does not have."""
+    """The variables that ``pass_env`` names and that this worker does not have."""
     return [name for name in profile.pass_env if name not in os.environ]
 
 

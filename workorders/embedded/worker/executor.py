@@ -1,8 +1,9 @@
-"""Executes one run: workspace, then agent and verification until it passes or limits are reached.
+"""Executes one run: copies the workspace, then repeats iterations until one passes or a limit is
+reached.
 
-An iteration passes when the agent ends with exit code 0 and then the
-verification does. An agent that ends with another code fails its iteration
-without verification. What failed is told to the next iteration.
+An iteration passes when first the agent and then the verification end with exit code 0. If the
+agent ends with another exit code, the iteration fails without verification. The next iteration's
+agent gets the verification's output, or the agent's failure, as feedback.
 """
 
 import contextlib
@@ -58,14 +59,17 @@ INTERNAL = "The run could not go on because of an internal error; the worker's l
 
 
 class RunFailed(Exception):  # noqa: N818 (an outcome)
-    """The run ends as failed; the message is for its page."""
+    """The run ends as failed. The message is shown on the run's page."""
 
 
 def execute(run: Run, context: WorkerContext, lease_ends: float = math.inf) -> None:
-    """Execute a run that ``transitions.claim_next`` has just given to these context.
+    """Execute a run that ``transitions.claim_next`` has just given to this worker.
 
-    Never raises for what happens in the run: that is the run's own outcome. Raises
-    ``DATABASE_ERRORS`` where the worker was told to end while the database could not be used.
+    ``lease_ends`` is a time of ``time.monotonic()``. Failures of the run are stored as the run's
+    outcome and never raised.
+
+    Raises:
+        DATABASE_ERRORS: the worker was asked to end while the database could not be used.
     """
     context.take(run.pk, lease_ends)
     logger.info("%s (%s) starts", run, run.pk)
@@ -74,7 +78,7 @@ def execute(run: Run, context: WorkerContext, lease_ends: float = math.inf) -> N
         status = execution.perform()
         logger.info("%s (%s) has ended: %s", run, run.pk, status)
     except LeaseLostError:
-        # Somebody else has ended this run meanwhile. Its commands are dead; nothing is written.
+        # Another process has ended this run. Its commands are dead, and nothing more is written.
         logger.warning("%s (%s) was taken from this worker", run, run.pk)
     except DATABASE_ERRORS:
         raise
@@ -83,9 +87,9 @@ def execute(run: Run, context: WorkerContext, lease_ends: float = math.inf) -> N
         execution.finish(Status.FAILED, INTERNAL)
     finally:
         context.release()
-        with contextlib.suppress(OSError):  # a full disk holds nothing that must go
+        with contextlib.suppress(OSError):  # a left-over directory does no harm
             remove_tree(input_directory(run.pk))
-        with contextlib.suppress(DatabaseError, OSError):  # the next run's end does it as well
+        with contextlib.suppress(DatabaseError, OSError):  # the end of the next run prunes as well
             prune_workspaces()
 
 
@@ -105,9 +109,11 @@ class _Execution:
         return status
 
     def finish(self, status: Status, error: str) -> bool:
-        """Tried until it is written, for the commands have ended: nobody is in the way of others.
+        """Store the run's outcome; False if the run no longer belongs to this worker.
 
-        While nobody else has ended the run, this worker knows best what became of it.
+        Writing is tried again while the database cannot be used, even after the end of the
+        lease. That is safe, because the commands have ended and the write is conditional on the
+        run still belonging to this worker.
         """
 
         def write() -> bool:
@@ -170,7 +176,7 @@ class _Execution:
         raise RunFailed(failure)
 
     def _iterate(self, number: int, profile: Profile, workspace: Path) -> str:
-        """Why the iteration failed, ``""`` when it passed."""
+        """Run one iteration. Returns why it failed, or ``""`` if it passed."""
         self._check()
         iteration = self._persist(lambda: self._begin_iteration(number))
         title = f"Iteration {number} of {self.run.max_iterations}"
@@ -202,13 +208,13 @@ class _Execution:
 
     def _save(self, iteration: Iteration) -> None:
         with transaction.atomic():
-            self._update()  # an iteration may be written while its run is ours
+            self._update()  # writes of iterations need the run to belong to this worker
             iteration.save()
 
     def _command(
         self, title: str, shell: str, profile: Profile, workspace: Path, iteration: int
     ) -> tuple[int, bytes]:
-        """Exit code and the last 8 KB of output."""
+        """Run a command. Returns its exit code and the last ``TAIL_BYTES`` bytes of its output."""
         self.log.section(title)
         inputs = input_directory(self.run.pk)
         prompt = self.run.work_order.prompt.encode()
@@ -255,14 +261,20 @@ class _Execution:
             raise Interrupted
 
     def _persist[Result](self, write: Callable[[], Result]) -> Result:
-        """Raises ``Interrupted`` where the run has to end before the database can be used."""
+        """Write, and try again while the database cannot be used.
+
+        Raises ``Interrupted`` if the run must stop before the write has succeeded.
+        """
         try:
             return persist(write, may_go_on=lambda: not self._must_stop())
         except DATABASE_ERRORS:
             raise Interrupted from None
 
     def _update(self, **values: object) -> None:
-        """A conditional write; with no values only the question whether the run is still ours."""
+        """Update the run if it still belongs to this worker. Raises ``LeaseLostError`` if not.
+
+        Without values this only checks that the run belongs to this worker.
+        """
         held = Run.objects.held_by(self.run.pk, self.context.token)
         if not held.update(**(values or {"worker_token": self.context.token})):
             raise LeaseLostError

@@ -1,4 +1,4 @@
-"""A worker's heartbeat: a thread beside the one that executes."""
+"""A worker's heartbeat: a thread that runs beside the executing thread."""
 
 import contextlib
 import logging
@@ -19,12 +19,16 @@ from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connec
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
-"""How soon a request to cancel the run in hand is noticed, at most."""
+"""How often the heartbeat checks whether the current run is to be canceled."""
 FORGET_AFTER_LEASES = 10
+"""Rows of workers without a heartbeat for so many leases are removed."""
 
 
 class Heartbeat(threading.Thread):
-    """Beats every ``beat_seconds``. A beat that failed is tried again with the next look."""
+    """Sends a heartbeat every ``beat_seconds``.
+
+    A heartbeat that failed is tried again after the next ``CHECK_SECONDS``.
+    """
 
     def __init__(self, context: WorkerContext) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -43,7 +47,7 @@ class Heartbeat(threading.Thread):
                         self.beat()
                         next_beat = time.monotonic() + interval
                 except DATABASE_ERRORS as exc:
-                    # Missing beats for a lease's length ends the run, as it must.
+                    # If heartbeats fail for the length of a lease, the run must end, and it does.
                     give_up_connection(exc)
                 except DatabaseError:
                     logger.exception("A heartbeat was missed")
@@ -51,11 +55,13 @@ class Heartbeat(threading.Thread):
             connections.close_all()
 
     def end(self) -> None:
+        """Stop the thread and wait for its end."""
         self._ended.set()
         self.join()
 
     def beat(self) -> None:
-        # First what has the least time.
+        """Renew the lease and the worker's row, end lost runs and enqueue missing wake-ups."""
+        # The lease comes first, because it has the least time left.
         if run_id := self._context.run_id:
             lease_ends = lease_end(time.monotonic())
             held = Run.objects.held_by(run_id, self._context.token)
@@ -74,7 +80,7 @@ class Heartbeat(threading.Thread):
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
         with contextlib.suppress(
             *wakeup_queue().errors
-        ):  # then the workers look without being called
+        ):  # without the queue, workers look for runs by themselves
             tasks.wake_if_needed()
         Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 
@@ -85,7 +91,8 @@ class Heartbeat(threading.Thread):
         held = Run.objects.held_by(run_id, self._context.token)
         cancel = held.values_list("cancel_requested", flat=True).first()
         if cancel is None:
-            # Finished just now by the executing thread, or lost: then this stops it.
+            # Either the executing thread has just finished the run, and the request to stop does
+            # no harm, or the lease is lost and the run must stop.
             self._context.ask_to_stop(run_id, Stop.LEASE_LOST)
         elif cancel:
             self._context.ask_to_stop(run_id, Stop.CANCELED)

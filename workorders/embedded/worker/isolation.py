@@ -1,9 +1,9 @@
-"""The sandbox of a run's commands: bubblewrap, where the machine has it and allows it.
+"""The sandbox of a run's commands: bubblewrap, on machines that have it and allow it.
 
-A command sees the system's programs, its copy of the workspace and what its profile opens, all but
-the copy read-only. The data folder, other copies, the home and every other process are not there:
-a home, a ``/tmp`` and a process table of its own are in their place. docs/security.md says
-what that keeps from an agent and what it does not.
+A command sees the system's programs, its copy of the workspace and what its profile opens. It may
+write to the copy and to what the profile opens for writing. It does not see the product's data
+directory, other copies, the user's home or other processes; it has a home, a ``/tmp`` and a
+process table of its own. docs/security.md lists what the sandbox protects and what it does not.
 """
 
 import os
@@ -27,31 +27,34 @@ NAMESPACES = (
 )
 SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"),
-    # Where other ways to install programs put them: Nix, Guix, Snap, Homebrew.
+    # Directories of other package managers: Nix, Guix, Snap, Homebrew.
     *("/nix", "/gnu/store", "/run/current-system", "/snap", "/home/linuxbrew/.linuxbrew"),
 )
 MEGABYTE = 1_000_000
 IN_A_SANDBOX = Limits(memory_mb=None, processes=4096, open_files=16_384, file_mb=20_000)
-"""What a profile may change. ``memory_mb`` is half of the machine's memory."""
+"""The default limits in a sandbox, which a profile may change.
+
+The default of ``memory_mb`` is computed: half of the machine's memory.
+"""
 
 
 class IsolationError(Exception):
-    """Commands must be isolated, and cannot be; the message is for the run's page."""
+    """Commands must be isolated, but cannot be. The message is shown on the run's page."""
 
 
 def why_not_isolated() -> str:
-    """The reason why commands of this machine are not isolated; ``""``: they are."""
+    """Why commands on this machine are not isolated; ``""`` if they are isolated."""
     return "ISOLATION is off" if settings.ISOLATION == "OFF" else _why_not_possible()
 
 
 def require_isolation() -> None:
-    """Raises ``IsolationError`` where it is required and cannot be."""
+    """Raise ``IsolationError`` if ISOLATION requires isolation and this machine has none."""
     if settings.ISOLATION == "REQUIRED" and (reason := why_not_isolated()):
         raise IsolationError(f"Isolation is required (ISOLATION), but {reason}.")
 
 
 def isolation_in_words(profile: Profile) -> str:
-    """For the run's log."""
+    """A line for the run's log that says how the run is isolated."""
     if reason := why_not_isolated():
         return f"Not isolated from this machine: {reason}"
     network = "with" if profile.network else "without"
@@ -59,17 +62,19 @@ def isolation_in_words(profile: Profile) -> str:
 
 
 def missing_paths(profile: Profile) -> list[str]:
-    """What ``readable`` and ``writable`` name and is not there."""
+    """The paths that ``readable`` and ``writable`` name and that do not exist."""
     return [
         str(path) for path in (*profile.readable, *profile.writable) if not _expanded(path).exists()
     ]
 
 
 def confined(shell: str, profile: Profile, workspace: Path, inputs: Path) -> list[str]:
-    """The arguments that run a shell command as isolated as this machine allows.
+    """The command line that runs a shell command with as much isolation as this machine allows.
 
-    ``inputs`` is the run's own folder beside the copy, of which the command sees
-    the files ``prompt`` and ``feedback``; the home and ``/tmp`` it is given are kept there.
+    ``inputs`` is the run's input directory beside the copy. In the sandbox the command sees only
+    its files ``prompt`` and ``feedback``. The command's own home and ``/tmp`` are kept there too.
+
+    Raises ``IsolationError`` if the profile opens a directory that holds the product's data.
     """
     isolated = not why_not_isolated()
     command = _limited(["/bin/sh", "-c", shell], profile.limits, isolated=isolated)
@@ -79,13 +84,15 @@ def confined(shell: str, profile: Profile, workspace: Path, inputs: Path) -> lis
 
 
 def isolated_environment() -> dict[str, str]:
-    """What a command's environment must say inside of a sandbox."""
+    """The environment variables that a command needs inside a sandbox; empty without one."""
     return {} if why_not_isolated() else {"TMPDIR": "/tmp", "HOME": str(_home())}  # noqa: S108
 
 
 def _limited(command: Sequence[str], own: Limits, *, isolated: bool) -> list[str]:
-    """Without a sandbox only what the profile itself limits, and never the number of
-    processes: all of the user's would count.
+    """The command, started within limits by ``limits.py``.
+
+    Without a sandbox only the profile's own limits apply, and the number of processes is not
+    limited, because the kernel would count all processes of the user.
     """
     base = IN_A_SANDBOX if isolated else Limits()
     memory = own.memory_mb or (_half_of_the_memory_mb() if isolated else 0)
@@ -107,7 +114,11 @@ def _half_of_the_memory_mb() -> int:
 
 
 def _sandbox(profile: Profile, workspace: Path, inputs: Path) -> Iterator[str]:
-    """Later mounts lie over earlier ones: what is hidden comes after what a profile opens."""
+    """The arguments of bubblewrap.
+
+    A later mount covers an earlier one. Mounts that hide something therefore come after the mounts
+    that the profile opens.
+    """
     home, temporary = inputs / "home", inputs / "tmp"
     for directory in (home, temporary):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -136,15 +147,17 @@ def _base(*, network: bool) -> Iterator[str]:
     for path in SYSTEM:
         yield from ("--ro-bind-try", path, path)
     yield from _hidden_settings()
-    names = Path("/etc/resolv.conf")  # often a link into /run
+    names = Path("/etc/resolv.conf")  # this is often a link into /run
     if names.is_symlink() and names.exists():
         yield from ("--ro-bind", str(names.resolve()), str(names.resolve()))
     yield from ("--proc", "/proc", "--dev", "/dev")
 
 
 def _refuse_to_open_around_the_products_own(path: Path) -> None:
-    """What is mounted over a place hides it, but a folder between can be given another name, and
-    the place be made anew, with content for the product to find. Raises ``IsolationError``.
+    """Raise ``IsolationError`` if the product's data lies below a path opened for writing.
+
+    A mount hides the data itself. But a command could rename a directory between the opened path
+    and the data and create the data's path again, with content that the product would then use.
     """
     for place in (*_data_directories(), settings.PROFILES_FILE):
         if path.resolve() in place.resolve().parents:
@@ -160,19 +173,22 @@ def _data_directories() -> list[Path]:
 
 
 def _hidden_data() -> Iterator[str]:
-    """Of the product."""
+    """Arguments that hide the product's data."""
     for place in _data_directories():
         if place.exists():
             yield from ("--tmpfs", str(place))
-    if settings.PROFILES_FILE.exists():  # it may hold tokens of other profiles
+    if settings.PROFILES_FILE.exists():  # the file may hold tokens of other profiles
         yield from ("--ro-bind", os.devnull, str(settings.PROFILES_FILE))
 
 
 def _hidden_settings() -> Iterator[str]:
-    """Of ``/etc``: what this user may read and not everybody, such as another service's keys."""
+    """Arguments that hide files in ``/etc`` that this user may read but not everybody.
+
+    Such files hold, for example, the keys of other services.
+    """
     for directory, folders, files in os.walk("/etc"):
         for name in (*folders, *files):
-            path = os.path.join(directory, name)  # noqa: PTH118 (of thousands)
+            path = os.path.join(directory, name)  # noqa: PTH118 (faster, for thousands of files)
             try:
                 mode = os.lstat(path).st_mode
             except OSError:
@@ -187,7 +203,7 @@ def _hidden_settings() -> Iterator[str]:
 
 
 def _programs() -> Iterator[Path]:
-    """This interpreter, the example agent, and where ``PATH`` leads."""
+    """This interpreter, the example agent, and the directories of ``PATH``."""
     yield from (Path(sys.prefix), Path(sys.base_prefix), Path(limits.__file__), EXAMPLES_DIR)
     for entry in dict.fromkeys(os.environ.get("PATH", "").split(os.pathsep)):
         if entry.startswith("/") and not _holds_more_than_programs(Path(entry)):
@@ -200,7 +216,7 @@ def _holds_more_than_programs(path: Path) -> bool:
 
 def _home() -> Path:
     home = Path(os.environ.get("HOME") or "/")
-    # Without one of its own (a container's user may have none) it is the other private place.
+    # A user in a container may have no home. The sandbox's private /tmp is then used instead.
     return home if home.is_absolute() and home != Path("/") else Path("/tmp")  # noqa: S108
 
 
@@ -214,7 +230,10 @@ def _bubblewrap() -> str:
 
 @lru_cache(maxsize=1)
 def _why_not_possible() -> str:
-    """Tried once for a process, with all that a run may need."""
+    """Why bubblewrap cannot be used; ``""`` if it can.
+
+    This is tried once per process, with all kinds of isolation that a run may need.
+    """
     if sys.platform != "linux":
         return "bubblewrap, which does it, is for Linux"
     if shutil.which("bwrap") is None:

@@ -1,9 +1,9 @@
 """Starts a command within limits: ``limits.py MEMORY PROCESSES OPEN_FILES FILE_SIZE COMMAND…``.
 
-A program of its own, started inside of the sandbox: only there the number of processes counts
-this run's alone. Sizes are in bytes; 0 leaves a limit as it is. Memory is what one process
-may allocate (RLIMIT_DATA): a limit of address space would stop programs that reserve much and use
-little, as Node, Java and Go do.
+This file is a program that runs inside the sandbox, because only there the number of processes
+counts only the processes of this run. MEMORY and FILE_SIZE are in bytes; 0 leaves a limit as it
+is. MEMORY limits what one process may allocate (RLIMIT_DATA). Limiting the address space instead
+would stop programs that reserve much memory and use little, such as Node, Java and Go.
 """
 
 import contextlib
@@ -20,10 +20,11 @@ LIMITS = (
 
 
 def lower(limit: int, value: int) -> None:
+    """Set the soft and the hard limit, but never above the present hard limit."""
     _, hard = resource.getrlimit(limit)
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
-    with contextlib.suppress(ValueError, OSError):  # macOS knows fewer values
+    with contextlib.suppress(ValueError, OSError):  # macOS accepts fewer values
         resource.setrlimit(limit, (value, value))
 
 

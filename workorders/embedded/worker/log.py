@@ -1,4 +1,4 @@
-"""Writes a run's log into the database, in chunks, up to a limit."""
+"""Writes a run's log to the database, in chunks and up to a limit."""
 
 import time
 
@@ -10,23 +10,24 @@ from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connec
 
 FLUSH_SECONDS = 0.3
 TAIL_BYTES = 8_192
-"""Of each step's output, kept beyond the limit."""
+"""Bytes kept of the end of each section's output after the limit has been reached."""
 _INSIDE_A_CHARACTER = bytes(range(0x80, 0xC0))
 
 
 class LeaseLostError(Exception):
-    """The run is no longer in this worker's hand: write nothing more, stop everything."""
+    """The run no longer belongs to this worker, which must stop its commands and write nothing."""
 
 
 class RunLog:
-    """Append only. Bytes are kept as they come; readers decode and escape.
+    """The log of one run, to which data can only be appended.
 
-    A log has sections, one for each step of its run. Beyond the limit the titles of sections
-    are kept, and the end of each section's output; that is written when the section is over,
-    so that whoever reads on from an offset never misses anything.
+    Bytes are stored as they come; readers of the log decode and escape them. A log has sections,
+    one for each step of its run. After the limit has been reached, only the title of a section
+    and the end of its output are stored. The end is written when the section is over, so that
+    clients that read on from an offset never miss anything.
 
-    While the database cannot be used, everything is kept in memory, up to the limit, and written
-    later: only ``store`` raises then.
+    While the database cannot be used, the log is kept in memory, up to the limit, and written
+    later. Only ``store`` raises database errors.
     """
 
     def __init__(self, run_id: str, context: WorkerContext, limit: int) -> None:
@@ -37,15 +38,18 @@ class RunLog:
         self._written = 0
         self._buffer = bytearray()
         self._trying = 0
-        """How many bytes of the buffer a write that failed may have written."""
+        """How many bytes of the buffer a failed write may nevertheless have stored."""
         self._next_flush = time.monotonic() + FLUSH_SECONDS
         self._mid_line = False
         self._tail = bytearray()
         self._skipped = 0
-        """Bytes of this section that came after the limit, those of the tail among them."""
+        """Bytes of this section that came after the limit, including those in the tail."""
 
     def write(self, data: bytes) -> None:
-        """Raises ``LeaseLostError``, as ``tick``, ``flush`` and ``section`` do."""
+        """Append output of a command.
+
+        Raises ``LeaseLostError``, as do ``tick``, ``flush``, ``store`` and ``section``.
+        """
         within, beyond = data[: self._room], data[self._room :]
         self._append(within)
         self._room -= len(within)
@@ -53,17 +57,20 @@ class RunLog:
             self._skip(beyond)
 
     def section(self, title: str) -> None:
-        """End the section so far and begin one, or say what is no command's output."""
+        """End the current section and begin a new one with this title.
+
+        A title may also stand alone, as a note of the worker itself.
+        """
         self._append_tail()
         self._append_line(title)
 
     def tick(self) -> None:
-        """Flush if it is time."""
+        """Flush if ``FLUSH_SECONDS`` have passed since the last flush."""
         if self._buffer and time.monotonic() >= self._next_flush:
             self.flush()
 
     def flush(self) -> None:
-        """Write what there is, or leave it for later where the database cannot be used."""
+        """Write the buffer, or keep it for later if the database cannot be used."""
         try:
             self.store()
         except DATABASE_ERRORS as exc:
@@ -71,9 +78,13 @@ class RunLog:
             self._next_flush = time.monotonic() + outage.pause_seconds
 
     def store(self) -> None:
-        """Write what there is. Raises ``DATABASE_ERRORS``; nothing is lost or doubled then."""
+        """Write the buffer.
+
+        Raises ``DATABASE_ERRORS`` while the database cannot be used. The bytes stay in the buffer,
+        and a later call stores them exactly once.
+        """
         while self._buffer:
-            # The same bytes again after an error: they may have been written all the same.
+            # After an error, write exactly the same bytes again: they may have been stored already.
             self._trying = self._trying or len(self._buffer[: LogChunk.MAX_BYTES])
             self._store(bytes(self._buffer[: self._trying]))
             del self._buffer[: self._trying]
@@ -117,7 +128,7 @@ class RunLog:
         end = self._written + len(data)
         with transaction.atomic():
             held = Run.objects.held_by(self._run_id, self._token)
-            # Written before when only the response was lost: then the chunk is there already.
+            # If only the response of an earlier write was lost, the chunk exists already.
             if not held.filter(log_size__in=(self._written, end)).update(log_size=end):
                 raise LeaseLostError
             LogChunk.objects.get_or_create(
@@ -127,6 +138,9 @@ class RunLog:
 
 
 def storable(text: str | bytes) -> str:
-    """What a database can hold: names of files may be no UTF-8, output may be anything."""
+    """The text in a form that databases can store.
+
+    Bytes that are not UTF-8, as in file names and output, and NUL become U+FFFD.
+    """
     data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
     return data.decode(errors="replace").replace("\0", "\ufffd")

@@ -1,4 +1,4 @@
-"""One command, from its start until no process of it is alive."""
+"""Runs one command, from its start until none of its processes is alive."""
 
 import contextlib
 import os
@@ -18,18 +18,22 @@ from workorders.processes.orphan_reaper import kill_group
 
 READ_BYTES = 65_536
 TICK = 0.1
-"""Seconds between two looks at whether to stop, when the command is silent."""
+"""Seconds between two checks of whether to stop, while the command writes nothing."""
 PIPE_READS = 16
-"""A full pipe is 1 MiB at most: one who keeps writing cannot hold the run up."""
+"""How often the pipe is read after the command has ended. A full pipe holds at most 1 MiB, so a
+process that keeps writing cannot delay the run."""
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 LAST_PATIENCE = subreaper.PATIENCE_SECONDS + 5.0
-"""Seconds for the subreaper to end everything and itself."""
+"""Seconds that the subreaper gets to kill all processes and to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """``input_file`` becomes its standard input; its environment must have ``RUN_ID``."""
+    """A command to run. ``input_file`` becomes its standard input.
+
+    ``environment`` must contain ``RUN_ID``, by which left-over processes are found.
+    """
 
     arguments: Sequence[str]
     directory: Path
@@ -38,7 +42,7 @@ class Command:
 
 
 class Interrupted(Exception):  # noqa: N818 (an outcome)
-    """The command was ended from outside, for the reason ``must_stop`` gave."""
+    """The command was ended before it was done, because ``must_stop`` was true."""
 
 
 def run_command(
@@ -50,14 +54,22 @@ def run_command(
     has_grace: Callable[[], bool],
     lease: Callable[[Callable[[float], None]], AbstractContextManager[None]],
 ) -> int:
-    """Its exit code (negative: ended by that signal).
+    """Run a command and return its exit code; a negative code is the signal that ended it.
 
-    ``on_output`` gets standard output and error as they come, ``on_tick`` is
-    called at least every ``TICK`` seconds, ``must_stop`` before each. ``has_grace``:
-    whether the command has ``GRACE`` seconds then, or somebody else may be at its work by now.
-    ``lease`` is ``WorkerContext.reporting_renewals``: at the lease's end the command is killed
-    even if this process is stopped. No descendant of the command is alive on return, whatever
-    way it ends. Raises ``Interrupted``, and what the callbacks raise.
+    However the function ends, no descendant of the command is alive afterwards.
+
+    Args:
+        command: what to run.
+        on_output: gets standard output and standard error as they come.
+        on_tick: is called at least every ``TICK`` seconds.
+        must_stop: is checked at least every ``TICK`` seconds; true ends the command.
+        has_grace: whether a command that must stop gets ``GRACE`` seconds after SIGTERM. False
+            means that another process may have taken over the run by now.
+        lease: ``WorkerContext.reporting_renewals``. The command is killed at the end of the
+            lease, even if this process is suspended.
+
+    Raises:
+        Interrupted: ``must_stop`` was true. Errors of the callbacks are raised as well.
     """
     with (
         _Process(command) as process,
@@ -80,8 +92,10 @@ def run_command(
 
 
 class _Process(subprocess.Popen[bytes]):
-    """The subreaper of the command. It has the command's environment too: a command can read
-    that of the process above it.
+    """The subreaper process, which runs the command as its child.
+
+    The subreaper gets the command's environment and not the worker's, because a command can read
+    the environment of its parent process.
     """
 
     def __init__(self, command: Command) -> None:
@@ -98,13 +112,17 @@ class _Process(subprocess.Popen[bytes]):
             start_new_session=True,
         )
         if self.stdin:
-            os.set_blocking(self.stdin.fileno(), False)  # it may be stopped by its own command
+            os.set_blocking(self.stdin.fileno(), False)  # the command may suspend the subreaper
 
     def ask_to_end(self) -> None:
         self._send(b"end\n")
 
     def set_lease(self, ends: float) -> None:
-        """Called by the heartbeat's thread too: a line is written at once, or not at all."""
+        """Send the end of the lease (``time.monotonic()``) to the subreaper.
+
+        The heartbeat thread calls this method as well. That is safe, because a line is written in
+        one piece or not at all.
+        """
         self._send(b"lease %r\n" % ends)
 
     def _send(self, line: bytes) -> None:
@@ -113,8 +131,10 @@ class _Process(subprocess.Popen[bytes]):
                 self.stdin.write(line)
 
     def kill_all(self) -> None:
-        """Returns when nothing is left. Where the subreaper itself was killed, which a command
-        without isolation may do, what it left is looked for.
+        """Kill the command and all its descendants, and return when none is left.
+
+        A command without isolation may kill the subreaper itself. The run's processes are
+        therefore also searched for by their ``RUN_ID``.
         """
         if self.stdin:
             with contextlib.suppress(BrokenPipeError):
@@ -140,8 +160,9 @@ def _ask_to_end(process: _Process, output: "_Output") -> None:
 
 
 class _Output:
-    """Reads what there is and never waits for the end of the pipe: a process that got away
-    may hold it open for ever.
+    """Reads the command's output without waiting for the end of the pipe.
+
+    A process that has escaped may hold the pipe open for ever.
     """
 
     def __init__(
@@ -164,15 +185,15 @@ class _Output:
         self._pipe.close()
 
     def wait(self) -> None:
-        """Pass on the next output, or return after a tick."""
-        if not self._selector.get_map():  # it has closed its output: nearly always it ends now
+        """Pass on the next output, or return after ``TICK`` seconds without any."""
+        if not self._selector.get_map():  # a command that has closed its output usually ends soon
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(TICK)
         elif self._selector.select(TICK) and not self._read():
             self._selector.unregister(self._pipe)
 
     def drain(self) -> None:
-        """Pass on what is in the pipe, one pipe's content at most."""
+        """Pass on what is in the pipe, at most the content of one full pipe."""
         for _ in range(PIPE_READS):
             if not self._read():
                 return

@@ -1,20 +1,21 @@
-"""Runs one command and leaves no process of it behind.
+"""Runs one command and leaves none of its processes behind.
 
-The file is a program (``python -S -E -I subreaper.py INPUT_FILE COMMAND…``), started without
-Django: it must be small, and cannot fail with the worker that started it. On Linux it is a
-subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): whatever a descendant does to get away, a session of
-its own or a parent that ends at once, it stays a descendant of this process, and is killed at
-the end. Elsewhere the command's process group and every process with its ``RUN_ID`` are.
+This file is a program (``python -S -E -I subreaper.py INPUT_FILE COMMAND…``). It is a small
+process without Django, so that it survives a failure of the worker that started it. On Linux the
+program is a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): a process cannot escape by starting a
+session or by letting its parent end, because it stays a descendant of the subreaper. All
+descendants are killed at the end. On other systems, the command's process group and all processes
+with its ``RUN_ID`` are killed.
 
-Standard input is the worker's control pipe, read by line:
+Standard input is a control pipe from the worker. Each line is a message:
 
-- ``end`` asks the command to end.
-- ``lease SECONDS``: the command is killed at this time of ``time.monotonic()``, which is the same
-  clock in all processes, unless a later line says another. So no command outlives the lease of a
-  worker that was stopped or is busy waiting.
-- The end of the input (the worker wants it so, or is gone) kills the command.
+- ``end`` asks the command to end (SIGTERM).
+- ``lease SECONDS`` kills the command at this time of ``time.monotonic()``, unless a later line
+  gives another time. The clock is the same in all processes. No command can therefore outlive
+  the lease of a worker that is suspended or blocked.
+- The end of the input kills the command: the worker has closed the pipe, or is gone.
 
-The exit status is the command's own.
+The program ends with the exit status of the command.
 """
 
 import contextlib
@@ -37,15 +38,16 @@ PROC = Path("/proc")
 LINUX = sys.platform == "linux"
 PAUSE_SECONDS = 0.01
 PATIENCE_SECONDS = 10
-"""A process that cannot be killed for so long hangs in the kernel: it is left."""
+"""A process that cannot be killed within this time hangs in the kernel, and is left alone."""
 SANDBOX = "bwrap"
+"""The process name of bubblewrap."""
 
 
 def main(input_file: str, command: list[str]) -> int:
-    """The wait status (``os.waitpid``) of the command."""
+    """Run the command. Returns its wait status, as ``os.waitpid`` gives it."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # A signal writes to this pipe, so that one wait is for children and control alike.
+    # Signals write to this pipe, so that one select waits for children and messages alike.
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)
@@ -83,12 +85,15 @@ def _supervise(child: int, woken: int) -> int:
             return signal.SIGKILL
 
 
-def _seconds_until(moment: float) -> float | None:
-    return None if math.isinf(moment) else max(0.0, moment - time.monotonic())
+def _seconds_until(deadline: float) -> float | None:
+    return None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
 
 
 def _ask_to_end(child: int) -> None:
-    """A sandbox is not asked but what runs in it: with its first process all others die."""
+    """Send SIGTERM to all descendants, except the process of the sandbox.
+
+    If bubblewrap ended, all processes in the sandbox would be killed at once.
+    """
     spared = child if _name(child) == SANDBOX else None
     for process_id in _descendants():
         if process_id != spared:
@@ -96,7 +101,11 @@ def _ask_to_end(child: int) -> None:
 
 
 def _kill_all(child: int) -> None:
-    """Stopped first: otherwise one that forks all the time is never caught."""
+    """Kill all descendants.
+
+    They are suspended first, because a process that keeps forking would otherwise always have new
+    children.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     stopped: set[int] = set()
     while (new := set(_descendants()) - stopped) and time.monotonic() < deadline:
@@ -114,7 +123,7 @@ def _kill_all(child: int) -> None:
 
 
 def _reap() -> dict[int, int]:
-    """The wait statuses of children that have ended, by process ID."""
+    """Reap the children that have ended. Returns their wait statuses by process ID."""
     ended = {}
     with contextlib.suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -123,7 +132,7 @@ def _reap() -> dict[int, int]:
 
 
 def _descendants() -> list[int]:
-    """Of this process, zombies aside."""
+    """The process IDs of this process's descendants, without zombies."""
     if not LINUX:
         return processes_of_run(os.environ.get("RUN_ID", ""))
     children = defaultdict(list)
@@ -143,16 +152,17 @@ def _process_table() -> Iterable[tuple[int, tuple[int, str]]]:
     for entry in PROC.iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                # pid (name) state parent …; the name may hold anything.
+                # proc(5): "pid (name) state parent …", where the name may contain any characters.
                 fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2]
                 state, parent, *_ = fields.split()
                 yield int(entry.name), (int(parent), state)
 
 
 def processes_of_run(run_id: str) -> list[int]:
-    """Those of this user that have ``RUN_ID`` in their environment, this process aside.
+    """The IDs of processes that have this ``RUN_ID`` in their environment, without this process.
 
-    For where there are no subreapers, and for the case that a subreaper was killed.
+    Only processes of the same user are found. This is used on systems without subreapers, and in
+    case a subreaper was killed.
     """
     if not run_id:
         return []
@@ -170,7 +180,7 @@ def _by_environment(run_id: str) -> Iterable[int]:
 
 
 def _by_listing(run_id: str) -> Iterable[int]:
-    """macOS: the environment follows the command."""
+    """Search the output of ``ps``, where macOS shows the environment after the command."""
     listing = subprocess.run(
         ["/bin/ps", "-axEww", "-o", "pid=,command="],
         capture_output=True,
@@ -183,7 +193,10 @@ def _by_listing(run_id: str) -> Iterable[int]:
 
 
 def kill_processes_of_run(run_id: str) -> None:
-    """Again until there is none: one that forks all the time has new ones meanwhile."""
+    """Kill the run's processes until none is left.
+
+    This repeats, because a process that keeps forking has new children meanwhile.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := processes_of_run(run_id)) and time.monotonic() < deadline:
         for process_id in found:
@@ -204,10 +217,12 @@ def _signal(process_id: int, number: int) -> None:
 
 
 def _end_like(status: int) -> None:
-    """With the same exit code, or by the same signal."""
+    """End this process with the command's exit code, or by the signal that ended the command."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it is not this process that crashed
+        resource.setrlimit(
+            resource.RLIMIT_CORE, (0, 0)
+        )  # no core dump: not this process has crashed
         if number not in {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
