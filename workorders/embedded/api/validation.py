@@ -96,7 +96,8 @@ class Fields:
     ) -> str:
         """A text; ``""`` if absent.
 
-        NUL characters and surrogates are faults, because databases cannot store them. ``minimum`` and ``maximum`` are numbers of characters.
+        NUL characters and surrogates are faults, because databases cannot store them.
+        ``minimum`` and ``maximum`` are numbers of characters.
         """
         value = self._take(name, "string", required=required)
         if value is None:

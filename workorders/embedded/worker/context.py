@@ -55,7 +55,7 @@ class WorkerContext:
         """True when the worker has been asked to end; it then takes no further run."""
         self.run_id: str | None = None
         self.outage: Exception | None = None
-        """The database error that ended the last wake-up task; the worker's main loop handles it."""
+        """The database error that ended the last wake-up task; the main loop handles this error."""
         self.lease_ends = math.inf
         """When the current run must stop unless its lease is renewed (``time.monotonic()``)."""
         self._on_renewal: Callable[[float], None] | None = None

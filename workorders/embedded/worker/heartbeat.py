@@ -19,7 +19,7 @@ from workorders.processes.database_outage import DATABASE_ERRORS, give_up_connec
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
-"""How often the heartbeat checks whether the current run is to be canceled."""
+"""Seconds between two checks of whether the current run is to be canceled."""
 FORGET_AFTER_LEASES = 10
 """Rows of workers without a heartbeat for so many leases are removed."""
 

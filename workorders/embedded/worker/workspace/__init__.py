@@ -1,4 +1,7 @@
-"""A run's own copy of its work order's workspace: made, kept apart from the original, removed."""
+"""Makes and removes the copy of the workspace that each run works in.
+
+A copy is independent of the original: nothing that a run does in its copy reaches the original.
+"""
 
 from workorders.embedded.worker.workspace.barrier import barrier_environment
 from workorders.embedded.worker.workspace.copying import WorkspaceCopy, copy_workspace

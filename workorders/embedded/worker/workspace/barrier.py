@@ -1,4 +1,4 @@
-"""What keeps tools that walk up from leaving a run's copy."""
+"""Keeps tools that search parent directories from leaving a run's copy."""
 
 import os
 from collections.abc import Mapping
@@ -8,19 +8,27 @@ from django.conf import settings
 
 
 def barrier_environment() -> dict[str, str]:
-    """For the commands of a run: git does not look above the copies for a repository."""
+    """Environment variables for a run's commands.
+
+    They keep git from looking for a repository above the copies.
+    """
     return {"GIT_CEILING_DIRECTORIES": os.path.realpath(settings.WORKSPACES_DIR)}
 
 
 def without_git_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Git started by a hook, or a shell prepared for one repository, sets ``GIT_DIR`` and more."""
+    """The environment without git's variables.
+
+    Git hooks, and shells that are set up for one repository, set ``GIT_DIR`` and others. These
+    would lead git commands to the wrong repository.
+    """
     return {name: value for name, value in environment.items() if not name.startswith("GIT_")}
 
 
 def project_above(directory: Path) -> Path | None:
-    """The nearest file above or in the directory that tools take for a project's, if any.
+    """The nearest file, in the directory or above it, that marks a project; None without one.
 
-    Test runners, package managers and linters walk up as git does, and have no such barrier.
+    Test runners, package managers and linters search parent directories as git does, but nothing
+    stops them at the copy.
     """
     for place in (directory, *directory.parents):
         for name in settings.PROJECT_MARKERS:

@@ -1,4 +1,4 @@
-"""A run's own copy of its work order's workspace."""
+"""Copies a work order's workspace for a run."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -24,22 +24,25 @@ from workorders.embedded.worker.workspace.room import require_room
 from workorders.embedded.worker.workspace.tree import Report, TreeCopier
 
 NAMED = 10
-"""How many files or links a line of the log names."""
+"""How many files or links a line of the log names at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkspaceCopy:
-    """``notes`` are lines for the run's log: what differs from the original, and why."""
+    """A finished copy. ``notes`` are lines for the run's log on how and why the copy differs."""
 
     path: Path
     notes: tuple[str, ...]
 
 
 def copy_workspace(source: Path, run_id: str, check_stop: Callable[[], None]) -> WorkspaceCopy:
-    """A copy that is complete in itself: nothing in it leads back to the original.
+    """Make a self-contained copy of the workspace: nothing in the copy leads to the original.
 
-    ``check_stop`` is called before each file and within large ones, and may raise to end the
-    copying. Raises ``WorkspaceError``. Nothing is left of a copy that was not finished.
+    ``check_stop`` is called before each file and between the chunks of large files; it may raise
+    an error to end the copying. A copy that was not finished is removed.
+
+    Raises:
+        WorkspaceError: the workspace cannot be copied.
     """
     try:
         target = _prepare(source, run_id)
@@ -67,7 +70,7 @@ def _copy(source: Path, target: Path, check_stop: Callable[[], None]) -> Workspa
 
 
 def _prepare(source: Path, run_id: str) -> Path:
-    """Where the copy goes. Nothing has been written there yet."""
+    """The path of the future copy. Raises ``WorkspaceError`` if the workspace cannot be copied."""
     if not source.is_dir():
         raise WorkspaceError(f"Workspace not found: {printable(source)}")
     target = Path(os.path.realpath(settings.WORKSPACES_DIR)) / run_id
@@ -86,7 +89,11 @@ def _prepare(source: Path, run_id: str) -> Path:
 
 
 def _holds(directory: Path, path: Path) -> bool:
-    """By identity, not by name: a directory can be mounted in two places."""
+    """Whether the path lies in the directory.
+
+    Directories are compared by identity and not by name, because a directory may be mounted in
+    two places.
+    """
     return any(_is_same(parent, directory) for parent in path.parents)
 
 
@@ -98,7 +105,10 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _remove_stale_byte_code(target: Path, rewritten: Iterable[str]) -> None:
-    """Of rewritten modules: some of it is used without a look at its source (PEP 552)."""
+    """Remove the byte code of rewritten modules.
+
+    Python uses byte code with an unchecked hash without comparing it with the source (PEP 552).
+    """
     for path in rewritten:
         if path.endswith(".py"):
             module = target / path

@@ -1,4 +1,4 @@
-"""The directories of the runs: one for each copy, one for what its commands are given."""
+"""The directories of runs: each run has one for its copy and one for its commands' input."""
 
 import contextlib
 import os
@@ -20,31 +20,38 @@ SIZE_SUFFIX = ".size"
 
 
 def input_directory(run_id: str) -> Path:
-    """For what the commands are given; beside the copy, so that it is no part of the work."""
+    """The directory for the input of a run's commands; it is created if necessary.
+
+    The directory is beside the copy, so that the input is not part of the work.
+    """
     directory = make_workspaces_directory() / f"{run_id}{INPUT_SUFFIX}"
     directory.mkdir(exist_ok=True)
     return directory
 
 
 def make_workspaces_directory() -> Path:
-    """For this user alone: what is copied may be nobody else's to read."""
+    """Create the directory of the copies, if necessary, and return it.
+
+    Only this user may read the directory, because workspaces may be private.
+    """
     directory: Path = settings.WORKSPACES_DIR
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 def prune_workspaces() -> None:
-    """Remove all but the newest ``WORKSPACES_KEPT`` copies, of ``WORKSPACES_MAX_BYTES`` in all.
+    """Remove old copies.
 
-    The newest copy stays however large it is, and so do those of runs in progress. A run that
-    has ended before its first iteration has left nothing to look at, maybe half a copy.
-
-    Copies that were made before ``WORKSPACES_DIR`` changed its default are counted as well.
+    At most ``WORKSPACES_KEPT`` copies of ended runs are kept, the newest ones, with at most
+    ``WORKSPACES_MAX_BYTES`` in total. The newest copy is kept however large it is. Copies of runs
+    in progress are always kept. The copy of a run that ended before its first iteration is
+    removed, because it holds no work and may be incomplete. Copies in the former default
+    directories of ``WORKSPACES_DIR`` count as well.
     """
     places = {settings.WORKSPACES_DIR, *settings.FORMER_WORKSPACES_DIRS}
     found = [path for place in places for path in place.glob(f"{PREFIX}*") if path.is_dir()]
     ids = {path.name.removesuffix(INPUT_SUFFIX) for path in found}
-    # Only what this database knows to have ended: another installation may share the directory.
+    # Remove only copies of runs in this database: another installation may share the directory.
     ended = Run.objects.filter(~Q(status__in=ACTIVE), pk__in=ids).order_by("-started_at")
     used = ended.filter(iteration_count__gt=0).values_list("pk", flat=True)
     kept = set(_that_fit([path for run_id in used for path in found if path.name == run_id]))
@@ -56,7 +63,7 @@ def prune_workspaces() -> None:
 
 
 def _that_fit(copies: Iterable[Path]) -> Iterator[str]:
-    """The names of those that are kept; newest first."""
+    """The names of the copies to keep. ``copies`` is sorted, newest first."""
     total = 0
     for place, copy in enumerate(copies):
         total += _size_of(copy)
@@ -67,7 +74,10 @@ def _that_fit(copies: Iterable[Path]) -> Iterator[str]:
 
 
 def _size_of(copy: Path) -> int:
-    """In bytes. Remembered in a file beside the copy: nobody writes there after the run."""
+    """The disk usage of a copy, in bytes.
+
+    The size is stored in a file beside the copy, because a copy does not change after its run.
+    """
     file = _size_file(copy)
     with contextlib.suppress(OSError, ValueError):
         return int(file.read_text())
@@ -82,17 +92,17 @@ def _size_file(copy: Path) -> Path:
 
 
 def remove_tree(path: Path) -> None:
-    """Also with directories that were made read-only (module caches are)."""
+    """Remove a directory, even if it contains read-only directories, such as module caches."""
 
     def make_writable(remove: Callable[..., Any], name: str, _: BaseException) -> None:
-        # What cannot be removed even then is left for the next time.
+        # What still cannot be removed is left for the next call.
         with contextlib.suppress(OSError, TypeError):
             Path(name).parent.chmod(stat.S_IRWXU)
             remove(name)
 
     try:
         shutil.rmtree(path, onexc=make_writable)
-    except RecursionError:  # rmtree calls itself for each level
+    except RecursionError:  # rmtree is recursive, so a very deep tree is too much for it
         _remove_deep_tree(path)
 
 

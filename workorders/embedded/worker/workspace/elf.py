@@ -1,6 +1,6 @@
-"""What the dynamic linker reads in an ELF file: names of libraries and where they are searched.
+"""Reads from an ELF file the strings that tell the dynamic linker where to find libraries.
 
-Layout: System V ABI, "Object Files" and "Dynamic Linking".
+The layout is defined by the System V ABI, chapters "Object Files" and "Dynamic Linking".
 """
 
 import struct
@@ -11,16 +11,16 @@ _DT_STRTAB, _DT_STRSZ = 5, 10
 
 
 class Bytes(Protocol):
-    """``bytes`` or ``mmap``."""
+    """What ``bytes`` and ``mmap`` have in common."""
 
     def __getitem__(self, key: slice, /) -> bytes: ...
 
 
 def dynamic_strings(data: Bytes) -> bytes:
-    """The dynamic string table, with RPATH and RUNPATH in it; empty for a file without one."""
+    """The dynamic string table, which contains RPATH and RUNPATH; empty for a file without one."""
     try:
         return _dynamic_strings(data)
-    except (struct.error, IndexError, StopIteration):  # cut off, or no ELF file at all
+    except (struct.error, IndexError, StopIteration):  # the file is cut off, or not an ELF file
         return b""
 
 
@@ -64,4 +64,5 @@ def _read(data: Bytes, layout: str, offset: int) -> tuple[int, ...]:
 
 
 def _full_entries(data: bytes, size: int) -> bytes:
+    """The data without an incomplete entry at its end; ``size`` is the bytes of an entry."""
     return data[: len(data) // size * size]

@@ -1,4 +1,4 @@
-"""Virtual environments outside of the workspace that have the original installed."""
+"""Finds virtual environments outside the workspace that have the original installed."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,13 +9,14 @@ from workorders.embedded.worker.workspace.relocation import Relocation
 
 _PATTERNS = ("*.pth", "*.egg-link", "__editable__*.py")
 _MOST = 1_000
-"""Files of one environment; each editable install has one or two."""
+"""How many files of an environment are read at most; an editable install has one or two."""
 
 
 def refuse_environment_elsewhere(links: Iterable[tuple[str, str]], relocation: Relocation) -> None:
-    """Raise ``WorkspaceError`` if a link leads to an environment with the original in it.
+    """Raise ``WorkspaceError`` if a link leads to an environment that has the original installed.
 
-    Tests run with its Python would import the original, whatever the copy says.
+    Tests that run with the Python of such an environment would import the original and not the
+    copy. ``links`` are pairs of a link and the place that it leads to.
     """
     for link, place in links:
         if not Path(place, "pyvenv.cfg").is_file():

@@ -1,4 +1,7 @@
-"""Copies the content of one file: by reference, by the kernel, or by reading, whichever works."""
+"""Copies the content of a file by the fastest method that works.
+
+The methods are: sharing the original's blocks, copying inside the kernel, or reading and writing.
+"""
 
 import contextlib
 import errno
@@ -11,7 +14,7 @@ from workorders.embedded.worker.workspace.errors import WorkspaceError, printabl
 CHUNK = 8 * 1024 * 1024
 """Bytes copied between two checks of whether to stop."""
 FICLONE = 0x40049409
-"""``ioctl_ficlone(2)``: the copy shares the original's blocks until one of the two is written."""
+"""See ``ioctl_ficlone(2)``: both files share their blocks until one of the files changes."""
 _UNSUPPORTED = frozenset(
     {
         errno.EBADF,
@@ -23,11 +26,11 @@ _UNSUPPORTED = frozenset(
         errno.EXDEV,
     }
 )
-"""What file systems answer to a call that they do not know."""
+"""The errors of file systems that do not support a call."""
 
 
 class FileCopier:
-    """Remembers what the file system of one copy does not support."""
+    """Copies files, and remembers which methods the file system does not support."""
 
     def __init__(self, check_stop: Callable[[], None]) -> None:
         self._check_stop = check_stop
@@ -35,9 +38,10 @@ class FileCopier:
         self._copies_ranges = hasattr(os, "copy_file_range")
 
     def copy(self, source: int, target: int, status: os.stat_result) -> None:
-        """From one open file to another, empty one; holes stay holes.
+        """Copy the content of one open file to another, empty one. Holes stay holes.
 
-        Raises ``OSError``, and what ``check_stop`` raises between two chunks.
+        ``source`` and ``target`` are file descriptors. Raises ``OSError``, and what
+        ``check_stop`` raises between two chunks.
         """
         if self._clone(source, target):
             return
@@ -47,7 +51,7 @@ class FileCopier:
             while offset < end:
                 self._check_stop()
                 copied = self._copy_range(source, target, offset, min(CHUNK, end - offset))
-                if not copied:  # the file was shortened meanwhile
+                if not copied:  # the original has become shorter meanwhile
                     break
                 offset += copied
 
@@ -70,7 +74,7 @@ class FileCopier:
                     raise
                 self._copies_ranges = False
             else:
-                # Some virtual file systems copy nothing this way, and can be read all the same.
+                # Some virtual file systems copy nothing this way, although their files can be read.
                 if copied:
                     return copied
         data = os.pread(source, length, offset)
@@ -80,7 +84,15 @@ class FileCopier:
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[int]:
-    """For reading; neither waits for a pipe nor follows a link that took the file's place."""
+    """Open a file for reading. Yields the file descriptor.
+
+    A pipe or a symbolic link may have taken the place of the file meanwhile. Opening never waits
+    for a pipe.
+
+    Raises:
+        WorkspaceError: the path is a symbolic link now.
+        OSError: the file cannot be opened.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as exc:
@@ -95,7 +107,10 @@ def opened(path: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def unless_removed(source: str) -> Iterator[None]:
-    """Something at work in the original may remove what was just listed."""
+    """Ignore ``FileNotFoundError`` if ``source`` has been removed.
+
+    Other programs may remove files of the original after its directory was listed.
+    """
     try:
         yield
     except FileNotFoundError:
@@ -104,6 +119,7 @@ def unless_removed(source: str) -> Iterator[None]:
 
 
 def write_all(target: int, data: bytes, offset: int = 0) -> None:
+    """Write all data to a file descriptor, because one write may be partial."""
     view = memoryview(data)
     while view:
         written = os.pwrite(target, view, offset)
@@ -112,7 +128,7 @@ def write_all(target: int, data: bytes, offset: int = 0) -> None:
 
 
 def read_all(source: int, size: int) -> bytes:
-    """From the start to the end of the file, which may have grown since it had this size."""
+    """The content of the file, read to its end. The file may have grown beyond ``size`` bytes."""
     parts = []
     offset = 0
     while data := os.pread(source, max(size + 1 - offset, 65_536), offset):
@@ -122,13 +138,13 @@ def read_all(source: int, size: int) -> bytes:
 
 
 def _data_ranges(source: int, status: os.stat_result) -> Iterator[tuple[int, int]]:
-    """Start and end of what is no hole, in bytes."""
+    """The ranges of the file that are not holes, as offsets in bytes: start and end."""
     size = status.st_size
     if status.st_blocks * 512 >= size:
         yield 0, size
         return
     end = 0
-    with contextlib.suppress(OSError):  # ENXIO: only a hole follows
+    with contextlib.suppress(OSError):  # ENXIO means that only a hole follows
         while end < size:
             start = os.lseek(source, end, os.SEEK_DATA)
             end = min(os.lseek(source, start, os.SEEK_HOLE), size)
@@ -136,7 +152,10 @@ def _data_ranges(source: int, status: os.stat_result) -> Iterator[tuple[int, int
 
 
 def copy_user_attributes(source: int, target: int) -> None:
-    """Extended attributes of the user's own: others could carry rights, as setuid bits do."""
+    """Copy the extended attributes in the namespace ``user``.
+
+    Other extended attributes are not copied, because they could grant rights, as setuid bits do.
+    """
     if not hasattr(os, "listxattr"):
         return
     with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""Where a version control directory leads when it does not hold the history itself.
+"""Finds the repository of a version control directory that only points to another place.
 
-Which files of a git directory are shared by its worktrees: gitrepository-layout(5).
+gitrepository-layout(5) lists the entries of a git directory that its worktrees share.
 """
 
 import os
@@ -30,23 +30,26 @@ COMMON = frozenset(
         "svn",
     }
 )
-"""What linked worktrees share; the other entries belong to the main worktree."""
+"""Entries that linked worktrees share. All other entries belong to the main worktree."""
 NOT_SHARED = {
     "info": frozenset({"sparse-checkout"}),
     "logs": frozenset({"HEAD"}),
     "refs": frozenset({"bisect", "rewritten", "worktree"}),
 }
-"""Of the shared directories: entries that are the main worktree's own."""
+"""Entries of shared directories that nevertheless belong to the main worktree alone."""
 PER_WORKTREE_POINTERS = frozenset({"commondir", "gitdir", "locked", "modules"})
-"""Of a linked worktree: they lead to where it stands. Submodules are copied to where they are."""
+"""Entries of a linked worktree's git directory that are not copied.
+
+They point to the place of the original worktree. Submodules are copied at their own places.
+"""
 LOCKS = frozenset({"HEAD.lock", "config.lock", "index.lock", "gc.pid", "packed-refs.lock"})
-"""A git command at work in the original; nobody would ever release them in the copy."""
+"""Locks of git commands that run in the original. Nothing would release them in the copy."""
 
 
 def git_directory(path: str) -> str | None:
-    """The real path of the directory that ``.git``, a file or a link, leads to; None: nowhere.
+    """The real path of the directory that ``.git`` (a file or a link) leads to; None without one.
 
-    The file holds ``gitdir: <path>``, absolute or relative to the file.
+    Such a file contains ``gitdir: <path>``. The path is absolute, or relative to the file.
     """
     place = os.path.realpath(path)
     if os.path.isfile(place):  # noqa: PTH113
@@ -60,9 +63,10 @@ def git_directory(path: str) -> str | None:
 
 
 def common_directory(git_dir: str) -> str:
-    """Of a linked worktree's git directory: the main one's; otherwise ``git_dir`` itself.
+    """The git directory whose entries a linked worktree shares.
 
-    The file ``commondir`` holds its path, absolute or relative to ``git_dir``.
+    A linked worktree's git directory has a file ``commondir`` with the path of the common
+    directory, absolute or relative to ``git_dir``. Without this file it is ``git_dir`` itself.
     """
     try:
         raw = Path(git_dir, "commondir").read_bytes().rstrip(b"\r\n")
@@ -72,9 +76,10 @@ def common_directory(git_dir: str) -> str:
 
 
 def refuse_shared_history(directory: str, names: AbstractSet[str]) -> None:
-    """Raise ``WorkspaceError`` for a share of Mercurial or a second workspace of Jujutsu.
+    """Raise ``WorkspaceError`` for a Mercurial share or a second Jujutsu workspace.
 
-    Their commits land in the repository that they lead to. Copying that is not supported.
+    Their commits land in another repository, and copying that repository is not supported.
+    ``names`` are the entries of ``directory``.
     """
     base = os.path.basename(directory)  # noqa: PTH119
     is_share = base == ".hg" and "sharedpath" in names

@@ -1,7 +1,7 @@
-"""Paths in a workspace's files that lead back to the original, rewritten to the copy.
+"""Rewrites paths in a workspace's files that lead to the original, so that they name the copy.
 
-Tools write absolute paths into what they make: virtual environments, editable installs,
-build directories, lock files. No list of such tools is complete, so every text file is
+Tools write absolute paths into the files that they create: virtual environments, editable
+installs, build directories, lock files. No list of such tools is complete, so every text file is
 searched for the original's path.
 """
 
@@ -16,19 +16,21 @@ from workorders.embedded.worker.workspace.elf import Bytes, dynamic_strings
 from workorders.embedded.worker.workspace.errors import WorkspaceError, printable
 
 LARGEST_TEXT = 64 * 1024 * 1024
-"""Bytes. What is larger is data or a log; the largest build files seen have half of that."""
+"""Bytes. Larger files are data or logs; the largest known build files have half this size."""
 HEAD = 8_192
-"""A file with a zero byte in its first bytes is binary, as git decides this too."""
+"""A file with a zero byte among its first ``HEAD`` bytes is binary; git uses the same rule."""
 SHEBANG_EVERYWHERE = 127
-"""The longest first line, in bytes without its end, that every kernel reads (execve(2))."""
+"""The longest first line that every kernel reads, in bytes without the line end (execve(2))."""
 SHEBANG_LIMIT = 255
-"""The longest one since Linux 5.1."""
+"""The longest first line that Linux reads since version 5.1."""
 
 _AFTER = rb"(?![\w+@~%-]|\.\w|[\x80-\xff])"
-"""The path ends here: /home/me/shop is not found in /home/me/shop-old or /home/me/shop.git."""
+"""What must not follow the path, so that /home/me/shop is not found in /home/me/shop-old or
+/home/me/shop.git."""
 _BEFORE = re.compile(rb"[\w./$~{}@+%-]*\Z")
 _ALLOWED_BEFORE = re.compile(rb"[@/]*|-{1,2}[\w-]*")
-"""Nothing, the slashes of a URL, or a flag such as -I; anything else makes another path of it."""
+"""What may precede the path: nothing, the slashes of a URL, or a flag such as -I. After anything
+else the match is part of another path."""
 _REST = re.compile(rb"[^\s\"'<>|:;,()]*")
 _MADE_BY_TOOLS = re.compile(
     r".*\.(pth|egg-link|pc|cmake|d)|__editable__.*|activate.*|direct_url\.json|pyvenv\.cfg"
@@ -38,7 +40,10 @@ _MADE_BY_TOOLS = re.compile(
 
 
 class Relocation:
-    """From the original, in all spellings of its path, to the copy."""
+    """Replaces the path of the original, in all its spellings, by the path of the copy.
+
+    ``source`` is the path of the original and ``target`` the path of the copy.
+    """
 
     def __init__(self, source: Path, target: Path) -> None:
         roots = dict.fromkeys((os.path.abspath(source), os.path.realpath(source)))  # noqa: PTH100 (keeps symlinks)
@@ -53,22 +58,24 @@ class Relocation:
         self._pattern = re.compile(
             b"(?:" + b"|".join(map(re.escape, longest_first)) + b")" + _AFTER
         )
-        # A path such as /app is also a word of ordinary code: only tools' own files are rewritten.
+        # A short path such as /app may also occur in ordinary code. It is replaced only in files
+        # that tools write.
         self._distinctive = all(len(PurePath(root).parts) > 2 for root in self.roots)
         self.left: list[str] = []
-        """Files with such a word, which may be the original's path, or not."""
+        """Files that contain a short path and were left as they are."""
 
     def rewritten(self, data: bytes, path: str) -> bytes:
-        """The content of the file for the copy; ``data`` itself when nothing in it leads back.
+        """The file's content for the copy; the object ``data`` itself if nothing is rewritten.
 
-        ``path`` is relative to the workspace. Raises ``WorkspaceError`` where a script's
-        first line cannot be rewritten.
+        ``path`` is relative to the workspace. Raises ``WorkspaceError`` if the first line of a
+        script cannot be rewritten.
         """
         if not self._is_mentioned(data):
             return data
         first, end, rest = data.partition(b"\n")
         is_script = first.startswith(b"#!") and self._is_mentioned(first)
-        # An archive behind a script's first line, as zipapp makes them, is not text.
+        # A file may have a first line of a script and then an archive, as zipapp writes it. Such a
+        # file is not text.
         is_text = b"\0" not in data
         if is_text and not (self._distinctive or is_script or _is_made_by_tools(path)):
             if self._replaced(data) != data:
@@ -82,12 +89,12 @@ class Relocation:
         return data if changed == data else changed
 
     def is_loaded_from_original(self, data: Bytes) -> bool:
-        """Whether a binary has the original among the places where its libraries are searched."""
+        """Whether the dynamic linker would search the original for libraries of this binary."""
         strings = dynamic_strings(data)
         return bool(strings) and self._replaced(strings) != strings
 
     def inside(self, path: str) -> str | None:
-        """The path relative to the original's root, None for one that is not in the original."""
+        """The path relative to the original's root; None if the path is not in the original."""
         for root in self.roots:
             if path == root:
                 return "."
@@ -96,8 +103,10 @@ class Relocation:
         return None
 
     def link(self, raw: str, directory: str) -> tuple[str, str]:
-        """What a symlink of that (original, real) directory says in the copy, and the place
-        outside of the workspace that it leads to, or ``""``.
+        """The target of a symbolic link in the copy, and the place outside the workspace.
+
+        ``raw`` is the link's target in the original, and ``directory`` the real path of the
+        link's directory there. The second value is ``""`` if the link stays in the workspace.
         """
         place = os.path.normpath(os.path.join(directory, raw))  # noqa: PTH118
         relative = not os.path.isabs(raw)  # noqa: PTH117
@@ -111,9 +120,9 @@ class Relocation:
         return os.path.relpath(os.path.join(self.roots[-1], inside), directory), ""  # noqa: PTH118
 
     def _stays(self, raw: str, directory: str) -> bool:
-        """Whether a relative path never climbs above the root, not even to come back."""
+        """Whether a relative path stays below the root, without leaving it and coming back."""
         inside = self.inside(directory)
-        # Without a place inside, the link stands in a part that was copied from elsewhere.
+        # If the directory is not in the original, its content was copied from another place.
         return not os.path.normpath(f"{inside or '.'}/{raw}").startswith(("../", "/"))
 
     def _is_mentioned(self, data: bytes) -> bool:
@@ -130,9 +139,10 @@ class Relocation:
         return self._pattern.sub(replace, data)
 
     def _first_line(self, line: bytes, path: str) -> bytes:
-        """A script's first line; as a shell command where it is too long for the kernel.
+        """The rewritten first line of a script.
 
-        That form is understood by Python only. pip and uv write the same.
+        If the line is too long for the kernel or contains a space, a shell command takes its
+        place. Only Python scripts can begin with this command; pip and uv write the same.
         """
         interpreter, _, arguments = line[2:].strip().partition(b" ")
         moved, arguments, new = map(self._replaced, (interpreter, arguments, line))
@@ -155,7 +165,7 @@ def _is_made_by_tools(path: str) -> bool:
 
 
 def _is_this_path(data: bytes, match: re.Match[bytes]) -> bool:
-    """Whether the match is no part of a longer path, and does not leave by ``..``."""
+    """Whether the match is a path of its own and does not leave the original with ``..``."""
     start, end = match.span()
     found = _BEFORE.search(data, max(0, start - 256), start)
     before = found.group() if found else b""

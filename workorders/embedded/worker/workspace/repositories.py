@@ -1,7 +1,7 @@
 """Makes the git repositories of a copy independent of the original.
 
-The tree was copied file by file. What is left are git's own pointers to other places:
-borrowed objects, the work tree in the configuration, linked worktrees.
+The files have already been copied. This module handles git's pointers to other places: borrowed
+objects, the work tree in the configuration, and linked worktrees.
 """
 
 import os
@@ -25,6 +25,8 @@ _GIT_SECONDS = 60
 
 
 class Repositories:
+    """The git repositories of one copy."""
+
     def __init__(
         self, relocation: Relocation, report: Report, check_stop: Callable[[], None]
     ) -> None:
@@ -33,7 +35,10 @@ class Repositories:
         self._check_stop = check_stop
 
     def make_independent(self) -> None:
-        """Raises ``OSError``, ``WorkspaceError`` and what ``check_stop`` raises."""
+        """Remove all pointers to the original.
+
+        Raises ``OSError``, ``WorkspaceError`` and what ``check_stop`` raises.
+        """
         for source, target in self._report.repositories:
             self._check_stop()
             self._take_borrowed_objects(Path(source), Path(target))
@@ -64,7 +69,7 @@ class Repositories:
         alternates.unlink()
 
     def _drop_worktrees_elsewhere(self, source: Path, target: Path) -> None:
-        """Linked worktrees outside of the workspace belong to the original alone."""
+        """Remove linked worktrees outside the workspace, which belong to the original alone."""
         worktrees = source / "worktrees"
         if not (target / "worktrees").is_dir():
             return
@@ -76,7 +81,10 @@ class Repositories:
                     shutil.rmtree(target / "worktrees" / entry.name)
 
     def _mend_configuration(self, git_dir: Path) -> None:
-        """A work tree elsewhere, or none, is the original's; the copy's is around ``.git``."""
+        """Let the work tree of the copy be the directory that contains ``.git``.
+
+        A configured work tree elsewhere, or a bare repository, was meant for the original.
+        """
         is_detached = str(git_dir) in self._report.detached
         for name in ("config", "config.worktree"):
             file = git_dir / name
@@ -89,7 +97,10 @@ class Repositories:
                 _git("config", "--file", str(file), "--replace-all", "core.bare", "false")
 
     def _is_usable(self, top: Path) -> bool:
-        """Whether git knows a repository there; raises ``WorkspaceError`` if it is elsewhere."""
+        """Whether git finds a repository at ``top``.
+
+        Raises ``WorkspaceError`` if the repository that git finds is not in the copy.
+        """
         if not shutil.which("git"):
             return False
         place = _git(
@@ -114,10 +125,11 @@ class Repositories:
         return Path(os.path.realpath(path)).is_relative_to(self._relocation.target)
 
     def _keep_commits_free_of_the_copy(self, top: Path) -> None:
-        """Let git see the rewritten files as they were: no change in status, none in commits.
+        """Keep rewritten files out of git's status and the copy's path out of commits.
 
-        A filter of the copy's own puts the copy's path in on checkout and the original's
-        back on commit (gitattributes(5)). Links have no filters and are left alone.
+        A filter in the copy's configuration (gitattributes(5)) writes the copy's path on checkout
+        and restores the original's path on commit. Filters do not apply to symbolic links, so
+        git is told to skip changed links.
         """
         index = _index(top)
         below = f"{top}/".removeprefix(f"{self._relocation.target}/")
@@ -155,7 +167,7 @@ def _is_work(path: str) -> bool:
 
 
 def _borrowed_from(objects: Path) -> list[Path]:
-    """The object directories that this one borrows from, directly and through others."""
+    """The object directories that ``objects`` borrows from, directly or through others."""
     found: dict[Path, None] = {}
     pending = [objects]
     while pending:
@@ -188,7 +200,11 @@ def _copy_object(copier: FileCopier, source: Path, target: Path) -> None:
 
 
 def _git(*arguments: str, cwd: Path | None = None, given: bytes = b"", check: bool = True) -> bytes:
-    """Its output. No configuration but the repository's own counts, and no watcher is started."""
+    """Run git and return its output; empty if git fails and ``check`` is false.
+
+    Only the repository's own configuration is used, and git starts no file system monitor. Raises
+    ``WorkspaceError`` if git cannot be run, or if git fails and ``check`` is true.
+    """
     environment = without_git_variables(os.environ) | {
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -197,7 +213,7 @@ def _git(*arguments: str, cwd: Path | None = None, given: bytes = b"", check: bo
     if cwd:
         environment["GIT_CEILING_DIRECTORIES"] = str(cwd.parent)
     try:
-        done = subprocess.run(  # noqa: S603 (our own commands)
+        done = subprocess.run(  # noqa: S603 (fixed commands)
             ["git", "-c", "core.fsmonitor=false", "--literal-pathspecs", *arguments],  # noqa: S607
             cwd=cwd,
             env=environment,
@@ -220,7 +236,7 @@ def _configured(file: Path, name: str) -> str:
 
 
 def _index(top: Path) -> dict[str, str]:
-    """Object names by path, of what is tracked and has no conflict."""
+    """Object names by path, for tracked files without a conflict."""
     entries = _git("ls-files", "--stage", "-z", cwd=top).split(b"\0")
     index = {}
     for entry in filter(None, entries):
@@ -232,7 +248,7 @@ def _index(top: Path) -> dict[str, str]:
 
 
 def _below(prefix: str, paths: Iterable[str], index: dict[str, str]) -> list[str]:
-    """Those of the paths that are tracked, relative to the repository."""
+    """The tracked files among the paths, relative to the repository."""
     inside = (path.removeprefix(prefix) for path in paths if path.startswith(prefix))
     return [name for name in inside if name in index and "\n" not in name]
 
@@ -250,7 +266,10 @@ def _update_index(top: Path, names: list[str], *options: str) -> None:
 
 
 def _sed(pairs: Iterable[tuple[bytes, bytes]]) -> str:
-    """A command that replaces the first of each pair by the second, as whole paths."""
+    """A shell command that replaces the first path of each pair by the second.
+
+    The first path is not replaced where it is only a part of a longer name.
+    """
     commands = []
     for old, new in pairs:
         searched = re.sub(rb"([\\.*+?()\[\]{}^$|#])", rb"\\\1", old) + _PATH_END
@@ -260,7 +279,7 @@ def _sed(pairs: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def _pattern(name: str) -> bytes:
-    """For one file, in the form of gitattributes: anchored, quoted as a C string."""
+    """The pattern for one file in gitattributes(5): anchored and quoted as a C string."""
     literal = re.sub(rb"([*?\[\]\\])", rb"\\\1", os.fsencode(name))
     quoted = re.sub(rb'(["\\])', rb"\\\1", literal).replace(b"\t", b"\\t")
     return b'"/' + quoted + b'"'

@@ -1,4 +1,4 @@
-"""How much room copies take, and whether there is enough for another one."""
+"""Measures the disk space of copies, and checks that there is enough for another copy."""
 
 import contextlib
 import fcntl
@@ -14,13 +14,17 @@ from workorders.embedded.worker.workspace.files import FICLONE
 from workorders.processes.disk_space import free_bytes
 
 BLOCK = 512
-"""Bytes of a unit of ``st_blocks`` (stat(2))."""
+"""The unit of ``st_blocks``, in bytes (stat(2))."""
 
 
 def require_room(source: Path, directory: Path, check_stop: Callable[[], None]) -> None:
-    """Before a copy is begun: one that fills the disk takes the database's room as well.
+    """Check that ``directory`` has enough free space for a copy of ``source``.
 
-    Raises ``WorkspaceError``, ``OSError``, and what ``check_stop`` raises.
+    This is checked before copying begins, because a full disk would stop the database as well.
+
+    Raises:
+        WorkspaceError: there is not enough space.
+        OSError: the free space cannot be read. Errors of ``check_stop`` are raised as well.
     """
     free = free_bytes(directory)
     needed = 0
@@ -38,12 +42,12 @@ def require_room(source: Path, directory: Path, check_stop: Callable[[], None]) 
 
 
 def disk_usage(directory: Path) -> int:
-    """Bytes on the disk; files with several names in the directory count once."""
+    """The bytes that the directory takes on the disk. Files with several hard links count once."""
     return sum(map(_size, _files(directory)))
 
 
 def _files(directory: Path) -> Iterator[os.DirEntry[str]]:
-    """Each file once. What vanishes meanwhile, or cannot be read, is passed over."""
+    """The files of a directory tree, each once. Files that vanish or are unreadable are skipped."""
     seen: set[tuple[int, int]] = set()
     pending = [str(directory)]
     while pending:
@@ -66,7 +70,7 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 
 def _shares_blocks(file: str, directory: Path) -> bool:
-    """Whether a copy takes no room, because the file system shares the original's blocks."""
+    """Whether copies take no space, because the file system shares the original's blocks."""
     with (
         contextlib.suppress(OSError),
         Path(file).open("rb") as source,

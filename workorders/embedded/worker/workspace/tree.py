@@ -1,4 +1,4 @@
-"""Copies a workspace's files, directories and links, each so that it stays inside the copy."""
+"""Copies a workspace's files, directories and links so that none of them leads to the original."""
 
 import mmap
 import os
@@ -28,43 +28,49 @@ from workorders.embedded.worker.workspace.pointers import (
 from workorders.embedded.worker.workspace.relocation import HEAD, LARGEST_TEXT, Relocation
 
 SMALL = 1024 * 1024
-"""Bytes. Such a file is read at once; a larger one is copied by the system and then searched."""
+"""Bytes. Files up to this size are read into memory; larger files are copied by ``FileCopier`` and
+searched afterwards."""
 _REPOSITORY = frozenset({"HEAD", "objects", "refs"})
-"""What git itself looks for to know a repository."""
+"""The entries by which git recognizes a repository."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """One directory to copy. ``only`` names the entries that are taken, all without it."""
+    """A directory to copy. ``searched``: whether its files are searched for the original's path.
+
+    ``only`` names the entries to copy (None: all), ``without`` the entries to leave out.
+    """
 
     source: str
     target: str
     in_repository: bool = False
     searched: bool = True
     merged: bool = False
-    """It may exist, with files that have precedence over these."""
+    """The target may exist already; its files are kept then."""
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Report:
-    """What was found and done; every path is relative to the workspace."""
+    """What was found and done. Paths are relative to the workspace, except where stated."""
 
     rewritten: list[str] = field(default_factory=list)
     changed_links: list[str] = field(default_factory=list)
     links_elsewhere: list[tuple[str, str]] = field(default_factory=list)
-    """Link, and where it leads."""
+    """Pairs of a link and the place outside the workspace that it leads to (absolute)."""
     left_out: list[str] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
-    """Programs and libraries that would have loaded the original's."""
+    """Left-out programs and libraries, which would have loaded libraries of the original."""
     repositories: list[tuple[str, str]] = field(default_factory=list)
-    """Git directories: the original's (absolute) and the copy's (absolute)."""
+    """Pairs of git directories: the original and its copy, both absolute."""
     detached: list[str] = field(default_factory=list)
-    """Of these the ones that stood outside of the workspace (the copy's, absolute)."""
+    """Copies (absolute) of git directories that are outside the workspace."""
 
 
 class TreeCopier:
+    """Copies one workspace. Directories in ``left_out`` are not copied."""
+
     def __init__(
         self,
         relocation: Relocation,
@@ -82,13 +88,14 @@ class TreeCopier:
         self.report = Report()
 
     def copy(self, source: str) -> Report:
-        """Raises ``OSError``, ``WorkspaceError`` and what ``check_stop`` raises."""
+        """Copy the tree. Raises ``OSError``, ``WorkspaceError`` and errors of ``check_stop``."""
         self._pending.append(Directory(source=source, target=self._relocation.target))
         while self._pending:
             directory = self._pending.pop()
             with unless_removed(directory.source):
                 self._copy_directory(directory)
-        # Last: a directory that is read-only takes no file, and each file changes its times.
+        # Modes and times come last: no file can be created in a read-only directory, and every
+        # new file changes the times of its directory.
         for path, status in reversed(self._finished):
             with suppress(FileNotFoundError):
                 os.chmod(path, status.st_mode & 0o777)  # noqa: PTH101
@@ -148,7 +155,7 @@ class TreeCopier:
                 source=entry.path,
                 target=target,
                 in_repository=parent.in_repository or is_repository,
-                # Objects are compressed and named after what they hold.
+                # Objects are compressed and named after their content, so they are not rewritten.
                 searched=parent.searched and not (is_repository and entry.name == "objects"),
                 merged=parent.merged,
                 without=NOT_SHARED.get(entry.name, frozenset()) if parent.only else frozenset(),
@@ -171,7 +178,7 @@ class TreeCopier:
             self.report.links_elsewhere.append((self._relative(target), elsewhere))
 
     def _follow(self, link: str, parent: Directory, target: str) -> bool:
-        """Copy what a link in a repository leads to, because commits would write there."""
+        """Copy the target of a link in a repository, because commits would write to the target."""
         place = os.path.realpath(link)
         if os.path.isfile(place):  # noqa: PTH113
             self._copy_file(place, target, searched=parent.searched)
@@ -185,7 +192,7 @@ class TreeCopier:
         return True
 
     def _detach_repository(self, path: str, target: str) -> bool:
-        """Copy the repository that ``.git``, a file or a link, names outside of the workspace."""
+        """Copy a repository outside the workspace that ``.git`` (a file or a link) leads to."""
         place = git_directory(path)
         if place is None or self._relocation.inside(place) is not None:
             return False
@@ -199,7 +206,7 @@ class TreeCopier:
             without=PER_WORKTREE_POINTERS | LOCKS,
         )
         if common != place:
-            # What is taken last from the list is copied first, and has precedence.
+            # The directory that is appended last is copied first, so its files take precedence.
             self._pending.append(
                 Directory(
                     source=common, target=target, in_repository=True, merged=True, only=COMMON
@@ -225,8 +232,8 @@ class TreeCopier:
                     source, copy, status, self._relative(target), searched=searched
                 )
                 copy_user_attributes(source, copy)
-                os.fchmod(copy, status.st_mode & 0o777)  # setuid is for the original's owner
-                if not is_changed:  # what is made from a rewritten file is out of date
+                os.fchmod(copy, status.st_mode & 0o777)  # without setuid bits
+                if not is_changed:  # a rewritten file is newer than what was built from it
                     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
             finally:
                 os.close(copy)
@@ -236,7 +243,7 @@ class TreeCopier:
     def _fill(
         self, source: int, copy: int, status: os.stat_result, path: str, *, searched: bool
     ) -> bool:
-        """Whether the copy's content differs from the original's."""
+        """Write the content. Returns whether it differs from the original's content."""
         data = None
         if status.st_size <= SMALL:
             data = read_all(source, status.st_size)
@@ -269,7 +276,7 @@ class TreeCopier:
             self.report.unlinked.append(path)
 
     def _link_again(self, status: os.stat_result, target: str) -> bool:
-        """Whether the file was copied before under another name, which now has this one too."""
+        """Link ``target`` to an earlier copy of the same file; False if that is impossible."""
         identity = (status.st_dev, status.st_ino)
         first = self._hard_links.setdefault(identity, target)
         if first == target:
