@@ -204,7 +204,7 @@ def test_a_short_path_is_rewritten_only_where_tools_wrote_it(tmp_path: Path) -> 
     relocation = Relocation(Path("/app"), tmp_path / "copy")
     code = b'redirect("/app/login")'
     assert relocation.rewritten(code, "src/views.py") == code
-    assert relocation.left == ["src/views.py"]
+    assert relocation.left_unchanged == ["src/views.py"]
     assert relocation.rewritten(b"/app/src\n", "x.pth") == f"{tmp_path}/copy/src\n".encode()
     script = relocation.rewritten(b"#!/app/.venv/bin/python\n", "bin/tool")
     assert script == f"#!{tmp_path}/copy/.venv/bin/python\n".encode()

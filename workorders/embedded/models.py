@@ -141,6 +141,12 @@ class Run(models.Model):
 
     The name of the profile and the limits are fixed when the run is triggered. The profile's
     commands are not stored; the worker reads them when the run starts.
+
+    ``max_time`` is in seconds and ``log_size`` in bytes. ``started_at`` and ``completed_at`` are
+    null until the run starts and ends. ``overrides`` is the JSON body of the request that
+    triggered the run. ``error`` is ``""`` unless the run has failed or was not started.
+    ``worker_token`` and ``lease_until`` name the worker that executes the run, and when its lease
+    ends by the database's clock. ``request_hash`` is ``Trigger.fingerprint``.
     """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_run_id)
@@ -191,7 +197,10 @@ class Run(models.Model):
 
 
 class Iteration(models.Model):
-    """One round of a run: the agent's command, then the verification."""
+    """One round of a run: the agent's command, then the verification.
+
+    An exit code is null until its command has ended, and for a command that was not started.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running"

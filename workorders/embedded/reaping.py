@@ -78,6 +78,7 @@ class Reaper:
         return transitions.reap(due, wait_for_locks=wait_for_locks)
 
     def _may_end_runs(self, expired: list[Run]) -> bool:
+        """Whether this process has queried the database without a gap for a lease's length."""
         lease = settings.RUN_LEASE_SECONDS
         now = _clocks()  # read after the query, because the query may have waited
         with self._lock:
@@ -85,8 +86,8 @@ class Reaper:
             if self._last is None or max(gaps) > lease:
                 self._watching_since = now[0]
             self._last = now
-            still = {run.pk for run in expired}
-            self._marked = {key: at for key, at in self._marked.items() if key in still}
+            expired_ids = {run.pk for run in expired}
+            self._marked = {key: at for key, at in self._marked.items() if key in expired_ids}
             return bool(expired) and now[0] - self._watching_since >= lease
 
 

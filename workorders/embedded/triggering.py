@@ -70,13 +70,18 @@ def trigger_run(trigger: Trigger) -> tuple[Run, bool]:
 
 
 def _replay_or_create_in_transaction(trigger: Trigger) -> tuple[Run, bool]:
-    was_sent = False
+    """``_replay_or_create`` in a transaction.
+
+    A database error before the commit becomes an ``ApiError``, because nothing was changed. An
+    error of the commit itself is raised as it is, because its result is unknown.
+    """
+    is_committing = False
     try:
         with transaction.atomic():
             found = _replay_or_create(trigger)
-            was_sent = True  # the commit comes next, and its response may get lost
+            is_committing = True  # the commit comes next, and its response may get lost
     except DATABASE_ERRORS as exc:
-        if was_sent:
+        if is_committing:
             raise
         outage.note(exc)
         raise database_unavailable(is_certain=True) from exc

@@ -40,6 +40,7 @@ def page(items: Sequence[Json], total: int, limit: int, offset: int) -> Json:
 
 
 def work_order_item(work_order: WorkOrder) -> Json:
+    """A work order as an item of a list. ``runCount`` also counts removed runs."""
     return {
         "id": work_order.pk,
         "taskPrompt": work_order.prompt,
@@ -103,6 +104,11 @@ def run_detail(run: Run) -> Json:
 
 
 def _run_detail(run: Run) -> Json:
+    """A run with its details.
+
+    ``waitingFor`` is the active run that a queued run waits for, otherwise null. ``error`` is null
+    if there is none. ``logSize`` is in bytes. ``overrides`` is the body of the trigger request.
+    """
     blocking = run.work_order.runs.active().first() if run.status == Status.QUEUED else None
     return _run(run, queue_positions([run])) | {
         "iterations": [_iteration(iteration) for iteration in run.iterations.order_by("number")],
@@ -126,6 +132,7 @@ def queue_positions(runs: Sequence[Run]) -> dict[str, int]:
 
 
 def profile_item(profile: Profile) -> Json:
+    """A profile as an item of a list. ``description`` may be null; ``extends`` always is."""
     return {
         "name": profile.name,
         "description": profile.description or None,
@@ -137,6 +144,7 @@ def profile_item(profile: Profile) -> Json:
 
 
 def profile_detail(profile: Profile) -> Json:
+    """A profile with its limits. ``description`` may be null; ``extends`` always is."""
     return {
         "name": profile.name,
         "description": profile.description or None,
@@ -148,6 +156,11 @@ def profile_detail(profile: Profile) -> Json:
 
 
 def _run(run: Run, positions: dict[str, int]) -> Json:
+    """A run as an item of a list.
+
+    ``queuePosition`` is 1-based, and null unless the run is queued. ``triggeredBy`` is the name of
+    the API key, and null for the server's own key.
+    """
     return {
         "id": run.pk,
         "runNumber": run.number,
@@ -164,6 +177,10 @@ def _run(run: Run, positions: dict[str, int]) -> Json:
 
 
 def _iteration(iteration: Iteration) -> Json:
+    """An iteration. ``agentExitCode`` and ``verification`` are null before these have ended.
+
+    ``verification`` stays null if the agent failed.
+    """
     verified = iteration.verify_exit_code is not None
     return {
         "number": iteration.number,

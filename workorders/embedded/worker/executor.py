@@ -94,6 +94,8 @@ def execute(run: Run, context: WorkerContext, lease_ends: float = math.inf) -> N
 
 
 class _Execution:
+    """The execution of one run by one worker."""
+
     def __init__(self, run: Run, context: WorkerContext) -> None:
         self.run = run
         self.context = context
@@ -102,6 +104,7 @@ class _Execution:
         self.feedback = b""
 
     def perform(self) -> Status:
+        """Execute the run and store its outcome. Raises ``LeaseLostError``."""
         status, error = self._outcome()
         self.log.section(f"Run {status}: {error}" if error else f"Run {status}")
         if not self.finish(status, error):

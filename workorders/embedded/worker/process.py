@@ -24,7 +24,7 @@ PIPE_READS = 16
 process that keeps writing cannot delay the run."""
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
-LAST_PATIENCE = subreaper.PATIENCE_SECONDS + 5.0
+SUBREAPER_TIMEOUT = subreaper.KILL_TIMEOUT_SECONDS + 5.0
 """Seconds that the subreaper gets to kill all processes and to end."""
 
 
@@ -87,7 +87,7 @@ def run_command(
             on_tick()
         output.drain()
         if process.returncode == -signal.SIGKILL and must_stop():
-            raise Interrupted  # at the end of the lease the subreaper is the first to act
+            raise Interrupted  # the subreaper has killed the command at the end of its lease
         return process.returncode
 
 
@@ -140,7 +140,7 @@ class _Process(subprocess.Popen[bytes]):
             with contextlib.suppress(BrokenPipeError):
                 self.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.wait(LAST_PATIENCE)
+            self.wait(SUBREAPER_TIMEOUT)
         kill_group(self.pid)
         self.wait()
         subreaper.kill_processes_of_run(self._run_id)

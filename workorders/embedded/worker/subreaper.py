@@ -37,7 +37,7 @@ PR_SET_CHILD_SUBREAPER = 36
 PROC = Path("/proc")
 LINUX = sys.platform == "linux"
 PAUSE_SECONDS = 0.01
-PATIENCE_SECONDS = 10
+KILL_TIMEOUT_SECONDS = 10
 """A process that cannot be killed within this time hangs in the kernel, and is left alone."""
 SANDBOX = "bwrap"
 """The process name of bubblewrap."""
@@ -106,7 +106,7 @@ def _kill_all(child: int) -> None:
     They are suspended first, because a process that keeps forking would otherwise always have new
     children.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     stopped: set[int] = set()
     while (new := set(_descendants()) - stopped) and time.monotonic() < deadline:
         for process_id in new:
@@ -197,7 +197,7 @@ def kill_processes_of_run(run_id: str) -> None:
 
     This repeats, because a process that keeps forking has new children meanwhile.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     while (found := processes_of_run(run_id)) and time.monotonic() < deadline:
         for process_id in found:
             _signal(process_id, signal.SIGKILL)
@@ -222,7 +222,7 @@ def _end_like(status: int) -> None:
         number = os.WTERMSIG(status)
         resource.setrlimit(
             resource.RLIMIT_CORE, (0, 0)
-        )  # no core dump: not this process has crashed
+        )  # no core dump, because the crash was the command's
         if number not in {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

@@ -23,7 +23,7 @@ from workorders.embedded.worker.workspace.repositories import Repositories
 from workorders.embedded.worker.workspace.room import require_room
 from workorders.embedded.worker.workspace.tree import Report, TreeCopier
 
-NAMED = 10
+MAX_NAMES = 10
 """How many files or links a line of the log names at most."""
 
 
@@ -75,12 +75,12 @@ def _prepare(source: Path, run_id: str) -> Path:
         raise WorkspaceError(f"Workspace not found: {printable(source)}")
     target = Path(os.path.realpath(settings.WORKSPACES_DIR)) / run_id
     real = Path(os.path.realpath(source))
-    if _holds(real, target) or real == target:
+    if _contains(real, target) or real == target:
         raise WorkspaceError(
             f"The workspace {printable(source)} contains the directory of the runs' copies, "
             f"{printable(target.parent)}. Set WORKSPACES_DIR to a directory outside of it."
         )
-    if _holds(target, real):
+    if _contains(target, real):
         raise WorkspaceError("The workspace lies inside the copy that would be made of it.")
     if _is_same(real, settings.DATA_DIR):
         raise WorkspaceError("The workspace is the data directory of this product itself.")
@@ -88,7 +88,7 @@ def _prepare(source: Path, run_id: str) -> Path:
     return target
 
 
-def _holds(directory: Path, path: Path) -> bool:
+def _contains(directory: Path, path: Path) -> bool:
     """Whether the path lies in the directory.
 
     Directories are compared by identity and not by name, because a directory may be mounted in
@@ -119,23 +119,23 @@ def _remove_stale_byte_code(target: Path, rewritten: Iterable[str]) -> None:
 
 def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
     if report.rewritten:
-        yield f"Paths that named the original now name the copy, in {_some(report.rewritten)}"
+        yield f"Paths that named the original now name the copy, in {_names(report.rewritten)}"
     if report.changed_links:
-        yield f"Links that now lead to the same place from the copy: {_some(report.changed_links)}"
+        yield f"Links that now lead to the same place from the copy: {_names(report.changed_links)}"
     if report.links_elsewhere:
         links = [f"{link} → {place}" for link, place in report.links_elsewhere]
-        yield f"Links that lead out of the workspace: {_some(links)}"
-    if relocation.left:
+        yield f"Links that lead out of the workspace: {_names(links)}"
+    if relocation.left_unchanged:
         yield (
             f"Contain {printable(relocation.roots[0])}, which may be the original's path; "
-            f"they were left as they are: {_some(relocation.left)}"
+            f"they were left as they are: {_names(relocation.left_unchanged)}"
         )
     if report.unlinked:
         yield (
-            f"Left out, because they would load libraries of the original: {_some(report.unlinked)}"
+            f"Left out, because they would load libraries of the original: {_names(report.unlinked)}"
         )
     if report.left_out:
-        yield f"Left out (pipes, sockets, devices, this product's data): {_some(report.left_out)}"
+        yield f"Left out (pipes, sockets, devices, this product's data): {_names(report.left_out)}"
     if marker := project_above(Path(relocation.target).parent):
         yield (
             f"Tools that walk up from the copy find {printable(marker)}, which is no part of "
@@ -143,7 +143,8 @@ def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
         )
 
 
-def _some(names: list[str]) -> str:
-    rest = len(names) - NAMED
-    text = ", ".join(printable(name) for name in names[:NAMED])
+def _names(names: list[str]) -> str:
+    """The first ``MAX_NAMES`` names as one line, and the number of the others."""
+    rest = len(names) - MAX_NAMES
+    text = ", ".join(printable(name) for name in names[:MAX_NAMES])
     return f"{text} and {rest} more" if rest > 0 else text

@@ -54,7 +54,7 @@ def prune_workspaces() -> None:
     # Remove only copies of runs in this database: another installation may share the directory.
     ended = Run.objects.filter(~Q(status__in=ACTIVE), pk__in=ids).order_by("-started_at")
     used = ended.filter(iteration_count__gt=0).values_list("pk", flat=True)
-    kept = set(_that_fit([path for run_id in used for path in found if path.name == run_id]))
+    kept = set(_names_to_keep([path for run_id in used for path in found if path.name == run_id]))
     outdated = set(ended.values_list("pk", flat=True)) - kept
     for path in found:
         if path.name.removesuffix(INPUT_SUFFIX) in outdated:
@@ -62,7 +62,7 @@ def prune_workspaces() -> None:
             _size_file(path).unlink(missing_ok=True)
 
 
-def _that_fit(copies: Iterable[Path]) -> Iterator[str]:
+def _names_to_keep(copies: Iterable[Path]) -> Iterator[str]:
     """The names of the copies to keep. ``copies`` is sorted, newest first."""
     total = 0
     for place, copy in enumerate(copies):

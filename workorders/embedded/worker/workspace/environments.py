@@ -8,7 +8,7 @@ from workorders.embedded.worker.workspace.errors import WorkspaceError, printabl
 from workorders.embedded.worker.workspace.relocation import Relocation
 
 _PATTERNS = ("*.pth", "*.egg-link", "__editable__*.py")
-_MOST = 1_000
+_MAX_FILES = 1_000
 """How many files of an environment are read at most; an editable install has one or two."""
 
 
@@ -21,7 +21,7 @@ def refuse_environment_elsewhere(links: Iterable[tuple[str, str]], relocation: R
     for link, place in links:
         if not Path(place, "pyvenv.cfg").is_file():
             continue
-        for file in islice(_import_files(Path(place)), _MOST):
+        for file in islice(_import_files(Path(place)), _MAX_FILES):
             data = file.read_bytes()
             if relocation.rewritten(data, file.name) is not data:
                 raise WorkspaceError(

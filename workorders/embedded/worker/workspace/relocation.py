@@ -61,7 +61,7 @@ class Relocation:
         # A short path such as /app may also occur in ordinary code. It is replaced only in files
         # that tools write.
         self._distinctive = all(len(PurePath(root).parts) > 2 for root in self.roots)
-        self.left: list[str] = []
+        self.left_unchanged: list[str] = []
         """Files that contain a short path and were left as they are."""
 
     def rewritten(self, data: bytes, path: str) -> bytes:
@@ -79,7 +79,7 @@ class Relocation:
         is_text = b"\0" not in data
         if is_text and not (self._distinctive or is_script or _is_made_by_tools(path)):
             if self._replaced(data) != data:
-                self.left.append(path)
+                self.left_unchanged.append(path)
             return data
         if is_script:
             first = self._first_line(first, path)

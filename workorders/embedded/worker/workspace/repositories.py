@@ -43,7 +43,7 @@ class Repositories:
             self._check_stop()
             self._take_borrowed_objects(Path(source), Path(target))
             self._drop_worktrees_elsewhere(Path(source), Path(target))
-            self._mend_configuration(Path(target))
+            self._correct_configuration(Path(target))
         tops = [Path(target).parent for _, target in self._report.repositories if _is_work(target)]
         changed = {*self._report.rewritten, *self._report.changed_links}
         tops += [Path(self._relocation.target, path).parent for path in changed if _is_work(path)]
@@ -80,7 +80,7 @@ class Repositories:
                 if self._relocation.inside(place) is None:
                     shutil.rmtree(target / "worktrees" / entry.name)
 
-    def _mend_configuration(self, git_dir: Path) -> None:
+    def _correct_configuration(self, git_dir: Path) -> None:
         """Let the work tree of the copy be the directory that contains ``.git``.
 
         A configured work tree elsewhere, or a bare repository, was meant for the original.
