@@ -251,6 +251,8 @@ class APIKey(models.Model):
     """A named key for this API; see ``api_keys``. Only the hash of the key is stored."""
 
     class Scope(models.TextChoices):
+        """What a key may do; ``api_keys.ALLOWED`` lists the scopes that each scope includes."""
+
         READ = "read"
         TRIGGER = "trigger"
         ALL = "all"

@@ -19,6 +19,7 @@ def get_work_order(work_order_id: str) -> WorkOrder:
 
 
 def no_such_work_order(work_order_id: str) -> ApiError:
+    """404 NOT_FOUND for a work order."""
     return not_found(f"Work order not found: {work_order_id}")
 
 

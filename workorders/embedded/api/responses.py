@@ -46,9 +46,7 @@ BUSY_SECONDS = 2
 
 
 class ApiError(Exception):
-    """An error response. Code below a handler raises this error, and ``api`` turns it into the
-    response.
-    """
+    """A request fails; ``api`` returns the attribute ``response`` to the client."""
 
     def __init__(
         self,

@@ -102,6 +102,7 @@ def list_runs(request: HttpRequest) -> ApiResponse:
 
 
 def show_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
+    """A run with its iterations and limits. Raises ``ApiError`` (404) for an unknown run."""
     reap_in_passing()
     return success(serializers.run_detail(get_run(run_id)))
 

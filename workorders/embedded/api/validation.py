@@ -39,6 +39,7 @@ def bad_request(message: str, faults: Iterable[Fault] = ()) -> ApiError:
 
 
 def fault(path: Path, code: str, message: str, **more: Any) -> Fault:
+    """A fault in the shape that this module describes; ``more`` are the further members."""
     return {"code": code, **more, "message": message, "path": list(path)}
 
 
@@ -68,6 +69,7 @@ class Fields:
             self.note((), "unrecognized_keys", message, keys=unknown)
 
     def note(self, path: Path, code: str, message: str, **more: Any) -> None:
+        """Note a fault. ``path`` is relative to this object."""
         self.faults.append(fault((*self.path, *path), code, message, **more))
 
     def section(self, name: str, *, required: bool = False) -> Self | None:
@@ -165,6 +167,7 @@ class QueryFields(Fields):
         super().__init__(values, about, path)
 
     def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
+        """An integer, which arrives as text; None if absent."""
         text = self._take(name, "number")
         if text is None:
             return None

@@ -13,6 +13,8 @@ KEPT = dt.timedelta(days=1)
 
 
 class DatabaseWakeups:
+    """``WakeupQueue`` for the database."""
+
     errors: tuple[type[Exception], ...] = ()  # if the database is away, there are no runs either
 
     def has_pending(self) -> bool:

@@ -10,6 +10,8 @@ WAIT_SECONDS = 0.5
 
 
 class RedisWakeups:
+    """``WakeupQueue`` for Redis."""
+
     errors: tuple[type[Exception], ...] = (RedisError,)
 
     def __init__(self) -> None:

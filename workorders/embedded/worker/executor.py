@@ -1,5 +1,6 @@
-"""Executes one run: copies the workspace, then repeats iterations until one passes or a limit is
-reached.
+"""Executes one run: copies the workspace, then repeats iterations.
+
+The run ends when an iteration passes or a limit is reached.
 
 An iteration passes when first the agent and then the verification end with exit code 0. If the
 agent ends with another exit code, the iteration fails without verification. The next iteration's

@@ -78,9 +78,8 @@ class Heartbeat(threading.Thread):
         )
         if reaped := reaper.reap():
             logger.warning("Ended %d run(s) whose worker is gone", reaped)
-        with contextlib.suppress(
-            *wakeup_queue().errors
-        ):  # without the queue, workers look for runs by themselves
+        # While the queue is down, workers look for pending runs without wake-up tasks.
+        with contextlib.suppress(*wakeup_queue().errors):
             tasks.wake_if_needed()
         Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER_LEASES * lease()).delete()
 

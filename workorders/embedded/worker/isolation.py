@@ -132,9 +132,7 @@ def _sandbox(profile: Profile, workspace: Path, inputs: Path) -> Iterator[str]:
         _refuse_to_open_around_the_products_own(path)
         yield from ("--bind-try", str(path), str(path))
     yield from _hidden_data()
-    if _home().is_relative_to(
-        settings.DATA_DIR
-    ):  # containers have their home in the data directory
+    if _home().is_relative_to(settings.DATA_DIR):  # for example, in a container
         yield from ("--bind", str(home), str(_home()))
     yield from ("--bind", str(workspace), str(workspace))
     for name in ("prompt", "feedback"):

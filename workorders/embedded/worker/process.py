@@ -115,6 +115,7 @@ class _Process(subprocess.Popen[bytes]):
             os.set_blocking(self.stdin.fileno(), False)  # the command may suspend the subreaper
 
     def ask_to_end(self) -> None:
+        """Let the subreaper send SIGTERM to the command's processes."""
         self._send(b"end\n")
 
     def set_lease(self, ends: float) -> None:

@@ -220,9 +220,8 @@ def _end_like(status: int) -> None:
     """End this process with the command's exit code, or by the signal that ended the command."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        resource.setrlimit(
-            resource.RLIMIT_CORE, (0, 0)
-        )  # no core dump, because the crash was the command's
+        # No core dump of this process is written, because the crash was the command's.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if number not in {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

@@ -33,6 +33,7 @@ class Command(BaseCommand):
 
 
 def copy_repositories() -> Path:
+    """Copy the example repositories into the data directory, and return their directory."""
     target: Path = settings.DATA_DIR / "examples"
     shutil.copytree(
         EXAMPLES_DIR / "repositories",

@@ -119,23 +119,23 @@ def _remove_stale_byte_code(target: Path, rewritten: Iterable[str]) -> None:
 
 def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
     if report.rewritten:
-        yield f"Paths that named the original now name the copy, in {_names(report.rewritten)}"
+        yield f"Paths that named the original now name the copy, in {_line(report.rewritten)}"
     if report.changed_links:
-        yield f"Links that now lead to the same place from the copy: {_names(report.changed_links)}"
+        yield f"Links that now lead to the same place from the copy: {_line(report.changed_links)}"
     if report.links_elsewhere:
         links = [f"{link} → {place}" for link, place in report.links_elsewhere]
-        yield f"Links that lead out of the workspace: {_names(links)}"
+        yield f"Links that lead out of the workspace: {_line(links)}"
     if relocation.left_unchanged:
         yield (
             f"Contain {printable(relocation.roots[0])}, which may be the original's path; "
-            f"they were left as they are: {_names(relocation.left_unchanged)}"
+            f"they were left as they are: {_line(relocation.left_unchanged)}"
         )
     if report.unlinked:
         yield (
-            f"Left out, because they would load libraries of the original: {_names(report.unlinked)}"
+            f"Left out, because they would load libraries of the original: {_line(report.unlinked)}"
         )
     if report.left_out:
-        yield f"Left out (pipes, sockets, devices, this product's data): {_names(report.left_out)}"
+        yield f"Left out (pipes, sockets, devices, this product's data): {_line(report.left_out)}"
     if marker := project_above(Path(relocation.target).parent):
         yield (
             f"Tools that walk up from the copy find {printable(marker)}, which is no part of "
@@ -143,7 +143,7 @@ def _notes(report: Report, relocation: Relocation) -> Iterable[str]:
         )
 
 
-def _names(names: list[str]) -> str:
+def _line(names: list[str]) -> str:
     """The first ``MAX_NAMES`` names as one line, and the number of the others."""
     rest = len(names) - MAX_NAMES
     text = ", ".join(printable(name) for name in names[:MAX_NAMES])

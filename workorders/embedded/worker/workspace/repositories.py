@@ -25,7 +25,7 @@ _GIT_SECONDS = 60
 
 
 class Repositories:
-    """The git repositories of one copy."""
+    """Makes the git repositories of one copy independent."""
 
     def __init__(
         self, relocation: Relocation, report: Report, check_stop: Callable[[], None]
