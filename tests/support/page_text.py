@@ -1,4 +1,4 @@
-"""CachedRead pages in tests, and what the runs API lists on them."""
+"""Reading pages in tests, and what the runs API lists on them."""
 
 import re
 from html import unescape
