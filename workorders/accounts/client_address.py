@@ -1,4 +1,4 @@
-"""From which address a request came, seen through the proxies that are trusted."""
+"""The client's IP address of a request, also behind trusted proxies."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -9,10 +9,11 @@ type Address = IPv4Address | IPv6Address
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address; ``""`` where the web server names none.
+    """Return the client's IPv4 or IPv6 address; ``""`` where the web server names none.
 
-    ``X-Forwarded-For`` grows to the right, so the last address that is no trusted proxy's
-    is the one that a trusted proxy has seen itself. What stands before it may be made up.
+    Every proxy appends to ``X-Forwarded-For`` on the right. The last address that does not
+    belong to a trusted proxy was therefore seen by a trusted proxy itself. The client can forge
+    every address to the left of that one.
     """
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     seen = request.headers.get("X-Forwarded-For", "").split(",")
@@ -25,6 +26,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def is_from_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether the direct peer of the web server is in ``TRUSTED_PROXIES``."""
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     return address is not None and _is_trusted(address)
 
@@ -34,7 +36,11 @@ def _is_trusted(address: Address) -> bool:
 
 
 def _parsed(text: str) -> Address | None:
-    """IPv4 addresses that a socket for both kinds shows as IPv6 are IPv4."""
+    """Parse an address; ``None`` for any other text.
+
+    A dual-stack socket shows an IPv4 client as ``::ffff:192.0.2.1``. The result is then the
+    IPv4 address, so that it matches the IPv4 networks of the settings.
+    """
     try:
         address = ip_address(text.strip())
     except ValueError:

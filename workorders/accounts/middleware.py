@@ -1,4 +1,4 @@
-"""Who may see a page: people who have signed in, or whom a trusted proxy has signed in."""
+"""Access to pages: only for people who signed in, here or at a trusted proxy."""
 
 import logging
 from collections.abc import Callable
@@ -20,12 +20,16 @@ from workorders.trigger_run.session_expiry import address_of_form
 logger = logging.getLogger(__name__)
 
 PROXY_SESSION = "told_by_proxy"
-"""In the session: name and groups of which the trusted proxy told, ``["alice", "staff"]``."""
+"""Session key of the identity that the trusted proxy named: the user name, then the sorted
+group names, such as ``["alice", "staff"]``."""
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
-    """Every page needs a signed-in person, and an htmx request must not be
-    answered by a sign-in page that would be put into the middle of another."""
+    """Require a signed-in user on every page that is not marked ``login_not_required``.
+
+    htmx would insert a redirect's target into the middle of the open page. An htmx request
+    therefore gets a redirect of the whole browser (``HX-Redirect``).
+    """
 
     def handle_no_permission(  # type: ignore[override]  # any redirect will do
         self, request: HttpRequest, view_func: Callable[..., Any]
@@ -33,23 +37,23 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         htmx = getattr(request, "htmx", None)
         page = address_of_form(request)
         if not page and htmx:
-            # Back to the page the person sees, not to the part that was asked for.
+            # Return to the page that the browser shows, not to the requested part of a page.
             page = htmx.current_url_abs_path
         elif not page and request.method in {"GET", "HEAD"}:
             page = request.get_full_path()
         if request.resolver_match and request.resolver_match.url_name == "cancel_run":
-            page = request.path  # it asks first
-        # Nothing else can be asked for by its address, signing out for example.
-        answer = redirect_to_login(page or "/", self.get_login_url(view_func))
-        return HttpResponseClientRedirect(answer.url) if htmx else answer
+            page = request.path  # A GET is safe: it shows the dialog that asks first.
+        # Other POSTs, such as signing out, have no page to return to.
+        response = redirect_to_login(page or "/", self.get_login_url(view_func))
+        return HttpResponseClientRedirect(response.url) if htmx else response
 
 
 class TrustedHeaderMiddleware:
-    """Believe a proxy that signs people in, and names them in a header (``TRUSTED_USER_HEADER``).
+    """Sign in the user whom a trusted proxy names in a header (``TRUSTED_USER_HEADER``).
 
-    Only requests that come from ``TRUSTED_PROXIES`` are believed. The proxy must set or remove the
-    header in every request that it passes on. The session is what the proxy says: it ends where
-    the header is missing, and follows its name and groups.
+    The header counts only in requests from ``TRUSTED_PROXIES``. The proxy must set or remove the
+    header in every request that it forwards. The session follows the header: a missing header
+    ends the session, and a different name or different groups replace it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -62,23 +66,28 @@ class TrustedHeaderMiddleware:
 
     def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *_: object) -> None:
         if not getattr(view_func, "login_required", True):
-            return  # open to all, or the API, which has keys
-        told = _told_by_proxy(request)
-        if told == request.session.get(PROXY_SESSION):
+            return  # Pages that are open to everybody, and the API, which checks keys itself.
+        identity = _identity_from_proxy(request)
+        if identity == request.session.get(PROXY_SESSION):
             return
         if request.user.is_authenticated:
             logout(request)
-        if told:
-            _sign_in_as_told(request, *told)
+        if identity:
+            _sign_in(request, *identity)
 
 
-def _told_by_proxy(request: HttpRequest) -> list[str] | None:
-    """A name and groups; ``None``: nobody is named, or not by a proxy that is trusted."""
+def _identity_from_proxy(request: HttpRequest) -> list[str] | None:
+    """Return ``[user name, *sorted group names]``.
+
+    The result is ``None`` when the request names nobody, does not come from a trusted proxy, or
+    names something that cannot be the name of one person.
+    """
     name = request.headers.get(settings.TRUSTED_USER_HEADER, "").strip()
     if not name or not is_from_trusted_proxy(request):
         return None
     if len(name) > MAX_NAME or not name.isprintable() or "," in name:
-        # Two headers of a name arrive as one value with a comma: one of them is not the proxy's.
+        # The web server joins two headers of the same name with a comma. One of the two was then
+        # sent by the client.
         logger.warning("Sign-in refused: the proxy names no single person, but %r", name[:200])
         return None
     header = settings.TRUSTED_GROUPS_HEADER
@@ -86,7 +95,7 @@ def _told_by_proxy(request: HttpRequest) -> list[str] | None:
     return [name, *sorted(group.strip() for group in groups if group.strip())]
 
 
-def _sign_in_as_told(request: HttpRequest, name: str, *groups: str) -> None:
+def _sign_in(request: HttpRequest, name: str, *groups: str) -> None:
     user = ensure_account(name, can_trigger=False)
     if not update_role(user, groups):
         logger.warning("Sign-in refused: %s is in no group that may, or closed", name)

@@ -1,4 +1,4 @@
-"""What the dashboard keeps of people beside Django's own accounts."""
+"""Database tables about people, beside Django's own accounts."""
 
 from typing import ClassVar, Self
 
@@ -11,14 +11,18 @@ from django.utils import timezone
 
 class SignInLinkQuerySet(models.QuerySet["SignInLink"]):
     def valid(self) -> Self:
-        """Links that sign somebody in: not used, not too old, of an account that is not closed."""
+        """Links that can still sign somebody in: unused, not expired, of an active account."""
         return self.filter(
             used_at__isnull=True, expires_at__gt=timezone.now(), user__is_active=True
         )
 
 
 class SignInLink(models.Model):
-    """A link that signs one person in once. Only the hash of its token is kept."""
+    """A link that signs one person in once.
+
+    ``token_hash`` is the SHA-256 of the token in hexadecimal; the token itself is not stored.
+    ``used_at`` is null until the link is used.
+    """
 
     token_hash = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -32,7 +36,11 @@ class SignInLink(models.Model):
 
 
 class Session(AbstractBaseSession):
-    """A browser that is signed in, or an anonymous session. The user can be asked for."""
+    """One browser's session. ``user`` is null while nobody is signed in.
+
+    Django's own session table has no column for the user, so a user's sessions could not be
+    listed or ended.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions", null=True
@@ -46,7 +54,10 @@ class Session(AbstractBaseSession):
 
 
 class PasswordThrottle(models.Model):
-    """How many passwords were tried for one account, from one address, or both."""
+    """Number of passwords tried for one account, from one address, or for both together.
+
+    A row counts until ``ends_at``; see ``password_throttle``.
+    """
 
     key = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of what is counted.")
     attempts = models.PositiveIntegerField(default=0)
@@ -57,7 +68,11 @@ class PasswordThrottle(models.Model):
 
 
 class ProviderIdentity(models.Model):
-    """Whom an OpenID Connect provider means. Names can change hands there, a subject cannot."""
+    """The account of one subject at an OpenID Connect provider.
+
+    Accounts are found by issuer and subject. A provider may give a person's user name to
+    somebody else later, but never a subject (OpenID Connect Core 1.0, section 5.7).
+    """
 
     issuer = models.CharField(max_length=500)
     subject = models.CharField(max_length=255)

@@ -1,4 +1,4 @@
-"""Passwords are hashed by few threads, which leave the cores to whatever else needs them."""
+"""Password hashing in a few threads of low priority, so that requests keep the processor."""
 
 import os
 import sys
@@ -11,16 +11,18 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 MOST_HASHES = 2
-"""At the same time in one process; fewer where its share of the cores is smaller."""
+"""Upper limit of simultaneous hashes in one process. A process never uses more threads than its
+share of the cores."""
 NICENESS = 5
-"""Of the hashing threads: a third of the weight that other threads have (``setpriority``)."""
+"""Niceness of the hashing threads (``setpriority``): the scheduler gives them about a third of
+the weight of other threads."""
 
 
 class BackgroundPBKDF2PasswordHasher(PBKDF2PasswordHasher):
-    """Django's hasher, and its hashes; only who computes them differs.
+    """Django's PBKDF2 hasher, run in background threads. The hashes are the same.
 
-    A hash costs a core half a second or more, on purpose. A web process that hashed whatever
-    strangers send would have no time for anything else.
+    A hash deliberately takes a core half a second or more. Anonymous users who send many
+    passwords could otherwise keep a web process from answering any other request.
     """
 
     def encode(self, password: Any, salt: Any, iterations: int | None = None) -> str:
@@ -29,7 +31,7 @@ class BackgroundPBKDF2PasswordHasher(PBKDF2PasswordHasher):
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Made by the process that hashes, not by one that forks it."""
+    """Create the threads on first use, since threads do not survive the fork of a process."""
     share_of_cores = (os.cpu_count() or 1) // settings.WEB_PROCESSES
     return ThreadPoolExecutor(
         max(1, min(MOST_HASHES, share_of_cores)), "hash", initializer=_lower_priority
@@ -37,5 +39,5 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def _lower_priority() -> None:
-    if sys.platform == "linux":  # elsewhere the priority is the whole process's
+    if sys.platform == "linux":  # Other systems set priorities of whole processes only.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,9 +1,12 @@
-"""How many passwords may be tried: by account, by address, and for one account from one address.
+"""Limits on password attempts: by account, by address, and for one account from one address.
 
-Each attempt is counted before its password is hashed, by a conditional update, and given back
-when the password was right. So of any number of simultaneous attempts no more than the limit are
-tried, and a locked one costs a read and no hash. A whole account and a whole address have wider
-limits, because a stranger can use up the one, and colleagues behind one router share the other.
+A conditional update counts each attempt before the password is hashed. Simultaneous attempts can
+therefore never exceed the limit, and a refused attempt costs a read instead of a hash. A correct
+password takes its attempt back.
+
+The limits of an account and of an address are wider (``WIDER``). Otherwise an anonymous user
+could easily lock another person's account, and colleagues behind one router, who share an
+address, would lock each other out.
 """
 
 import datetime as dt
@@ -22,20 +25,26 @@ from workorders.accounts.models import PasswordThrottle
 logger = logging.getLogger(__name__)
 
 WIDER = 10
-"""How many times ``PASSWORD_ATTEMPTS`` a whole account or a whole address has."""
-SHOWN = 150
-"""Characters of a typed name that are logged; no account has a longer one."""
+"""Factor on ``PASSWORD_ATTEMPTS`` for an account from all addresses, and for an address with all
+accounts."""
+MAX_USERNAME_LENGTH = 150
+"""Number of characters of a typed user name that are counted and logged. Django allows no longer
+user name."""
 
 
 class PasswordAttempt:
-    """One sent sign-in form. Ask ``seconds_to_wait`` once, then call one of the others."""
+    """One submitted sign-in form.
+
+    Call ``seconds_to_wait`` once. If the result is 0, check the password and call ``failed`` or
+    ``succeeded``.
+    """
 
     def __init__(self, username: str, address: str) -> None:
-        self.username = username.strip()[:SHOWN]
+        self.username = username.strip()[:MAX_USERNAME_LENGTH]
         self._address = address
         account, network = _account(self.username), _network(address)
         limit = settings.PASSWORD_ATTEMPTS
-        # In this order: whose address is locked makes no rows for names that are made up.
+        # The address comes first: a locked address must not create rows for invented names.
         self._limits = {
             _key("address", network): limit * WIDER,
             _key("account", account): limit * WIDER,
@@ -43,37 +52,40 @@ class PasswordAttempt:
         }
 
     def seconds_to_wait(self) -> int:
-        """Until the password may be tried; 0: now, and the attempt is counted."""
+        """Return 0 and count the attempt, or return the seconds until the lock ends."""
         counted: list[str] = []
         for key, limit in self._limits.items():
             if wait := _count(key, limit):
-                _give_back(counted)
+                _take_back(counted)
                 return wait
             counted.append(key)
         return 0
 
     def failed(self) -> None:
+        """Log the failure. The attempt stays counted."""
         self._warn("Sign-in failed: wrong user name or password")
-        # Said once, by the attempt that has reached the limit, and not by each that is refused.
+        # Only the attempt that reaches the limit logs the lock; refused attempts do not.
         for row in PasswordThrottle.objects.filter(pk__in=self._limits):
             if row.attempts == self._limits[row.pk]:
                 self._warn(f"Sign-in locked until {row.ends_at:%H:%M:%S} UTC: too many failures")
 
     def succeeded(self) -> None:
-        """The person is there: nothing counts any more that was tried for both."""
+        """Forget all attempts for this account from this address, and take back this attempt
+        from the counts of the account and of the address."""
         *wider, both = self._limits
         PasswordThrottle.objects.filter(pk=both).delete()
-        _give_back(wider)
+        _take_back(wider)
 
-    def _warn(self, what: str) -> None:
-        named = {"account": self.username, "address": self._address or "unknown"}
-        logger.warning("%s, account %s, address %s", what, *named.values(), extra=named)
+    def _warn(self, event: str) -> None:
+        fields = {"account": self.username, "address": self._address or "unknown"}
+        logger.warning("%s, account %s, address %s", event, *fields.values(), extra=fields)
 
 
 def _count(key: str, limit: int) -> int:
-    """0, and one attempt more is counted; or the seconds until the key is unlocked."""
+    """Count one more attempt and return 0, or return the seconds (1 or more) until the lock of
+    ``key`` ends."""
     now = timezone.now()
-    row = PasswordThrottle.objects.filter(pk=key, ends_at__gt=now).first() or _begin(key, now)
+    row = PasswordThrottle.objects.filter(pk=key, ends_at__gt=now).first() or _open_window(key, now)
     if row.attempts < limit:
         open_rows = PasswordThrottle.objects.filter(pk=key, attempts__lt=limit)
         if open_rows.update(attempts=F("attempts") + 1):
@@ -81,30 +93,37 @@ def _count(key: str, limit: int) -> int:
     return max(1, math.ceil((row.ends_at - now).total_seconds()))
 
 
-def _begin(key: str, now: dt.datetime) -> PasswordThrottle:
-    """A new window; whoever comes second finds that of the first."""
+def _open_window(key: str, now: dt.datetime) -> PasswordThrottle:
+    """Start to count for ``key``. Simultaneous callers get the same row."""
     PasswordThrottle.objects.filter(ends_at__lte=now).delete()
     ends_at = now + dt.timedelta(minutes=settings.PASSWORD_LOCK_MINUTES)
     row, _ = PasswordThrottle.objects.get_or_create(pk=key, defaults={"ends_at": ends_at})
     return row
 
 
-def _give_back(keys: list[str]) -> None:
+def _take_back(keys: list[str]) -> None:
     rows = PasswordThrottle.objects.filter(pk__in=keys, attempts__gt=0)
     rows.update(attempts=F("attempts") - 1)
 
 
 def _key(*parts: str) -> str:
+    """A key of fixed length. Typed names are stored as a hash only."""
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
 
 
 def _account(username: str) -> str:
-    """One key for all that is typed for an account: the sign-in form strips and normalizes too."""
+    """Normalize a typed user name, so that its spellings share one count.
+
+    The sign-in form strips and normalizes user names as well.
+    """
     return unicodedata.normalize("NFKC", username).casefold()
 
 
 def _network(address: str) -> str:
-    """One person has a whole IPv6 network of 64 bits."""
+    """Return an IPv4 address as it is, and the /64 network of an IPv6 address.
+
+    One household or server usually has a whole /64, and could use a new address each time.
+    """
     if ":" not in address:
         return address
     return str(IPv6Network((int(ip_address(address.partition("%")[0])), 64), strict=False))

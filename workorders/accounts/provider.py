@@ -1,8 +1,8 @@
-"""Signing in by an OpenID Connect provider: the code flow, with PKCE, state and nonce.
+"""Sign-in by an OpenID Connect provider: authorization code flow with PKCE, state and nonce.
 
-Authlib speaks the protocol: it reads the provider's discovery document and checks an ID token's
-signature, issuer, audience, time and nonce. What must survive the way to the provider and back is
-handed to the caller to be kept in a cookie, so that a visitor costs no row.
+Authlib implements the protocol: it reads the provider's discovery document and checks the
+signature, issuer, audience, times and nonce of the ID token. The caller keeps the ``Flow`` in a
+cookie until the browser returns. A visitor who never returns therefore leaves no database row.
 """
 
 import logging
@@ -27,41 +27,53 @@ logger = logging.getLogger(__name__)
 
 SCOPES = "openid profile email"
 GROUPS_SCOPE = "groups"
-"""Asked for where the provider offers it: some give groups only then."""
+"""Requested if the provider supports this scope: some providers send groups only then."""
 TIMEOUT_SECONDS = 5
-"""For each of the provider's answers; meanwhile a thread waits."""
+"""Time limit of each request to the provider. A thread waits meanwhile."""
 
 _slots = BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
-"""Threads of a web process that may wait for the provider: one that hangs must not take all."""
+"""Bulkhead: at most a quarter of a web process's threads wait for the provider, so that a slow
+provider cannot occupy all of them."""
 
 type Flow = Mapping[str, str]
-"""``{"state", "nonce", "code_verifier", "redirect_uri"}`` of one sign-in under way."""
+"""The values of one sign-in in progress, all strings: ``state``, ``nonce``, ``code_verifier`` (the
+secret of PKCE) and ``redirect_uri``."""
 
 
 class ProviderError(Exception):
-    """The provider cannot be asked, has refused, or its answer proves nothing."""
+    """The provider is unreachable, refused the sign-in, or sent a response that proves nothing."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Whom the provider vouches for."""
+    """The person who has signed in at the provider."""
 
     subject: str
+    """The claim ``sub``: the stable ID of the person at this provider."""
     name: str
+    """The claim ``preferred_username``, else ``email``, else ``sub``."""
     groups: frozenset[str]
+    """The group names in the claim ``OIDC_GROUPS_CLAIM``; empty where the claim is missing."""
 
 
 def provider_name() -> str:
-    """What people know it by, such as "login.example.com"; ``""``: there is none."""
+    """The host name of the provider, such as "login.example.com"; ``""`` where none is set up."""
     return urlsplit(settings.OIDC_ISSUER).hostname or ""
 
 
 def begin(redirect_uri: str) -> tuple[str, Flow]:
-    """The address to send the browser to, and what is needed when it comes back.
+    """Start a sign-in.
 
-    Raises ``ProviderError``.
+    Args:
+        redirect_uri: the absolute URL to which the provider sends the browser back.
+
+    Returns:
+        The provider's URL for the browser, and the ``Flow`` that ``finish`` needs.
+
+    Raises:
+        ProviderError: the provider's discovery document cannot be used.
     """
-    with _asking():
+    with _provider_call():
         client = _client()
         offered = client.load_server_metadata().get("scopes_supported") or ()
         scope = f"{SCOPES} {GROUPS_SCOPE}" if GROUPS_SCOPE in offered else SCOPES
@@ -70,15 +82,20 @@ def begin(redirect_uri: str) -> tuple[str, Flow]:
 
 
 def finish(query: Mapping[str, str], flow: Flow) -> Person:
-    """Who has signed in at the provider. ``query``: of the request that it sent back.
+    """Exchange the authorization code for the person who has signed in.
 
-    Raises ``ProviderError``.
+    Args:
+        query: the query parameters with which the provider sent the browser back.
+        flow: the second value that ``begin`` returned; empty where the browser has none.
+
+    Raises:
+        ProviderError: the provider refused, or its response is not valid for ``flow``.
     """
     if not flow or query.get("state") != flow["state"]:
         raise ProviderError("The answer belongs to no sign-in of this browser")
     if "code" not in query:
         raise ProviderError(f"The provider refused: {query.get('error', 'no code')[:100]}")
-    with _asking():
+    with _provider_call():
         client = _client()
         token = client.fetch_access_token(
             redirect_uri=flow["redirect_uri"],
@@ -98,14 +115,18 @@ def finish(query: Mapping[str, str], flow: Flow) -> Person:
 def _with_userinfo(
     client: Any, token: Mapping[str, Any], claims: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Many providers keep an ID token short, and tell names and groups here."""
+    """Return the claims of the ID token, completed from the userinfo endpoint.
+
+    Many providers send names and groups only there, to keep ID tokens short. The endpoint is not
+    called when the ID token has both. Claims of the signed ID token take precedence.
+    """
     wanted = {"preferred_username", settings.OIDC_GROUPS_CLAIM}
     if wanted <= claims.keys() or not client.server_metadata.get("userinfo_endpoint"):
         return claims
-    more = client.userinfo(token=token)
-    if more.get("sub") != claims["sub"]:  # OpenID Connect Core 1.0, section 5.3.2
+    userinfo = client.userinfo(token=token)
+    if userinfo.get("sub") != claims["sub"]:  # OpenID Connect Core 1.0, section 5.3.2
         raise ProviderError("The provider tells of somebody else than it has signed in")
-    return {**more, **claims}
+    return {**userinfo, **claims}
 
 
 def _person(claims: Mapping[str, Any]) -> Person:
@@ -123,7 +144,10 @@ def _is_text(value: object) -> bool:
 
 @cache
 def _client() -> Any:
-    """Discovery document and keys are read once a process; keys again when one is not known."""
+    """The client of this process, which keeps the provider's discovery document and keys.
+
+    Authlib reads the keys again when a token is signed with an unknown key.
+    """
     return DjangoOAuth2App(
         framework=DjangoIntegration("provider"),
         name="provider",
@@ -139,8 +163,8 @@ def _client() -> Any:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
-    """One slot of the bulkhead, and every failure as ``ProviderError``."""
+def _provider_call() -> Iterator[None]:
+    """Take one slot of the bulkhead, check the issuer, and raise failures as ``ProviderError``."""
     if not _slots.acquire(blocking=False):
         raise ProviderError("Too many sign-ins wait for the provider already")
     try:
@@ -148,15 +172,19 @@ def _asking() -> Iterator[None]:
         yield
     except (requests.RequestException, AuthlibBaseError, JoseError) as exc:
         raise ProviderError(f"{type(exc).__name__}: {exc}") from exc
-    except (LookupError, RuntimeError, TypeError, ValueError) as exc:  # no such document
+    except (LookupError, RuntimeError, TypeError, ValueError) as exc:
+        # Authlib raises these for a document, key set or token of an unexpected shape.
         raise ProviderError(f"An answer that cannot be read: {exc!r}") from exc
     finally:
         _slots.release()
 
 
 def _check_issuer() -> None:
-    """A document of another issuer would let that one sign people in (OIDC Discovery, 4.3)."""
-    named = _client().load_server_metadata().get("issuer")
-    if not isinstance(named, str) or named.rstrip("/") != settings.OIDC_ISSUER:
+    """Raise ``ProviderError`` unless the discovery document names the configured issuer.
+
+    Otherwise another issuer could sign people in (OpenID Connect Discovery 1.0, section 4.3).
+    """
+    issuer = _client().load_server_metadata().get("issuer")
+    if not isinstance(issuer, str) or issuer.rstrip("/") != settings.OIDC_ISSUER:
         _client.cache_clear()
-        raise ProviderError(f"The document of {settings.OIDC_ISSUER} names another: {named}")
+        raise ProviderError(f"The document of {settings.OIDC_ISSUER} names another: {issuer}")

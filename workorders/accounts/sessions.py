@@ -1,7 +1,7 @@
-"""Sessions that know whose they are, so that a person's can be listed and ended.
+"""Sessions with a column for their user, so that a user's sessions can be listed and ended.
 
-``SESSION_ENGINE`` names this module; how a session is made its own is Django's
-documented way (topics/http/sessions, "Extending database-backed session engines").
+``SESSION_ENGINE`` names this module. It follows Django's documentation: topics/http/sessions,
+"Extending database-backed session engines".
 """
 
 import datetime as dt
@@ -20,9 +20,12 @@ from workorders.accounts.client_address import client_address
 from workorders.accounts.models import Session, SignInLink
 
 SIGN_IN = "sign_in"
-"""In the session's data: ``{"at": ISO 8601, "user_agent": str, "address": str}``."""
+"""Session key of the sign-in: ``{"at": ISO 8601 timestamp in UTC, "user_agent": the header, at most
+300 characters, "address": IP address, or "" if unknown}``."""
 
-BROWSERS = (  # in this order: each names itself after the ones below it, too
+# Text in the User-Agent header, and the name to show. The order matters: a browser's header also
+# contains the texts of browsers further down, for example Edge's contains "Chrome" and "Safari".
+BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
     ("Firefox", "Firefox"),
@@ -40,29 +43,32 @@ SYSTEMS = (
 
 
 class SessionStore(DatabaseSessionStore):
+    """Django's database store, which also saves the ID of the signed-in user in ``user``."""
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)
-        assert isinstance(row, Session)  # noqa: S101 (what get_model_class says)
+        assert isinstance(row, Session)  # noqa: S101 (see get_model_class)
         row.user_id = data.get(SESSION_KEY)
         return row
 
 
 @dataclass(frozen=True)
 class SignedInBrowser:
-    """One session of a person, as the page of sessions shows it."""
+    """One session of a user, as the account page shows it."""
 
     id: str
-    """A hash of the session's key, which is as good as a password and stays out of pages."""
+    """The first 32 hexadecimal digits of the SHA-256 of the session key. The key itself must not
+    appear in pages: it would let anybody take over the session."""
     signed_in_at: dt.datetime
     browser: str
-    """ "Firefox on Linux", or what the browser says of itself."""
+    """The result of ``browser_words``, such as "Firefox on Linux"."""
     address: str
     is_current: bool = False
-    """Whether it is the browser that looks."""
+    """Whether this session belongs to the request that lists the sessions."""
 
     @classmethod
     def of(cls, row: Session, *, current: bool = False) -> Self:
@@ -77,7 +83,7 @@ class SignedInBrowser:
 
 
 def note_sign_in(*, request: HttpRequest, **_: object) -> None:
-    """Receiver of ``user_logged_in``: where and when this session began."""
+    """Receiver of ``user_logged_in``: store when and from where the user signed in."""
     request.session[SIGN_IN] = {
         "at": timezone.now().isoformat(),
         "user_agent": request.headers.get("User-Agent", "")[:300],
@@ -86,31 +92,46 @@ def note_sign_in(*, request: HttpRequest, **_: object) -> None:
 
 
 def sessions_of(user: User, *, current: str | None) -> list[SignedInBrowser]:
-    """Every browser in which ``user`` is signed in: that of ``current``, a key, first."""
+    """Every session of ``user`` that has not expired, newest first.
+
+    The session with the key ``current`` comes before all others.
+    """
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
     found = [SignedInBrowser.of(row, current=row.session_key == current) for row in rows]
     return sorted(found, key=lambda each: (each.is_current, each.signed_in_at), reverse=True)
 
 
 def end_session(user: User, session_id: str) -> None:
-    """Sign ``user`` out in one browser; without effect where that has happened already."""
+    """Sign ``user`` out in the browser with this ``SignedInBrowser.id``.
+
+    An ID without a session of this user has no effect: that session has already ended.
+    """
     for row in Session.objects.filter(user=user):
         if SignedInBrowser.of(row).id == session_id:
             row.delete()
 
 
 def end_other_sessions(user: User, *, current: str | None) -> None:
+    """End all sessions of ``user`` except the session with the key ``current``."""
     Session.objects.filter(user=user).exclude(session_key=current).delete()
 
 
 def end_sessions(user: User) -> int:
-    """Sign ``user`` out everywhere, and make links that were not used yet worthless."""
+    """Sign ``user`` out everywhere and delete the user's sign-in links.
+
+    Returns the number of sessions that were ended.
+    """
     SignInLink.objects.filter(user=user).delete()
     ended, _ = Session.objects.filter(user=user).delete()
     return ended
 
 
 def browser_words(user_agent: str) -> str:
+    """Describe a User-Agent header, such as "Firefox on Linux".
+
+    An unknown system is left out. For an unknown browser, the result is the first 60 printable
+    ASCII characters of the header, or "Unknown browser" if there are none.
+    """
     browser = next((words for sign, words in BROWSERS if sign in user_agent), "")
     system = next((words for sign, words in SYSTEMS if sign in user_agent), "")
     if browser and system:

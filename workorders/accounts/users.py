@@ -1,4 +1,4 @@
-"""The accounts of the people who use the dashboard, and what each of them may do."""
+"""Accounts of the people who use the dashboard, and their roles: operator or viewer."""
 
 from collections.abc import Iterable
 from itertools import chain, count
@@ -11,13 +11,14 @@ from workorders.accounts.models import ProviderIdentity
 from workorders.attempts.permissions import TRIGGER_PERMISSION
 
 MAX_NAME = 140
-"""Characters; with a number behind it no more than an account's name has."""
+"""Maximum length of a name from a provider or a proxy, in characters. A number may be appended;
+Django limits user names to 150 characters."""
 NOT_FOR_YOU = "Your account may not use this dashboard. Ask the person who runs this dashboard."
 OPERATOR = "operator"
 
 
 def set_role(user: User, *, can_trigger: bool) -> None:
-    """Make ``user`` an operator, who may trigger runs, or a viewer, who may look at everything."""
+    """Make ``user`` an operator, who may trigger runs, or a viewer, who may only look."""
     app_label, codename = TRIGGER_PERMISSION.split(".")
     permission = Permission.objects.get(content_type__app_label=app_label, codename=codename)
     change = user.user_permissions.add if can_trigger else user.user_permissions.remove
@@ -25,9 +26,9 @@ def set_role(user: User, *, can_trigger: bool) -> None:
 
 
 def ensure_account(username: str, *, can_trigger: bool) -> User:
-    """The account of that name, made without a password when there is none.
+    """Return the account with this user name; create one without a password if there is none.
 
-    Permissions of an account that exists are left as they are.
+    ``can_trigger`` applies to a new account only: an existing account keeps its permissions.
     """
     user, created = User.objects.get_or_create(username=username)
     if created:
@@ -38,14 +39,16 @@ def ensure_account(username: str, *, can_trigger: bool) -> User:
 
 
 def ensure_operator() -> User:
-    """The account the product starts with."""
+    """Return the account "operator", which a new installation starts with."""
     return ensure_account(OPERATOR, can_trigger=True)
 
 
 def role_of_groups(groups: Iterable[str]) -> bool | None:
-    """Whether members of these groups may trigger runs; ``None``: they may not even look.
+    """The role of a member of these groups.
 
-    Without ``VIEWER_GROUPS`` everybody may look whom a provider or a proxy lets in.
+    Returns ``True`` for an operator, ``False`` for a viewer, and ``None`` for a person who may not
+    use the dashboard. If ``VIEWER_GROUPS`` is empty, everybody whom a provider or a proxy has
+    signed in is at least a viewer.
     """
     member_of = set(groups)
     if member_of & settings.OPERATOR_GROUPS:
@@ -54,9 +57,12 @@ def role_of_groups(groups: Iterable[str]) -> bool | None:
 
 
 def update_role(user: User, groups: Iterable[str]) -> bool:
-    """Give ``user`` the role of the groups; whether that lets the person in.
+    """Give ``user`` the role that follows from ``groups``.
 
-    Without ``OPERATOR_GROUPS`` nobody is told apart by groups: roles stay as they were set here.
+    If ``OPERATOR_GROUPS`` is empty, groups do not decide who is an operator: the role that was set
+    in the dashboard stays.
+
+    Returns whether the person may sign in: the account is active and has a role.
     """
     can_trigger = role_of_groups(groups)
     if settings.OPERATOR_GROUPS:
@@ -65,14 +71,21 @@ def update_role(user: User, groups: Iterable[str]) -> bool:
 
 
 def account_of_subject(issuer: str, subject: str, name: str) -> User:
-    """The account of a provider's person, made as a viewer the first time.
+    """Return the account of a person at an OpenID Connect provider; create one the first time.
 
-    A name that another account has is taken by nobody: "alice" becomes "alice-2".
+    A new account is a viewer. It never takes over an existing account of the same name: a second
+    "alice" becomes "alice-2".
+
+    Args:
+        issuer: the provider's issuer URL.
+        subject: the claim ``sub``, which identifies the person at this provider.
+        name: the wanted user name.
     """
     try:
         return _known_or_new(issuer, subject, name)
     except IntegrityError:
-        # The name, or the subject, came at the same moment by another way: now it is known.
+        # A simultaneous request has just taken the name or created the identity. The second try
+        # finds what that request has stored.
         return _known_or_new(issuer, subject, name)
 
 
@@ -82,15 +95,18 @@ def _known_or_new(issuer: str, subject: str, name: str) -> User:
         return identity.user
     free = _free_name(name)
     with transaction.atomic():
-        user = User.objects.create_user(free)  # made, never got: one that is there is another's
+        user = User.objects.create_user(free)
+        # create_user fails for an existing name, where get_or_create would return the account of
+        # another person.
         ProviderIdentity.objects.create(issuer=issuer, subject=subject, user=user)
     return user
 
 
 def _free_name(name: str) -> str:
+    """``name`` without unprintable characters, with "-2", "-3" … appended if it is taken."""
     printable = "".join(letter for letter in name if letter.isprintable())
     shown = User.normalize_username(printable)[:MAX_NAME] or "somebody"
     for candidate in chain([shown], (f"{shown}-{number}" for number in count(2))):
         if not User.objects.filter(username__iexact=candidate).exists():
             return candidate
-    raise AssertionError  # the numbers do not end
+    raise AssertionError  # unreachable: count() is infinite

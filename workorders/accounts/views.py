@@ -1,4 +1,5 @@
-"""Signing in by password or one-time link, and out."""
+"""Pages for signing in (by password, link or OpenID Connect provider), signing out, and the
+account page with its list of sessions."""
 
 import json
 import logging
@@ -34,24 +35,28 @@ from workorders.web.http import HtmxHttpRequest
 logger = logging.getLogger(__name__)
 
 WANTED_PAGE = "wanted_page"
-"""A cookie: it outlives no session, and costs no row for each visitor without one."""
+"""Name of the signed cookie with the path to open after sign-in. A cookie needs no database row
+for each anonymous visitor, as a session would."""
 WANTED_PAGE_SECONDS = 3600
 PROVIDER_FLOW = "provider_sign_in"
-"""A cookie for the way to the OpenID Connect provider and back."""
+"""Name of the signed cookie with the ``provider.Flow`` as a JSON object, kept while the browser is
+at the OpenID Connect provider."""
 PROVIDER_FLOW_SECONDS = 900
 PROVIDER_SESSION_SECONDS = 12 * 3600
-"""Then the provider is asked again, who may have left and which groups people are in."""
+"""Lifetime of a session that a provider has opened. The next sign-in checks again whether the
+person still has access there, and in which groups."""
 
 
 class SignInView(LoginView):
-    """Django's own log-in: it checks that ``next`` stays on this site."""
+    """Django's sign-in view, which checks that ``next`` stays on this site, with a limit on
+    attempts."""
 
     template_name = "sign_in.html"
-    extra_context = {"provider_name": provider.provider_name}  # noqa: RUF012 (as Django has it)
+    extra_context = {"provider_name": provider.provider_name}  # noqa: RUF012 (declared like this in Django)
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Remember where the person was going, for one who signs in by a link instead."""
+        """Show the form, and store ``next`` in a cookie for a sign-in by link or provider."""
         response = super().get(request, *args, **kwargs)
         if page := self.get_redirect_url():
             response.set_signed_cookie(
@@ -65,10 +70,13 @@ class SignInView(LoginView):
         return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Count the attempt first: many at the same moment must not all be tried."""
+        """Count the attempt before the password is checked; respond with 429 to a locked one.
+
+        Otherwise many simultaneous attempts would all be checked before any is counted.
+        """
         self.attempt = PasswordAttempt(request.POST.get("username", ""), client_address(request))
         if wait := self.attempt.seconds_to_wait():
-            # Not the sent form: to look at its errors would try the password.
+            # A new form: rendering the submitted form would validate it, and so try the password.
             form = self.form_class(request, initial={"username": self.attempt.username})
             context = self.get_context_data(form=form, locked_seconds=wait)
             return self.render_to_response(context, status=429, headers={"Retry-After": str(wait)})
@@ -89,7 +97,7 @@ class SignInView(LoginView):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask who opens the link whether to sign in; only the answer uses the link up."""
+    """GET shows a page with a button; POST uses the link and signs its user in."""
     if request.method == "POST":
         user = use_link(token)
         return sign_in(request, user) if user else _refuse_link(request)
@@ -103,7 +111,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_GET
 def sign_in_by_provider(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the OpenID Connect provider."""
+    """Send the browser to the OpenID Connect provider; 404 where none is set up."""
     if not settings.OIDC_ISSUER:
         raise Http404
     callback = request.build_absolute_uri(reverse("provider_callback"))
@@ -128,7 +136,11 @@ def sign_in_by_provider(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def provider_callback(request: HttpRequest) -> HttpResponse:
-    """The browser comes back from the provider."""
+    """Sign in the person whom the provider has sent back; 404 where no provider is set up.
+
+    A failed sign-in leads back to the sign-in page. A person in no permitted group, or with an
+    inactive account, gets 403.
+    """
     if not settings.OIDC_ISSUER:
         raise Http404
     cookie = request.get_signed_cookie(PROVIDER_FLOW, "", max_age=PROVIDER_FLOW_SECONDS)
@@ -153,7 +165,7 @@ def _refuse_provider(request: HttpRequest, error: provider.ProviderError) -> Htt
 
 
 def sign_in(request: HttpRequest, user: User) -> HttpResponse:
-    """Begin a session of ``user``, and go where the person was going."""
+    """Sign ``user`` in, and redirect to the page that was requested before signing in."""
     login(request, user, backend=settings.ACCOUNTS_BACKEND)
     wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
     response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
@@ -175,14 +187,17 @@ def _refuse_link(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def account(request: HtmxHttpRequest) -> HttpResponse:
-    """Who one is here, and where one is signed in."""
+    """Show the user's name and role, and the browsers in which the user is signed in."""
     sessions = sessions_of(request.user, current=request.session.session_key)
     return render(request, "account.html", {"sessions": sessions})
 
 
 @require_POST
 def end_sessions_of_own(request: HtmxHttpRequest) -> HttpResponse:
-    """End the session that is named, or all but this one."""
+    """End the session of the form field ``session``, a ``SignedInBrowser.id``.
+
+    Without that field, end all sessions of the user except the current one.
+    """
     if session_id := request.POST.get("session", ""):
         end_session(request.user, session_id)
         messages.success(request, "The session has ended")
