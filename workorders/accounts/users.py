@@ -95,9 +95,8 @@ def _known_or_new(issuer: str, subject: str, name: str) -> User:
         return identity.user
     free = _free_name(name)
     with transaction.atomic():
+        # create_user fails for an existing name. get_or_create would return somebody else's.
         user = User.objects.create_user(free)
-        # create_user fails for an existing name, where get_or_create would return the account of
-        # another person.
         ProviderIdentity.objects.create(issuer=issuer, subject=subject, user=user)
     return user
 

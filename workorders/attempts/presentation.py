@@ -12,7 +12,7 @@ from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import ERROR_TABLE, known_code
 from workorders.runs_api.schemas import Run, RunOverrides, RunReference
 from workorders.text.legible import legible
-from workorders.web.formatting import moment
+from workorders.web.formatting import timestamp
 
 State = TriggerAttempt.State
 
@@ -42,16 +42,16 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
         who = "you" if attempt.user == viewer else attempt.user.username
         began = (run.started_at or run.queued_at) if isinstance(run, Run) else None
         return format_html(
-            "started by <bdi>{}</bdi> {}", who, moment(began or attempt.sent_at, ago=True)
+            "started by <bdi>{}</bdi> {}", who, timestamp(began or attempt.sent_at, ago=True)
         )
     if not isinstance(run, Run):
         return ""
     key = run.triggered_by
     by = format_html(" by the API key <bdi>{}</bdi>", key) if key else ""
     if run.started_at:
-        return format_html("started{} {}", by, moment(run.started_at, ago=True))
+        return format_html("started{} {}", by, timestamp(run.started_at, ago=True))
     if run.queued_at:
-        return format_html("queued{} {}", by, moment(run.queued_at, ago=True))
+        return format_html("queued{} {}", by, timestamp(run.queued_at, ago=True))
     return ""
 
 

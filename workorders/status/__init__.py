@@ -1,1 +1,1 @@
-"""Health of the dashboard and of the runs API, told to people and to machines."""
+"""Health of the dashboard and of the runs API, for people and for monitoring systems."""

@@ -1,9 +1,10 @@
-"""For what watches the dashboard, a supervisor, a load balancer, a monitoring system:
-``/healthz``, ``/readyz`` and ``/metrics``.
+"""``/healthz``, ``/readyz`` and ``/metrics``, for supervisors, load balancers and monitoring.
 
-Such a caller comes by IP address over plain HTTP and without a session, so all are
-answered before any other middleware could refuse or redirect it. The health checks are
-open to all and say no more than they must; the page ``runs_api_status`` says what is wrong.
+Such clients connect by IP address, over plain HTTP and without a session. Other middleware would
+refuse or redirect their requests, so this middleware responds before any other runs.
+
+The health checks are public and therefore contain no details. The page ``runs_api_status`` shows
+signed-in people what is wrong.
 """
 
 from collections.abc import Callable
@@ -19,30 +20,38 @@ from workorders.status.metrics_endpoint import metrics
 
 
 class HealthEndpointsMiddleware:
+    """Respond to the paths in ``ENDPOINTS``, and pass all other requests on."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = ENDPOINTS.get(request.path_info)
-        if answer is None:
+        endpoint = ENDPOINTS.get(request.path_info)
+        if endpoint is None:
             return self._get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response = answer(request)
+        response = endpoint(request)
         response["Cache-Control"] = "no-store"
         return response
 
 
 def _healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Alive: this process answers, whatever it depends on."""
+    """``{"alive": true}``: this process can respond, whatever the state of other services."""
     return JsonResponse({"alive": True})
 
 
 def _readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Ready: database, disk and runs API can be used. The API is not asked, its record is read."""
-    database = _database_answers()
+    """Report whether the database, the disk and the runs API can be used: 200 or 503.
+
+    JSON: ``ready`` (boolean), ``database`` ("ok" or "unreachable"), ``disk`` ("ok" or "full"),
+    ``runsApi`` (a value of ``runs_api.health.State``, or "embedded").
+
+    The check sends no request to the runs API; it reads the result of the latest calls.
+    """
+    database = _database_is_reachable()
     health = default_client().record.health
-    # The embedded API lives in the database.
+    # The embedded API needs nothing but the database.
     api = health.is_well if settings.RUNS_API_URL else database
     has_room = _disk_has_room()
     ready = database and api and has_room
@@ -55,7 +64,7 @@ def _readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return JsonResponse(body, status=200 if ready else 503)
 
 
-def _database_answers() -> bool:
+def _database_is_reachable() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

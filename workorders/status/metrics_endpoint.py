@@ -1,7 +1,7 @@
-"""``/metrics``: what was counted, and how the runs API is at this moment.
+"""``/metrics``: the counters of all processes, and the current state of the runs API.
 
-Format: https://prometheus.io/docs/instrumenting/exposition_formats/, or OpenMetrics for
-whoever asks for it.
+The format is https://prometheus.io/docs/instrumenting/exposition_formats/, or OpenMetrics if the
+header ``Accept`` prefers that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,11 +22,14 @@ from workorders.runs_api.health import State
 from workorders.runs_api.schemas import QueueHealth
 
 QUEUE_SECONDS = 1
-"""How long a scrape waits for the runs API: far less than Prometheus waits for the scrape."""
+"""Time limit of the request to the runs API. It is far below the timeout of a Prometheus scrape."""
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """404 when nobody may ask, 401 for who does not know the token (RFC 6750)."""
+    """Return the metrics to a client that sends ``METRICS_TOKEN`` as a bearer token (RFC 6750).
+
+    The status is 401 for a missing or wrong token, and 404 while no token is configured.
+    """
     if not settings.METRICS_TOKEN:
         return HttpResponseNotFound()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -44,7 +47,7 @@ def _registry() -> CollectorRegistry:
 
 
 class AllProcesses:
-    """The sum of what the web server's processes have counted, those that ended included."""
+    """Sums the metrics of all processes of the web server, including processes that have ended."""
 
     def collect(self) -> Iterable[Metric]:
         merged: Iterable[Metric] = MultiProcessCollector.merge(metrics_files.files())  # type: ignore[no-untyped-call]
@@ -52,7 +55,10 @@ class AllProcesses:
 
 
 class RunsAPICollector:
-    """Asked at every scrape; what the API does not tell is left out, and is not zero."""
+    """Reads the state of the runs API at every scrape.
+
+    A value that the API does not report is left out, because 0 would be a false value.
+    """
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         queue = _queue_health()
@@ -79,8 +85,8 @@ def _queue_health() -> QueueHealth | None:
 
 
 def _is_up(queue: QueueHealth | None) -> bool | None:
-    """``None``: it was not asked yet."""
-    if not settings.RUNS_API_URL:  # it lives in this process and is not watched
+    """Whether the runs API can be used; ``None`` before its first response."""
+    if not settings.RUNS_API_URL:  # The embedded API has no health record.
         return queue is not None
     health = default_client().record.health
     return None if health.state is State.UNKNOWN else health.is_well

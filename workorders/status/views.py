@@ -1,4 +1,4 @@
-"""What people see of the runs API's health: the banner on every page, and the panel."""
+"""The runs API's health as people see it: the banner on every page, and the status page."""
 
 from typing import Any
 
@@ -19,7 +19,10 @@ from workorders.web.polling import polling, polling_client, polling_page
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
-    """Context processor: the record alone is read, so that no page waits for its banner."""
+    """Context processor for the banner.
+
+    It reads the recorded health and sends no request, so that no page waits for its banner.
+    """
     health = default_client().record.health
     return {
         "runs_api": health,
@@ -31,7 +34,7 @@ def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
 @require_safe
 @polling
 def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
-    """The panel."""
+    """The page with health, version, isolation and time limits of the runs API."""
     client = polling_client(request)
     version, isolation = _version(client), _isolation(client)
     health = default_client().record.health
@@ -43,14 +46,20 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         "trigger_timeout": settings.RUNS_API_TRIGGER_TIMEOUT,
         "max_calls": settings.RUNS_API_MAX_CALLS,
     }
-    shows = (health, version, isolation)
     return polling_page(
-        request, "status/runs_api_status.html", context, version_of=shows, client=client
+        request,
+        "status/runs_api_status.html",
+        context,
+        version_of=(health, version, isolation),
+        client=client,
     )
 
 
 def _version(client: RunsClient) -> str:
-    """Asked for while the API is well; a panel that hangs with it would be of no use."""
+    """The API's version; ``""`` where it is not known.
+
+    An API that is known to fail is not called: the page must not hang when it is needed most.
+    """
     if default_client().record.health.is_wrong:
         return ""
     try:
@@ -60,7 +69,7 @@ def _version(client: RunsClient) -> str:
 
 
 def _isolation(client: RunsClient) -> Isolation | None:
-    """None while the API is not well, and where it does not tell."""
+    """How workers isolate runs; ``None`` while the API fails, or if it does not report this."""
     if default_client().record.health.is_wrong:
         return None
     try:
@@ -73,9 +82,10 @@ def _isolation(client: RunsClient) -> Isolation | None:
 @require_safe
 @never_cache
 def runs_api_banner(request: HtmxHttpRequest) -> HttpResponse:
-    """For an open page: the banner as it is now, or 204 while it stays as it was.
+    """Return the current banner to an open page, or 204 if the page already shows it.
 
-    What is not swapped is not announced again by a screen reader.
+    The query parameter ``shown`` is the ``_banner_version`` on the page. With 204 the page
+    replaces nothing, so screen readers do not announce the same banner again.
     """
     if request.GET.get("shown", "") == _banner_version(default_client().record.health):
         return HttpResponse(status=204)
@@ -83,9 +93,9 @@ def runs_api_banner(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def _banner_version(health: Health) -> str:
-    """What the banner says, in short; empty: there is none.
+    """The name of the health state that the banner shows; ``""`` where there is no banner.
 
-    Not since when: another process of the web server may have noticed a moment later,
-    and a banner that comes anew is read out anew.
+    The timestamp of the failure is not part of the version. Processes of the web server notice a
+    failure at slightly different times, and the same banner would then be announced again.
     """
     return health.state.name if health.is_wrong else ""

@@ -6,7 +6,7 @@ from workorders.web import formatting
 
 register = template.Library()
 
-register.simple_tag(formatting.moment)
+register.simple_tag(formatting.timestamp)
 register.simple_tag(formatting.elapsed)
 register.filter(formatting.seconds)
 register.simple_tag(formatting.icon)

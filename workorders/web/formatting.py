@@ -1,4 +1,4 @@
-"""How times, durations, statuses and logs are written."""
+"""Text and HTML for timestamps, durations, statuses, runs, errors and logs."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from workorders.runs_api.schemas import Iteration, Run
 from workorders.text.legible import legible, legible_html
 from workorders.text.terminal import rendered
 
+# The icon of each run or iteration status; other statuses show "help".
 ICONS = {
     "queued": "clock",
     "building": "loader",
@@ -26,20 +27,21 @@ ICONS = {
 }
 
 
-def _exact(moment: datetime) -> str:
-    clock = f"{moment:%I:%M %p}".lstrip("0")
-    return f"{moment:%b} {moment.day}, {moment.year} at {clock}"
+def _date_and_time(value: datetime) -> str:
+    clock = f"{value:%I:%M %p}".lstrip("0")
+    return f"{value:%b} {value.day}, {value.year} at {clock}"
 
 
-def moment(value: datetime | None, *, ago: bool = False) -> SafeString | str:
-    """A ``<time>``: "Jan 2, 2026 at 10:00 AM UTC", or its age with the exact value on hover.
+def timestamp(value: datetime | None, *, ago: bool = False) -> SafeString | str:
+    """A ``<time>`` element such as "Jan 2, 2026 at 10:00 AM UTC"; a dash for ``None``.
 
-    The page's script writes it in the operator's zone; the server knows only UTC. An age
-    carries its seconds so far and grows like a duration: see ``elapsed``.
+    The server knows only UTC; the page's script rewrites the text in the operator's time zone.
+    With ``ago`` the text is the age, such as "5 min ago", and the timestamp appears on hover.
+    ``data-age`` holds the age in seconds, from which the script counts on: see ``elapsed``.
     """
     if value is None:
         return "–"
-    exact = f"{_exact(value.astimezone(UTC))} UTC"
+    exact = f"{_date_and_time(value.astimezone(UTC))} UTC"
     age = timezone.now() - value
     seconds = max(int(age.total_seconds()), 0)
     return format_html(
@@ -52,10 +54,11 @@ def moment(value: datetime | None, *, ago: bool = False) -> SafeString | str:
 
 
 def elapsed(start: datetime | None, end: datetime | None, *, ticks: bool = False) -> SafeString:
-    """How long something took, or for ``ticks`` how long it has been going on.
+    """How long something took; a dash without a start or, unless ``ticks``, without an end.
 
-    A ticking one carries its seconds so far; the page's script counts on from
-    there with its own clock, so a wrong clock on either side does not show.
+    With ``ticks`` and without an end, the element shows the time since ``start`` and grows.
+    ``data-elapsed`` holds the seconds so far. The page's script counts on from that number by the
+    browser's clock, so the clocks of server and browser need not agree.
     """
     if start is None or (end is None and not ticks):
         return SafeString("–")
@@ -67,11 +70,12 @@ def elapsed(start: datetime | None, end: datetime | None, *, ticks: bool = False
 
 
 def seconds(value: int | None) -> str:
+    """A number of seconds as a duration; ``""`` for ``None``."""
     return duration(timedelta(seconds=value)) if value is not None else ""
 
 
 def duration(value: timedelta, *, short: bool = False) -> str:
-    """ "2 min 5 s"; ``short`` keeps the largest unit alone: "2 min"."""
+    """The two largest units, such as "2 min 5 s"; with ``short`` only the largest, "2 min"."""
     total = max(int(value.total_seconds()), 0)
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     parts = []
@@ -82,12 +86,13 @@ def duration(value: timedelta, *, short: bool = False) -> str:
     return " ".join(parts[: 1 if short else 2]) or "0 s"
 
 
-# A page has a hundred of these, and an {% include %} of each would be half of its time.
+# A page shows about a hundred icons and statuses. An {% include %} for each would take half of the
+# page's rendering time, so these are functions with a cache.
 
 
 @lru_cache(maxsize=64)
 def icon(name: str) -> SafeString:
-    """One of ``components/icons.html``; it says nothing, the words beside it do."""
+    """An icon of ``components/icons.html``. Screen readers skip it and read the text beside."""
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="#icon-{}"/></svg>', name
     )
@@ -95,7 +100,7 @@ def icon(name: str) -> SafeString:
 
 @lru_cache(maxsize=64)
 def status(name: str) -> SafeString:
-    """A status as icon and word."""
+    """A status as icon and word. ``data-unknown`` marks a status that is not in ``ICONS``."""
     symbol = icon(ICONS.get(name, "help"))
     known = SafeString("" if name in ICONS else " data-unknown")
     return format_html(
@@ -103,32 +108,35 @@ def status(name: str) -> SafeString:
     )
 
 
-ROWS_KEPT = 5_000
-_finished_rows: dict[tuple[object, ...], SafeString] = {}
+MAX_CACHED_ROWS = 5_000
+_row_cache: dict[tuple[object, ...], SafeString] = {}
 
 
 def run_row(run: Run) -> SafeString:
-    """A run in a table. One that is over never looks different again, so it is drawn once
-    for everybody: a page of fifty would take longer for its rows than for all the rest.
+    """The table row of a run.
+
+    The row of a finished run never changes and is the same for everybody, so it is rendered once.
+    The rows of a page of fifty runs would otherwise take longer than the rest of the page.
     """
     if not run.is_final:
-        return _drawn_row(run)
+        return _render_row(run)
+    # Every field that templates/runs/run_row.html shows.
     shown = (run.id, run.number, run.status, run.imported, run.iteration_count, run.triggered_by)
     key = (*shown, run.started_at, run.completed_at)
-    row = _finished_rows.get(key)
+    row = _row_cache.get(key)
     if row is None:
-        if len(_finished_rows) >= ROWS_KEPT:
-            _finished_rows.clear()
-        row = _finished_rows[key] = _drawn_row(run)
+        if len(_row_cache) >= MAX_CACHED_ROWS:
+            _row_cache.clear()
+        row = _row_cache[key] = _render_row(run)
     return row
 
 
-def _drawn_row(run: Run) -> SafeString:
+def _render_row(run: Run) -> SafeString:
     return SafeString(get_template("runs/run_row.html").render({"run": run}))
 
 
 def iteration_outcome(iteration: Iteration) -> str:
-    """What became of an iteration, in a few words; ``""`` where it is not known."""
+    """The result of an iteration in a few words; ``""`` where the result is not known."""
     if iteration.verified:
         return "Verification passed"
     if iteration.verified is False:
@@ -140,18 +148,21 @@ def iteration_outcome(iteration: Iteration) -> str:
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th."""
+    """An ordinal number: "1st", "2nd", "3rd", "4th", "11th"."""
     suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
     return f"{number}{suffix or 'th'}"
 
 
 def error_message(code: str) -> str:
-    """The words for an error that the page's script shows by itself."""
+    """The message of an error code of ``ERROR_TABLE``, for errors that a script shows."""
     return ERROR_TABLE[code].message
 
 
 def error_details(error: RunsAPIError) -> SafeString:
-    """What helps the people who run the dashboard and the API, folded away."""
+    """A closed ``<details>`` for the people who operate the dashboard and the runs API.
+
+    It holds the diagnosis and the reference of the error; the result is empty without both.
+    """
     lines = [line for line in (error.diagnosis, error.reference) if line]
     if not lines:
         return SafeString("")
@@ -163,22 +174,28 @@ def error_details(error: RunsAPIError) -> SafeString:
 
 
 def without_blank_lines(text: str) -> str:
-    """For a beginning that is cut after a few lines."""
+    """Remove blank lines, so that an excerpt of a few lines shows as much text as possible."""
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
 def legible_content(text: str, longest: int | None = None) -> SafeString:
-    """Text from elsewhere as the content of an element; ``longest``: an excerpt of it."""
+    """Untrusted text as the content of an element.
+
+    ``longest`` limits the result to so many characters of the text.
+    """
     return legible_html(text, longest)
 
 
 def plain(text: str) -> str:
-    """The same for an attribute or a title, which cannot hold elements."""
+    """Untrusted text for an attribute or a title, which cannot contain elements."""
     return legible(text)
 
 
 def log_text(text: str, longest: int | None = None) -> SafeString:
-    """What a terminal would have left of it on its lines; ``longest``: so many at its end."""
+    """The text of a log as a terminal would show it.
+
+    ``longest`` keeps only so many characters from the end of the log.
+    """
     text = rendered(text)
     if longest is not None and len(text) > longest:
         text = f"[{len(text) - longest:,} characters left out here]\n{text[-longest:]}"

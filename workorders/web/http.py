@@ -1,4 +1,4 @@
-"""Small answers that several views give, with htmx or without."""
+"""Requests and responses that several views share, with htmx or without."""
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -9,19 +9,26 @@ from django_htmx.middleware import HtmxDetails
 
 
 class HtmxHttpRequest(HttpRequest):
-    """A request of a signed-in person: every page but sign-in needs one."""
+    """A request of a signed-in user, with the attribute that django-htmx adds.
+
+    The type of ``user`` holds on every page that requires signing in.
+    """
 
     htmx: HtmxDetails
     user: User
 
 
 def htmx_redirect(request: HtmxHttpRequest, url: str) -> HttpResponse:
-    """Send the browser to ``url``; a plain 302 would be followed inside the htmx request."""
+    """Send the browser to ``url``.
+
+    An htmx request gets the header ``HX-Redirect``: htmx would follow a 302 itself and insert the
+    target into the open page.
+    """
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 def vary_on_htmx(response: HttpResponse) -> HttpResponse:
-    """One address answers with a page or, to htmx, a part of it: no cache may mix them up."""
+    """Keep caches from mixing up a page and the part of it that htmx gets at the same address."""
     patch_vary_headers(response, ["HX-Request"])
     patch_cache_control(response, private=True, no_cache=True)
     return response

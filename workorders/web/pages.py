@@ -10,9 +10,13 @@ from workorders.web.http import HtmxHttpRequest
 def unavailable_page(
     request: HtmxHttpRequest, error: RunsAPIError, *, title: str, comes_back: bool = True
 ) -> HttpResponse:
-    """A page whose subject could not be loaded says so; nothing it showed is made up.
+    """Respond with 503 when the subject of a page could not be loaded.
 
-    ``comes_back``: it looks again by itself until it can be shown.
+    A refresh by htmx gets no content: the open page stays and shows that it is out of date.
+
+    Args:
+        error: why the subject could not be loaded.
+        comes_back: whether the error page polls until the wanted page can be shown.
     """
     if request.htmx:
         return HttpResponse(status=503, headers={"HX-Trigger": "runs-api-fails"})
@@ -21,5 +25,6 @@ def unavailable_page(
 
 
 def page_number(request: HtmxHttpRequest) -> int:
+    """The query parameter ``page``: an integer from 1 to 1,000,000; 1 for any other value."""
     text = request.GET.get("page", "")
     return min(int(text), 1_000_000) if text.isdecimal() and len(text) < 10 and int(text) else 1

@@ -1,4 +1,9 @@
-"""Pages that stay true: how they are refreshed, and how cheaply when nothing is new."""
+"""Polling: open pages request their own address again, and get 204 while nothing has changed.
+
+A page names the version it shows in the query parameter ``seen``. The version is
+``<digest>-<timestamp>``: a hash of the data on the page, and the Unix timestamp in seconds of the
+newest read from the runs API behind that data.
+"""
 
 import hashlib
 import time
@@ -19,33 +24,41 @@ from workorders.web.http import HtmxHttpRequest, vary_on_htmx
 MAX_VERSIONS = 10_000
 
 _versions: dict[str, tuple[str, float]] = {}
-"""What each address showed last in this process, and until when (monotonic) that is fresh."""
+"""For each address: the digest of the latest response of this process, and the time, by
+``time.monotonic()``, until which that response counts as fresh."""
 
 
 def polling[**P](
     view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
-    """A view whose page refreshes itself: with htmx, by its own address and ``?seen=``."""
+    """Decorator for the view of a page that polls its own address with ``?seen=``.
+
+    A poll gets 204 without a call of the view while the version it names is fresh, and whenever
+    the read cache reports that nothing has changed.
+    """
 
     @wraps(view)
-    def refreshed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.htmx:
             return view(request, *args, **kwargs)
-        digest, good_until = _versions.get(_address(request), ("", 0.0))
-        if digest == _seen(request)[0] and time.monotonic() < good_until:
+        digest, fresh_until = _versions.get(_address(request), ("", 0.0))
+        if digest == _shown_version(request)[0] and time.monotonic() < fresh_until:
             return _unchanged()
         try:
             return view(request, *args, **kwargs)
         except NotModified:
             return _unchanged()
 
-    return refreshed
+    return wrapper
 
 
 def polling_client(request: HtmxHttpRequest) -> RunsClient:
-    """A page is read anew; its refresh takes what was read since by anybody."""
-    shares = request.htmx and settings.SHARED_READ_SECONDS
-    return refresh_client(_seen(request)[1]) if shares else page_client()
+    """The client for a polling page.
+
+    Full page loads read from the API; polls may use reads that other requests have cached.
+    """
+    may_share = request.htmx and settings.SHARED_READ_SECONDS
+    return refresh_client(_shown_version(request)[1]) if may_share else page_client()
 
 
 def polling_page(
@@ -56,50 +69,59 @@ def polling_page(
     version_of: object,
     client: RunsClient,
 ) -> HttpResponse:
-    """A page, or for its own refresh request only the part that lives.
+    """Render a page, or for its own poll only the template's partial ``live``.
+
+    The response to a poll is 204 if the page already shows this version.
 
     Args:
-        version_of: the value the page is made of. Its digest goes out as ``version``, comes
-            back as ``?seen=``, and 204 says that nothing has changed.
-        client: what it was read by.
+        template: the template of the whole page.
+        context: its context; ``version`` (for ``?seen=``) and ``refresh`` (whether the request is
+            a poll) are added.
+        version_of: all data of the page that may change. The digest of its ``repr`` is the
+            first part of the version.
+        client: the client that has read the data, from ``polling_client``.
     """
     digest = hashlib.blake2b(repr(version_of).encode(), digest_size=8).hexdigest()
     if len(_versions) >= MAX_VERSIONS:
         _versions.clear()
     age = max(time.time() - client.oldest_read, 0)
     _versions[_address(request)] = (digest, time.monotonic() + settings.SHARED_READ_SECONDS - age)
-    if request.htmx and _seen(request)[0] == digest:
+    if request.htmx and _shown_version(request)[0] == digest:
         return _unchanged()
     name = f"{template}#live" if request.htmx else template
     version = f"{digest}-{client.newest_read:.3f}"
     response = render(request, name, context | {"version": version, "refresh": request.htmx})
-    return _kept_by_nobody(response)
+    return _forbid_storing(response)
 
 
 def _unchanged() -> HttpResponse:
-    return _kept_by_nobody(HttpResponse(status=204))
+    return _forbid_storing(HttpResponse(status=204))
 
 
-def _kept_by_nobody(response: HttpResponse) -> HttpResponse:
-    """The browser's back button would show a stored page as it was before the run was started."""
+def _forbid_storing(response: HttpResponse) -> HttpResponse:
+    """Forbid caches to store the page.
+
+    The browser's back button would otherwise show a page from before a run was started.
+    """
     response = vary_on_htmx(response)
     patch_cache_control(response, no_store=True)
     return response
 
 
 def _address(request: HtmxHttpRequest) -> str:
+    """Path and query, without the parameters that only describe what the page already has."""
     query = request.GET.copy()
-    for name in ("seen", "log"):  # what the page has, not what it shows
+    for name in ("seen", "log"):
         query.pop(name, None)
     return f"{request.path}?{query.urlencode()}"
 
 
-def _seen(request: HtmxHttpRequest) -> tuple[str, float]:
-    """The digest of what the page shows, and the moment of that; 0 where it shows nothing."""
-    digest, _, moment = request.GET.get("seen", "").partition("-")
+def _shown_version(request: HtmxHttpRequest) -> tuple[str, float]:
+    """Digest and Unix timestamp of ``?seen=``; ``("", 0.0)`` for a missing or malformed value."""
+    digest, _, timestamp = request.GET.get("seen", "").partition("-")
     try:
-        as_of = float(moment)
+        as_of = float(timestamp)
     except ValueError:
         return "", 0.0
-    # A moment that is not there yet would keep the page as it is until then.
+    # A timestamp in the future would keep the page unchanged until then.
     return digest, as_of if 0 <= as_of <= time.time() else 0.0

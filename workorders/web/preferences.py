@@ -1,7 +1,7 @@
-"""How one browser shows the dashboard: its colours, and whether keys are shortcuts.
+"""Preferences of one browser: the colour theme, and whether single keys are shortcuts.
 
-Kept in cookies, so that a page arrives in the right colours (a script would come too
-late and the page would flash), without JavaScript too, and before anybody has signed in.
+Preferences are stored in cookies, so that they apply without JavaScript and before signing in, and
+so that the server renders a page in the right colours: a script would change them visibly late.
 """
 
 from typing import Any
@@ -28,21 +28,24 @@ SHORTCUTS = {
     "u": "Up: from a run to its work order, from there to the list",
     "?": "This help",
 }
-"""What ``static/js/shortcuts.js`` listens to."""
+"""Key and description of each shortcut in ``static/js/shortcuts.js``."""
 
 
 class PreferencesForm(forms.Form):
+    """``back`` is the address of the page to return to; see ``_return_path``."""
+
     theme = forms.ChoiceField(label="Theme", choices=THEMES.items(), widget=forms.RadioSelect)
     shortcuts = forms.BooleanField(label="Single keys are shortcuts", required=False)
-    back = forms.CharField(required=False)  # the template's own: it shows a checked address
+    back = forms.CharField(required=False)  # The template renders it, with a checked path.
 
 
 def preferences(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what every page is drawn with."""
+    """Context processor: ``theme`` ("light", "dark" or "" for the system's) and
+    ``has_shortcuts`` (boolean)."""
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "theme": theme if theme in THEMES and theme != "system" else "",
-        # A shortcut of one character can be switched off (WCAG 2.1.4).
+        # WCAG 2.1.4 requires that shortcuts of a single character can be turned off.
         "has_shortcuts": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
     }
 
@@ -50,11 +53,14 @@ def preferences(request: HttpRequest) -> dict[str, Any]:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_preferences(request: HtmxHttpRequest) -> HttpResponse:
-    """A page of its own, and what the key "?" opens over another one."""
+    """The form: as a page of its own, or as the dialog that the key "?" opens on any page.
+
+    Invalid values give 422. Saved values last for ``COOKIE_SECONDS``.
+    """
     form = PreferencesForm(request.POST or None, initial=_initial(request))
     if request.method == "POST" and form.is_valid():
         messages.success(request, "Preferences saved for this browser")
-        response = htmx_redirect(request, _own_page(request, form.cleaned_data["back"]))
+        response = htmx_redirect(request, _return_path(request, form.cleaned_data["back"]))
         for name, value in (
             (THEME_COOKIE, form.cleaned_data["theme"]),
             (SHORTCUTS_COOKIE, "on" if form.cleaned_data["shortcuts"] else "off"),
@@ -69,29 +75,29 @@ def edit_preferences(request: HtmxHttpRequest) -> HttpResponse:
             )
         return response
     name = "preferences/preferences_form.html" if request.htmx else "preferences/preferences.html"
-    back = _own_page(request, str(form["back"].value() or ""))
+    back = _return_path(request, str(form["back"].value() or ""))
     context = {"form": form, "back": back, "shortcut_list": SHORTCUTS.items()}
     status = 422 if form.errors else 200
     return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _initial(request: HtmxHttpRequest) -> dict[str, Any]:
-    shown = preferences(request)
+    current = preferences(request)
     came_from = request.htmx.current_url if request.htmx else request.headers.get("Referer")
     return {
-        "theme": shown["theme"] or "system",
-        "shortcuts": shown["has_shortcuts"],
+        "theme": current["theme"] or "system",
+        "shortcuts": current["has_shortcuts"],
         "back": came_from or "",
     }
 
 
-def _own_page(request: HtmxHttpRequest, url: str) -> str:
-    """Where the person came from, as a path; nowhere else than on this site, and not here."""
+def _return_path(request: HtmxHttpRequest, url: str) -> str:
+    """Path and query of ``url`` if that is another page of this site, otherwise "/"."""
     hosts = {request.get_host()}
     if not url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
         return "/"
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    # A path that begins with two slashes is another site's address.
+    # Browsers read a path that begins with two slashes as the address of another site.
     is_path = path.startswith("/") and url_has_allowed_host_and_scheme(path, None)
     return path if is_path and parts.path != request.path else "/"
