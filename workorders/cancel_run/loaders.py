@@ -14,7 +14,10 @@ from workorders.runs_api.schemas import Run, WorkOrder
 
 @dataclass(frozen=True, slots=True)
 class CancelDialog:
-    """What is shown before a run is cancelled, and looked at again afterwards."""
+    """A run to cancel and its work order, read before and again after the cancellation.
+
+    ``work_order`` is ``None`` where it could not be loaded.
+    """
 
     run: Run
     work_order: WorkOrder | None
@@ -25,7 +28,18 @@ class CancelDialog:
 
 
 def load_cancel_dialog(client: RunsClient, run_id: str, *, work_order_id: str = "") -> CancelDialog:
-    """``work_order_id``: whose run it is, as far as the caller knows."""
+    """Read the run and its work order.
+
+    If the API fails (status 500 or above) on the run itself, the run is taken from the API's
+    lists of runs.
+
+    Args:
+        work_order_id: the run's work order if the caller knows it, for APIs that do not name it;
+            otherwise "".
+
+    Raises:
+        RunsAPIError: the run could not be read.
+    """
     try:
         run, work_order = read_run(client, run_id, work_order_id)
     except RunsAPIError as error:

@@ -1,7 +1,7 @@
-"""Cancelling a run, or where the runs API knows no such thing, its work order.
+"""Cancelling a run, or its work order where the runs API cannot cancel a single run.
 
-Cancelling twice is cancelling once, so whatever the API answers, or fails to,
-the run's status is looked at afterwards, and that is what people are told.
+Cancelling twice has the same effect as cancelling once. Whatever the API's response is, and even
+without any, the run is therefore read again afterwards, and its status decides the outcome.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from workorders.runs_api.schemas import Run, WorkOrder
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What was to be cancelled is."""
+    """The run was cancelled."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
 class WorkOrderCancelled:
-    """The work order was cancelled; ``run`` as it is now, which may go on all the same.
+    """The work order was cancelled; its run may continue nevertheless.
 
-    ``None``: it could not be read.
+    ``run`` is the run as read afterwards; ``None`` where it could not be read.
     """
 
     work_order_id: str
@@ -34,7 +34,10 @@ class WorkOrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class WorkOrderBeingCancelled:
-    """The API accepted; the work order is not cancelled yet, and its run is as it is now."""
+    """The API accepted the cancellation, but the work order is not cancelled yet.
+
+    ``run`` is the run as read afterwards or, where that failed, as it was before.
+    """
 
     work_order_id: str
     run: Run
@@ -42,32 +45,41 @@ class WorkOrderBeingCancelled:
 
 @dataclass(frozen=True, slots=True)
 class BeingCancelled:
-    """The API accepted; the run is still at work, or cannot be read at this moment."""
+    """The API accepted the cancellation, but the run has not ended or could not be read.
+
+    ``run`` is the run as read afterwards or, where that failed, as it was before.
+    """
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyOver:
-    """The run had ended by itself."""
+    """The run ended by itself before it could be cancelled."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
 class NotCancelled:
-    """``run`` as it goes on; ``None`` where that could not be read either."""
+    """The runs API refused or failed.
+
+    ``run`` is the run as read afterwards, which continues; ``None`` where it could not be read, so
+    that the run may have been cancelled.
+    """
 
     error: RunsAPIError
     run: Run | None = None
 
     @property
     def message(self) -> str:
+        """The reason, for the operator."""
         if self.run and self.error.status in {404, 405}:
+            # The run exists, so the API does not know the endpoint.
             return NO_SUCH_ENDPOINT
         if self.error.status >= 500:
             return self.error.user_message
-        return WORDS.get(self.error.code, self.error.user_message)
+        return MESSAGES.get(self.error.code, self.error.user_message)
 
     @property
     def retryable(self) -> bool:
@@ -83,7 +95,8 @@ CancelOutcome = (
     | NotCancelled
 )
 
-WORDS: Mapping[str, str] = {  # where those of workorders.errors speak of starting
+# Messages by error code. They replace those of the error table that are about starting a run.
+MESSAGES: Mapping[str, str] = {
     "CONFLICT": "The runs API refused to cancel this run",
     "FORBIDDEN": "This dashboard's key may not cancel runs. "
     "Ask the person who runs the runs API to allow it.",
@@ -98,7 +111,10 @@ NO_SUCH_ENDPOINT = (
 
 
 def cancel_run(client: RunsClient, dialog: CancelDialog, scope: CancelScope) -> CancelOutcome:
-    """Cancel what the operator has confirmed, and say what is true then."""
+    """Cancel the run of ``dialog``, or its work order, depending on ``scope``.
+
+    No ``RunsAPIError`` is raised: a failure is part of the outcome.
+    """
     before, error = dialog.run, None
     try:
         if scope is CancelScope.RUN:
@@ -107,13 +123,15 @@ def cancel_run(client: RunsClient, dialog: CancelDialog, scope: CancelScope) -> 
             client.cancel_work_order(before.work_order_id)
     except RunsAPIError as exc:
         error = exc
-    now = _look(client, before)
+    now = _read_again(client, before)
     if scope is CancelScope.RUN:
-        return _of_run(before, now, error)
-    return _of_work_order(before, now, error)
+        return _run_outcome(before, now, error)
+    return _work_order_outcome(before, now, error)
 
 
-def _of_run(before: Run, now: CancelDialog | None, error: RunsAPIError | None) -> CancelOutcome:
+def _run_outcome(
+    before: Run, now: CancelDialog | None, error: RunsAPIError | None
+) -> CancelOutcome:
     run = now.run if now else None
     if run and run.is_final:
         return Cancelled(run) if _is_cancelled(run) else AlreadyOver(run)
@@ -122,13 +140,14 @@ def _of_run(before: Run, now: CancelDialog | None, error: RunsAPIError | None) -
     return BeingCancelled(run or before)
 
 
-def _of_work_order(
+def _work_order_outcome(
     before: Run, now: CancelDialog | None, error: RunsAPIError | None
 ) -> CancelOutcome:
-    """That the work order is cancelled says nothing of its run: it may go on to its end."""
+    """The work order's status decides, not its run's: the run of a cancelled work order may
+    continue to its end."""
     run, work_order = (now.run, now.work_order) if now else (None, None)
-    is_told = work_order is None and error is None
-    if is_told or _is_cancelled(work_order):
+    was_accepted_unseen = work_order is None and error is None
+    if was_accepted_unseen or _is_cancelled(work_order):
         return WorkOrderCancelled(before.work_order_id, run)
     if run and run.is_final:
         return AlreadyOver(run)
@@ -141,7 +160,8 @@ def _is_cancelled(subject: Run | WorkOrder | None) -> bool:
     return subject is not None and subject.status == "cancelled"
 
 
-def _look(client: RunsClient, run: Run) -> CancelDialog | None:
+def _read_again(client: RunsClient, run: Run) -> CancelDialog | None:
+    """The run and its work order as they are now; ``None`` where the run cannot be read."""
     try:
         return load_cancel_dialog(client, run.id, work_order_id=run.work_order_id)
     except RunsAPIError:

@@ -1,4 +1,4 @@
-"""Cancelling a run from its page: what will happen is said first, then done."""
+"""The dialog in which an operator cancels a run: it states the consequences and asks first."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -27,10 +27,18 @@ from workorders.text.legible import legible
 from workorders.web.http import HtmxHttpRequest, htmx_redirect, vary_on_htmx
 
 
-# Who may start a run may also end one: it is the same say over the same workers.
+# The permission to start runs includes the permission to cancel them.
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    """GET shows the dialog; POST cancels the run and redirects to its page.
+
+    Form fields of the POST: ``scope``, a value of ``CancelScope``, and ``queued``, "1" if the
+    dialog showed a queued run, otherwise "". They state what the operator confirmed. If the run
+    or the settings differ by now, nothing is cancelled and the dialog is shown again with 409.
+
+    A run that does not exist gives 404.
+    """
     try:
         dialog = load_cancel_dialog(
             page_client(), run_id, work_order_id=TriggerAttempt.work_order_of(run_id)
@@ -43,23 +51,22 @@ def cancel_run(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
         return _nothing_to_cancel(request, dialog)
     if request.method != "POST":
         return _dialog(request, run_id, dialog)
-    # Only what was confirmed is done: whatever the settings say, and whether it waits, by now.
-    took_for_queued = bool(request.POST.get("queued"))
-    if request.POST.get("scope") != dialog.scope or took_for_queued != dialog.run.is_queued:
+    confirmed_queued = bool(request.POST.get("queued"))
+    if request.POST.get("scope") != dialog.scope or confirmed_queued != dialog.run.is_queued:
         return _dialog(request, run_id, dialog, has_changed=True)
-    return _answer(request, dialog, dialog.scope)
+    return _cancel(request, dialog, dialog.scope)
 
 
-def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) -> HttpResponse:
+def _cancel(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) -> HttpResponse:
     match services.cancel_run(default_client(), dialog, scope):
         case Cancelled(run):
             messages.success(request, f"{run.label} was cancelled")
         case WorkOrderCancelled(work_order_id, run):
             text = f"Work order {legible(work_order_id)} was cancelled"
-            messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
+            messages.success(request, f"{text}{_run_sentence(dialog.run, run)}")
         case WorkOrderBeingCancelled(work_order_id, run):
             text = f"Work order {legible(work_order_id)} is being cancelled"
-            messages.success(request, f"{text}{_goes_on(dialog.run, run)}")
+            messages.success(request, f"{text}{_run_sentence(dialog.run, run)}")
         case BeingCancelled(run):
             messages.success(request, f"{run.label} is being cancelled")
         case AlreadyOver(run):
@@ -69,8 +76,11 @@ def _answer(request: HtmxHttpRequest, dialog: CancelDialog, scope: CancelScope) 
     return htmx_redirect(request, reverse("run_detail", args=[dialog.run.id]))
 
 
-def _goes_on(before: Run, now: Run | None) -> str:
-    """What of the run whose work order was cancelled: it may go on all the same."""
+def _run_sentence(before: Run, now: Run | None) -> str:
+    """A sentence about the run of a cancelled work order, which may continue nevertheless.
+
+    The result is ``""`` where the run was cancelled too.
+    """
     if now is None:
         return f". Whether {before.label} goes on could not be read."
     if now.status == "cancelled":
@@ -101,7 +111,11 @@ def _dialog(
     failure: NotCancelled | None = None,
     has_changed: bool = False,
 ) -> HttpResponse:
-    """The dialog's content, alone for htmx, else as a page of its own."""
+    """Render the dialog: its content alone for htmx, otherwise a page of its own.
+
+    The status is 200 for the question, 409 where the run has changed or the API reports a
+    conflict, and 422 for other failures.
+    """
     status = 409 if has_changed else 200
     if failure:
         status = 409 if failure.error.status == 409 else 422

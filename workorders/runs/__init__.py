@@ -1,1 +1,1 @@
-"""The page of a run, its log, and runs that were accepted but not seen yet."""
+"""The page of a run, its log, and runs that the API has accepted but does not show yet."""

@@ -1,8 +1,9 @@
-"""What people who may only look are not shown: where things lie on the workers' machines.
+"""Hides paths on the workers' machines from viewers, people who may not start runs.
 
-Paths tell names of users, customers and mounts. A viewer sees ``…/shop`` for ``/srv/acme/shop``,
-and the like for a run's own copy, whose folder has the run's ID for a name. Other paths that
-an agent prints are its output, which is shown as it is.
+Such paths reveal names of users, customers and mounts. A viewer sees ``…/shop`` instead of
+``/srv/acme/shop``. Two paths are shortened: the work order's workspace, and the run's own copy of
+the workspace, a folder whose name begins with the run's ID. Any other path in an agent's output
+stays as it is.
 """
 
 import re
@@ -18,18 +19,22 @@ from workorders.runs_api.run_log import RunLog
 from workorders.runs_api.schemas import Run, WorkOrder
 
 LONGEST_LINE = 1_000_000
-"""Characters of a log that are held back until a line ends: a path must not be cut in two."""
+"""Number of characters of a log that are held back until their line ends, so that no path is cut in
+two. A longer line is passed on in parts."""
 
 
 def are_hidden(request: HttpRequest) -> bool:
+    """Whether the user of the request is a viewer."""
     return not request.user.has_perm(TRIGGER_PERMISSION)
 
 
 def without_host_path(work_order: WorkOrder) -> WorkOrder:
+    """A copy of the work order with a short workspace."""
     return replace(work_order, workspace=_short(work_order.workspace))
 
 
 def without_host_paths(detail: RunDetail) -> RunDetail:
+    """A copy without host paths in the work order, the run's error, its iterations and its log."""
     hidden = _HostPaths(detail.run, detail.work_order)
     iterations = tuple(
         replace(iteration, verification_output=hidden.hide(iteration.verification_output))
@@ -45,7 +50,11 @@ def without_host_paths(detail: RunDetail) -> RunDetail:
 
 
 def log_without_host_paths(client: RunsClient, run_id: str, parts: Iterable[str]) -> Iterator[str]:
-    """Raises ``RunsAPIError``, before the first part too."""
+    """Yield the log ``parts`` of a run without host paths, split at line ends.
+
+    Raises ``RunsAPIError`` when the run or its work order cannot be read, before the first part is
+    yielded. Errors raised by ``parts`` pass through.
+    """
     run = client.get_run(run_id)
     work_order = client.get_work_order(run.work_order_id) if run.work_order_id else None
     hidden = _HostPaths(run, work_order)
@@ -59,6 +68,8 @@ def log_without_host_paths(client: RunsClient, run_id: str, parts: Iterable[str]
 
 
 class _HostPaths:
+    """The paths to hide in the texts of one run."""
+
     def __init__(self, run: Run, work_order: WorkOrder | None) -> None:
         self._workspace = work_order.workspace if work_order else ""
         self._copy = re.compile(rf"(?:/[^/\s'\"`:=]+)*/(?={re.escape(run.id)})")
@@ -75,6 +86,6 @@ def _log(log: RunLog, hidden: _HostPaths) -> RunLog:
 
 
 def _short(path: str) -> str:
-    """Of a path on a machine; other sources, such as ``owner/name``, stay as they are."""
+    """``…/shop`` for ``/srv/acme/shop``; a repository such as ``owner/name`` is unchanged."""
     name = path.rstrip("/").rpartition("/")[2]
     return f"…/{name}" if path.startswith("/") else path

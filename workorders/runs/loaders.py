@@ -1,6 +1,7 @@
 """What the page of a run shows, read from the runs API.
 
-The run itself must load. Every part beside the run may fail: the page then says what is missing."""
+The run itself must load. Every other part may fail; the page then states what is missing.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,12 +19,15 @@ from workorders.runs_api.run_log import RunLog
 from workorders.runs_api.schemas import QueueHealth, Run, RunOverrides, WorkOrder
 
 LOG_CATCH_UP_BYTES = 1_048_576
-"""How much of a growing log one refresh brings."""
+"""Maximum number of bytes of a growing log in the response to one poll."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run and what its page shows beside it; parts that did not load are ``None``."""
+    """A run and the other parts of its page. A part that did not load is ``None``.
+
+    ``queue`` is loaded for queued runs only, and ``log`` only if the API keeps one.
+    """
 
     run: Run
     work_order: WorkOrder | None
@@ -31,9 +35,10 @@ class RunDetail:
     queue: QueueHealth | None
     log: RunLog | None
     from_list: bool = False
-    """The API failed on the run itself; this is what its lists say of it."""
+    """Whether the run comes from a list, because the API failed on the run itself."""
     log_skipped: int = 0
-    """Bytes between what the page has and ``log``: the agent wrote more than a page can follow."""
+    """Number of bytes of the log that are missing between the open page and ``log``: more was
+    written between two polls than ``LOG_CATCH_UP_BYTES``."""
 
     @property
     def overrides(self) -> RunOverrides:
@@ -45,7 +50,7 @@ class RunDetail:
 
     @property
     def is_live(self) -> bool:
-        """The page looks again: the run goes on, or its log was not read to the end."""
+        """Whether the page polls: the run has not ended, or its log was not read to the end."""
         part = self.log.part if self.log else None
         return not self.run.is_final or (
             part is not None and part.offset < part.next_offset < part.size
@@ -55,17 +60,24 @@ class RunDetail:
 def load_run(
     client: RunsClient, run_id: str, work_order_id: str = "", *, log_from: int | None = None
 ) -> RunDetail:
-    """``work_order_id``: whose run it is, where the API does not tell. ``log_from``: the byte
-    of the log to go on from; ``None``: the end of the log."""
+    """Load a run's page.
+
+    Args:
+        work_order_id: the run's work order, for APIs that do not name it; "" if it is unknown.
+        log_from: offset in bytes from which to read the log; ``None`` for the end of the log.
+
+    Raises:
+        RunsAPIError: the run itself could not be read.
+    """
     run = client.get_run(run_id)
     work_order_id = run.work_order_id or work_order_id
     work_order, (queue, log) = run_both(
         lambda: load_optional_work_order(client, work_order_id),
-        lambda: _beside(client, run, log_from),
+        lambda: _load_queue_and_log(client, run, log_from),
     )
     if work_order:
-        run, work_order = _at_one_moment(client, run, work_order)
-    run = _in_its_work_order(run, work_order, work_order_id)
+        run, work_order = _reconciled(client, run, work_order)
+    run = _with_work_order(run, work_order, work_order_id)
     return RunDetail(
         run=run,
         work_order=work_order,
@@ -77,34 +89,49 @@ def load_run(
 
 
 def read_run(client: RunsClient, run_id: str, work_order_id: str) -> tuple[Run, WorkOrder | None]:
-    """A run, with the number that its work order gives it where it has none of its own."""
+    """Read a run and its work order, which is ``None`` where it could not be read.
+
+    A run without a number gets the number that its work order lists.
+
+    Args:
+        work_order_id: the run's work order, for APIs that do not name it; "" if it is unknown.
+
+    Raises:
+        RunsAPIError: the run could not be read.
+    """
     run = client.get_run(run_id)
     work_order_id = run.work_order_id or work_order_id
     work_order = load_optional_work_order(client, work_order_id)
-    return _in_its_work_order(run, work_order, work_order_id), work_order
+    return _with_work_order(run, work_order, work_order_id), work_order
 
 
-def _at_one_moment(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Run, WorkOrder]:
-    """A run and its work order were read one after the other, and the run may have gone on
-    between: it is read again then, and the work order says of it what its page says. A run that
-    neither says whose it is nor is listed may be another work order's, and is not added."""
+def _reconciled(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Run, WorkOrder]:
+    """Make a run and its work order agree on the run's status.
+
+    Both were read one after the other. If the run has started or ended in between, it is read
+    again. The work order then lists the run as its page shows it.
+
+    A run that names no work order and is not listed may belong to another work order. It is
+    therefore not added.
+    """
     listed = _find(work_order.runs, run.id)
     if listed is None and not run.work_order_id:
         return run, work_order
     if listed and (listed.is_queued, listed.is_final) != (run.is_queued, run.is_final):
         run = optional(client, lambda c: c.get_run(run.id)) or run
-    return run, work_order.with_run(_in_its_work_order(run, work_order, work_order.id))
+    return run, work_order.with_run(_with_work_order(run, work_order, work_order.id))
 
 
-def _in_its_work_order(run: Run, work_order: WorkOrder | None, work_order_id: str) -> Run:
+def _with_work_order(run: Run, work_order: WorkOrder | None, work_order_id: str) -> Run:
+    """The run with the ID of its work order and, if it has none, the number listed there."""
     listed = _find(work_order.runs, run.id) if work_order and not run.number else None
     return replace(run, work_order_id=work_order_id, number=listed.number if listed else run.number)
 
 
-def _beside(
+def _load_queue_and_log(
     client: RunsClient, run: Run, log_from: int | None
 ) -> tuple[QueueHealth | None, RunLog | None]:
-    """What else a run's page shows: the queue it waits in, its log."""
+    """The queue of a queued run, and the log of a run that has one."""
     queue = optional(client, RunsClient.queue_health) if run.is_queued else None
     log = None
     if run.log_size is not None:
@@ -113,9 +140,10 @@ def _beside(
 
 
 def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") -> RunDetail | None:
-    """What the lists know of a run that the API fails to show by itself (recorded).
+    """Find a run in the API's lists; ``None`` where they do not have it.
 
-    Looks in the work order where that is known, else among the newest runs of all.
+    A recorded real server fails on some runs that its lists show. The runs of the work order are
+    searched if it could be read, otherwise the ``PAGE_LIMIT`` newest runs of all work orders.
     """
     work_order = load_optional_work_order(client, work_order_id)
     if work_order:
@@ -131,7 +159,7 @@ def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") ->
 
 
 def load_optional_work_order(client: RunsClient, work_order_id: str) -> WorkOrder | None:
-    """``None``: it could not be loaded, or ``work_order_id`` is empty."""
+    """The work order; ``None`` where it could not be read or ``work_order_id`` is empty."""
     return optional(client, lambda c: c.get_work_order(work_order_id)) if work_order_id else None
 
 
@@ -140,6 +168,7 @@ def _find(runs: Iterable[Run], run_id: str) -> Run | None:
 
 
 def _read_log(client: RunsClient, run: Run, log_from: int | None) -> RunLog:
+    """The log from ``log_from`` on, or its end where too much has been written since."""
     if log_from is None or (run.log_size or 0) - log_from > LOG_CATCH_UP_BYTES:
         return RunLog.of(client.get_log(run.id))
     part = client.get_log(run.id, offset=log_from, limit=LOG_CATCH_UP_BYTES)

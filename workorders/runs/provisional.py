@@ -1,7 +1,7 @@
-"""The page of a run that the API has accepted under an ID it did not keep to.
+"""The page of a run whose ID is provisional.
 
-Recorded from a real server: the ID in the answer to a trigger may be provisional.
-The run then turns up in its work order within a second, under another one, or never.
+Recorded from a real server: the response to a trigger may name an ID that the API does not know
+later. The run then appears in its work order under another ID within a second, or never.
 """
 
 from django.http import Http404, HttpResponse
@@ -18,19 +18,28 @@ from workorders.web.polling import polling_page
 def respond(
     request: HtmxHttpRequest, client: RunsClient, run_id: str, attempt: TriggerAttempt
 ) -> HttpResponse:
-    """For a run that the API does not know, though ``attempt`` was answered with its ID.
+    """Respond to a request for a run that the API does not know.
 
-    Raises ``RunsAPIError`` when its work order cannot be read.
+    Redirects to the run once it is identified. Until then the page shows what is known.
+
+    Args:
+        run_id: the unknown ID.
+        attempt: the attempt whose response named that ID.
+
+    Raises:
+        Http404: the run existed, and was deleted since.
+        RunsAPIError: the work order cannot be read.
     """
     if run_id == attempt.provisional_run_id:
         return _go_to_run(request, attempt.run_id)
-    if attempt.provisional_run_id or attempt.is_seen:  # it did exist
+    if attempt.provisional_run_id or attempt.is_seen:
         raise Http404(f"Run {run_id} does not exist any more.")
-    if not attempt.was_sent:  # written down before the dashboard remembered what was there
+    if not attempt.was_sent:
+        # Without the list of earlier runs, no run can be attributed to this attempt.
         return htmx_redirect(request, reverse("work_order_detail", args=[attempt.work_order_id]))
     found = run_search.find_candidates(client, attempt)
     if found.the_run:
-        return _appeared(request, attempt, found.the_run)
+        return _link_run(request, attempt, found.the_run)
     attempt.appearance = run_search.appearance(attempt, found)
     context = {"run_id": run_id, "attempt": attempt, "state": attempt.appearance}
     return polling_page(
@@ -38,7 +47,8 @@ def respond(
     )
 
 
-def _appeared(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
+def _link_run(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
+    """Record the attempt's run, correct its toast and redirect to the run's page."""
     before = attempt.run
     if attempt.link_run(RunReference(run.id, run.number)) and attempt.user == request.user:
         toasts.replace(request, before, run)

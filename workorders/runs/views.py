@@ -1,4 +1,4 @@
-"""The page of a run, and its log as a file."""
+"""The page of a run, and the download of its log."""
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
@@ -23,15 +23,20 @@ from workorders.web.polling import polling, polling_client, polling_page
 @require_safe
 @polling
 def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
+    """The page of a run.
+
+    A poll states in the query parameter ``log`` up to which byte the page has the log, and gets
+    the part after that.
+    """
     log_from = request.GET.get("log", "")
-    goes_on = request.htmx and log_from.isdecimal() and len(log_from) < 16
+    has_log = request.htmx and log_from.isdecimal() and len(log_from) < 16
     client = polling_client(request)
     try:
         detail = load_run(
             client,
             run_id,
             TriggerAttempt.work_order_of(run_id),
-            log_from=int(log_from) if goes_on else None,
+            log_from=int(log_from) if has_log else None,
         )
     except RunsAPIError as error:
         if error.code == "NOT_FOUND":
@@ -45,22 +50,30 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     if host_paths.are_hidden(request):
         detail = host_paths.without_host_paths(detail)
     run = detail.run
-    receipt, mistaken = reconciliation.origin_of(client, run, detail.work_order)
-    wrong = next((attempt for attempt in mistaken if attempt.user == request.user), None)
-    if wrong and toasts.withdraw(request, wrong, run):
-        check_page = reverse("trigger_attempt", args=[wrong.work_order_id, wrong.key])
+    receipt, misattributions = reconciliation.origin_of(client, run, detail.work_order)
+    misattributed = next(
+        (attempt for attempt in misattributions if attempt.user == request.user), None
+    )
+    if misattributed and toasts.withdraw(request, misattributed, run):
+        check_page = reverse(
+            "trigger_attempt", args=[misattributed.work_order_id, misattributed.key]
+        )
         return htmx_redirect(request, check_page)
     if receipt and receipt.is_seen:
         toasts.upgrade(request, run)
     context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
-    # How far the log is read counts: it may have grown by more than one part at once.
+    # The end of the part that was read, not the log's size: a log that has grown by more than one
+    # part is read over several polls, each of which must count as a change.
     log_end = detail.log and detail.log.part.next_offset
     origin = receipt and (receipt.key, receipt.is_seen)
-    shows = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
-    return polling_page(request, "runs/run_detail.html", context, version_of=shows, client=client)
+    version_of = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
+    return polling_page(
+        request, "runs/run_detail.html", context, version_of=version_of, client=client
+    )
 
 
 def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) -> HttpResponse:
+    """404, unless the ID comes from the response to an attempt and may be provisional."""
     attempt = TriggerAttempt.objects.of_run(run_id).first()
     if attempt is None:
         raise Http404(f"Run {run_id} does not exist, or no longer does.")
@@ -75,7 +88,11 @@ def _run_not_found(request: HtmxHttpRequest, run_id: str, client: RunsClient) ->
 @require_GET
 @cache_control(no_store=True)
 def run_log(request: HtmxHttpRequest, run_id: str) -> HttpResponse | StreamingHttpResponse:
-    """The whole log as a file, streamed part by part."""
+    """Download the complete log as ``<run ID>.log``, UTF-8 text, streamed part by part.
+
+    The status is 404 for a run without a log, and 503 while the runs API fails or too many
+    downloads are in progress.
+    """
     slot = Slot(request.user.pk)
     if not slot.take():
         return too_busy(request, "Too many logs are being downloaded at this moment.")
