@@ -1,4 +1,4 @@
-"""403, 404, 500 and CSRF-failure pages in the product's own look."""
+"""Error handlers: pages for 403, 404, 500, 503 and CSRF failures in the product's design."""
 
 import sys
 from typing import cast
@@ -14,18 +14,24 @@ from workorders.web.http import HtmxHttpRequest, htmx_redirect
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handler for 403. The message of ``exception``, if any, is shown to the user."""
     text = str(exception) or "Your account may not do this. Ask the person who runs this dashboard."
     return error_page(request, 403, "Not allowed", text)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    # Only what a view says on purpose: the resolver's own message lists URL patterns.
+    """Handler for 404. The message of a view's ``Http404`` is shown to the user."""
+    # A text comes from a view. Django's resolver passes an object that lists the URL patterns,
+    # which must not be shown.
     reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     return error_page(request, 404, "Page not found", reason or "Nothing lives at this address.")
 
 
 def database_away(error: Exception) -> HttpResponse:
-    """While sessions, accounts and attempts cannot be read or written. Asks no database itself."""
+    """Respond with 503 while the database cannot be used. This function sends no query itself.
+
+    ``error`` is the database error; it is recorded as part of the outage.
+    """
     outage.note(error)
     context = {
         "title": "The database cannot be used right now",
@@ -38,7 +44,8 @@ def database_away(error: Exception) -> HttpResponse:
         "retry": True,
         "request_id": request_id.current(),
     }
-    # Without the request: a page for somebody would look up who that is.
+    # The template is rendered without the request, because the context processors of a request
+    # read the user from the database.
     return HttpResponse(
         render_to_string("error.html", context),
         status=503,
@@ -47,7 +54,8 @@ def database_away(error: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Django calls this while it handles the exception.
+    """Handler for 500. A database error gives the 503 page of ``database_away`` instead."""
+    # Django calls handlers inside the except block, so the exception is still the current one.
     error = sys.exception()
     if isinstance(error, DATABASE_ERRORS):
         return database_away(error)
@@ -56,9 +64,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The token changes with every sign-in, so a dialog that was open then is shown again.
+    """Handler for a failed CSRF check: show the submitted dialog again, or respond with 403.
 
-    Not for what comes from another origin: that is no form of ours, or a proxy is set up wrongly.
+    The CSRF token changes at every sign-in, so a dialog that was opened before has an old token.
+    It is shown again with the typed values. A request from another origin always gets 403: the
+    form is foreign, or a proxy is configured wrongly.
+
+    ``reason`` is Django's text (``django.middleware.csrf``). The texts about tokens begin with
+    "CSRF ", the texts about origins do not.
     """
     is_own_form = reason.startswith("CSRF ")
     if is_own_form and (address := address_of_form(request)):

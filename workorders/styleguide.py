@@ -1,7 +1,7 @@
-"""``/styleguide/``, in development only: every token and component, in every state.
+"""``/styleguide/``, in development only: every design token and component, in every state.
 
-It is made of the pages' own templates and of values of ``workorders.runs_api.schemas``, so it
-cannot show a component that the pages do not have.
+The page uses the templates of the real pages with sample values of the real types, so every
+component looks as in the product.
 """
 
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from workorders.runs_api.schemas import Profile, Run, WorkOrder
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.loaders import TriggerDialog
 
+# Each semantic colour token of static/css/tokens.css, and where it is used.
 COLOURS = {
     "surface": "the page",
     "surface-raised": "cards, buttons, fields",
@@ -87,7 +88,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "spaces": SPACES,
         "statuses": STATUSES,
         "levels": LEVELS,
-        "moment": NOON,
+        "noon": NOON,
         "work_order": work_order,
         "runs": [
             _run(5, "queued"),
@@ -97,7 +98,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         ],
         "enabled": Availability(),
         "disabled": Availability(BlockedReason.ACTIVE, _run(4, "running")),
-        # What the dialog's own template takes.
+        # The context of the trigger dialog's template.
         "dialog": dialog,
         "work_order_id": work_order.id,
         "form": form,

@@ -1,3 +1,5 @@
+"""The addresses of all pages. ``<id:…>`` is any ID of a runs API (``IdentifierConverter``)."""
+
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 

@@ -1,4 +1,4 @@
-"""The template tags of ``workorders.web.formatting``."""
+"""Registers functions of ``workorders.web.formatting`` as template tags and filters."""
 
 from django import template
 

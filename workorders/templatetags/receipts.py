@@ -1,4 +1,4 @@
-"""The template tags of ``workorders.attempts.presentation``."""
+"""Registers functions of ``workorders.attempts.presentation`` as template tags and filters."""
 
 from django import template
 

@@ -1,1 +1,1 @@
-"""The list of work orders, the page of one, and the list of its attempts."""
+"""The list of work orders, a work order's page, and the list of its attempts."""

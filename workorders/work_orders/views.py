@@ -1,4 +1,4 @@
-"""The list of work orders, the page of one, and the list of its attempts."""
+"""The list of work orders, a work order's page, and the list of its attempts."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from workorders.work_orders.loaders import list_work_orders, load_work_order
 
 ATTEMPTS_PER_PAGE = 10
 IDLE_SECONDS = 15
-"""Between the refreshes of a page on which nothing is expected soon."""
+"""Seconds between two polls of a page on which no change is expected soon."""
 
 
 @require_safe
@@ -64,16 +64,19 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
         "work_order": detail.work_order,
         "attempts": attempts,
         "more_attempts": more_attempts,
-        "seconds": 2 if detail.is_busy or _awaits(attempts) else IDLE_SECONDS,
+        "seconds": 2 if detail.is_busy or _may_change_soon(attempts) else IDLE_SECONDS,
     }
-    shows = (detail, _shown(attempts))
+    version_of = (detail, _versions(attempts))
     template = "work_orders/work_order_detail.html"
-    return polling_page(request, template, context, version_of=shows, client=client)
+    return polling_page(request, template, context, version_of=version_of, client=client)
 
 
 @require_safe
 def work_order_prompt(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
-    """The prompt as the runs API has it: pages show it with marks, and of a long one a part."""
+    """Download the prompt exactly as the runs API has it, as ``<work order ID>.txt``, UTF-8.
+
+    Pages mark invisible characters in a prompt, and show only the beginning of a long prompt.
+    """
     try:
         work_order = page_client().get_work_order(work_order_id)
     except RunsAPIError as error:
@@ -94,7 +97,10 @@ def work_order_prompt(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
 @require_safe
 @polling
 def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
-    """Who tried to start runs of a work order here, and what came of it."""
+    """Who tried to start runs of a work order in this dashboard, and with which outcome.
+
+    The status is 404 where a page has no attempts.
+    """
     number, client = page_number(request), polling_client(request)
     attempts, has_more = _attempts(work_order_id, number=number)
     if not attempts:
@@ -107,26 +113,29 @@ def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         "attempts": attempts,
         "number": number,
         "has_more": has_more,
-        "seconds": (2 if _awaits(attempts) else IDLE_SECONDS) if is_open else None,
+        "seconds": (2 if _may_change_soon(attempts) else IDLE_SECONDS) if is_open else None,
     }
-    shows, template = _shown(attempts), "work_orders/attempt_list.html"
-    return polling_page(request, template, context, version_of=shows, client=client)
+    template = "work_orders/attempt_list.html"
+    return polling_page(request, template, context, version_of=_versions(attempts), client=client)
 
 
-def _awaits(attempts: list[TriggerAttempt]) -> bool:
-    """Whether one of them may come to something at any moment."""
+def _may_change_soon(attempts: list[TriggerAttempt]) -> bool:
+    """Whether the run of one of the attempts may still appear within seconds."""
     return any(
         (a.is_unconfirmed or a.may_be_found) and a.age < run_search.APPEARS_WITHIN for a in attempts
     )
 
 
-def _shown(attempts: list[TriggerAttempt]) -> list[tuple[object, ...]]:
-    """What an open page shows of attempts, as far as it may change."""
+def _versions(attempts: list[TriggerAttempt]) -> list[tuple[object, ...]]:
+    """The key of each attempt, and those of its values on the page that may change."""
     return [(a.key, a.state, a.outcome, a.run_id, a.is_seen, a.appearance) for a in attempts]
 
 
 def _attempts(work_order_id: str, *, number: int = 1) -> tuple[list[TriggerAttempt], bool]:
-    """One page, and whether there are more: one query."""
+    """One page of attempts, newest first, and whether there are more.
+
+    One row more than a page is read, so that one query is enough for both.
+    """
     start, end = (number - 1) * ATTEMPTS_PER_PAGE, number * ATTEMPTS_PER_PAGE
     found = list(TriggerAttempt.objects.newest_of(work_order_id)[start : end + 1])
     return found[:ATTEMPTS_PER_PAGE], len(found) > ATTEMPTS_PER_PAGE
