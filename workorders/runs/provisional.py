@@ -35,7 +35,7 @@ def respond(
     if attempt.provisional_run_id or attempt.is_seen:
         raise Http404(f"Run {run_id} does not exist any more.")
     if not attempt.was_sent:
-        # Without the list of earlier runs, no run can be attributed to this attempt.
+        # Rows of older versions lack the work order's earlier runs, so no run can be attributed.
         return htmx_redirect(request, reverse("work_order_detail", args=[attempt.work_order_id]))
     found = run_search.find_candidates(client, attempt)
     if found.the_run:
