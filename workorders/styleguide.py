@@ -76,6 +76,7 @@ def _work_order(*runs: Run, status: str = "failed") -> WorkOrder:
 
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
+    """Render the style guide, with a trigger dialog that shows a field error."""
     work_order = _work_order(_run(2, "failed", minutes=5), _run(1, "failed", minutes=3))
     profiles = (Profile("default", "", 5), Profile("careful", "", 8))
     dialog = TriggerDialog(work_order, trigger_availability(work_order), profiles)

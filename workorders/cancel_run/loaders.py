@@ -1,4 +1,4 @@
-"""What the cancel dialog shows, read from the runs API."""
+"""Loads the cancel dialog from the runs API."""
 
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ class CancelDialog:
 
     @property
     def scope(self) -> CancelScope | None:
+        """What the runs API would cancel; ``None`` where nothing can be cancelled."""
         return cancel_scope(self.run, self.work_order)
 
 

@@ -1,4 +1,4 @@
-"""What the page of a run shows, read from the runs API.
+"""Loads the page of a run from the runs API.
 
 The run itself must load. Every other part may fail; the page then states what is missing.
 """
@@ -46,6 +46,7 @@ class RunDetail:
 
     @property
     def cancel_scope(self) -> CancelScope | None:
+        """What the runs API would cancel; ``None`` where nothing can be cancelled."""
         return cancel_scope(self.run, self.work_order)
 
     @property

@@ -26,6 +26,11 @@ IDLE_SECONDS = 15
 @require_safe
 @polling
 def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
+    """The list of work orders.
+
+    Query parameters: ``status`` (one of ``WORK_ORDER_STATUSES``; other values are ignored), ``q``
+    (text to search for, at most 200 characters) and ``page`` (from 1).
+    """
     status = request.GET.get("status", "")
     status = status if status in WORK_ORDER_STATUSES else ""
     search = request.GET.get("q", "").replace("\0", "").strip()[:200]
@@ -47,6 +52,7 @@ def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
 @require_safe
 @polling
 def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """The page of a work order, with page ``?page=`` (from 1) of its runs; 404 if unknown."""
     client = polling_client(request)
     try:
         detail = load_work_order(client, work_order_id, number=page_number(request))
