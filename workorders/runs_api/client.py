@@ -226,7 +226,7 @@ class RunsClient:
         return QueueHealth.parse(self._get("/queue/health"))
 
     def queue_position(self, work_order_id: str) -> int | None:
-        """Return the position at which a new run of the work order would wait, or waits now.
+        """Return the place in the queue of the work order's queued run.
 
         1 is next; ``None`` where the API gives no position.
         """
