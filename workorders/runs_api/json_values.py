@@ -53,7 +53,7 @@ def datetime_or_none(value: object) -> datetime | None:
         if timestamp.tzinfo is None:
             return timestamp.replace(tzinfo=UTC)
         return timestamp.astimezone(UTC)
-    except (ValueError, OverflowError):  # in UTC, the year would be 0 or 10000
+    except (ValueError, OverflowError):  # OverflowError: the year in UTC would be 0 or 10000
         return None
 
 
