@@ -37,7 +37,7 @@ class MetricsMiddleware:
 
 
 def _view(request: HttpRequest) -> str:
-    """Return the name of the URL pattern. The path is no label, because anybody can make paths up."""
+    """Return the name of the URL pattern, which is a label. Paths are not bounded (see metrics)."""
     if match := request.resolver_match:
         return match.url_name or "api"  # the embedded API's URL patterns have no names
     # No URL pattern matched: static files, redirects to HTTPS, refused hosts, unknown paths.

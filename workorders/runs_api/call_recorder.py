@@ -73,7 +73,7 @@ class LoggedCall:
         level = self._level if known else logging.WARNING
         self._log(level, NO_RESPONSE, reason, status=0)
 
-    def _log(self, level: int, outcome: str, words: str, **fields: str | int) -> None:
+    def _log(self, level: int, outcome: str, detail: str, **fields: str | int) -> None:
         milliseconds = round(self._measured.ends(outcome) * 1000)
         call = {"method": self._method, "path": self._path, "milliseconds": milliseconds}
         logger.log(
@@ -83,6 +83,6 @@ class LoggedCall:
             self._path,
             fields["status"] or "no answer",
             milliseconds,
-            f": {words}" if words else "",
+            f": {detail}" if detail else "",
             extra={**self._about, **call, **fields},
         )
