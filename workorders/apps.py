@@ -1,3 +1,5 @@
+"""The configuration of the Django app ``workorders``."""
+
 from typing import Any
 
 from django.apps import AppConfig
@@ -11,12 +13,15 @@ class WorkOrdersConfig(AppConfig):
     verbose_name = "Work orders"
 
     def ready(self) -> None:
-        from workorders.accounts.sessions import note_sign_in  # noqa: PLC0415 (apps load first)
+        from workorders.accounts.sessions import note_sign_in  # noqa: PLC0415 (models cannot be imported before all apps are loaded)
 
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         post_migrate.connect(_create_cache_table, sender=self)
 
 
 def _create_cache_table(*, verbosity: int, using: str, **_: Any) -> None:
-    """``migrate`` alone makes a database that can be used; without effect on other caches."""
+    """Create the table of the database cache, so that ``migrate`` makes a complete database.
+
+    The command does nothing for other cache backends.
+    """
     call_command("createcachetable", verbosity=max(verbosity - 1, 0), database=using)

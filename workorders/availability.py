@@ -1,5 +1,6 @@
-"""Whether a work order offers a new run, and why not (F7.2, Button Visibility Logic);
-whether a run can be cancelled, and what goes with it.
+"""Decides whether a work order can start a new run, and whether a run can be cancelled.
+
+The rules for a new run are those of the specification (F7.2, Button Visibility Logic).
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from workorders.runs_api.schemas import WORK_ORDER_STATUSES, Run, WorkOrder
 
 
 class BlockedReason(Enum):
-    """What stands in the way of a new run, named by the error code it amounts to."""
+    """Why a new run cannot be started. The values are keys of ``ERROR_TABLE``."""
 
     COMPLETE = "WORK_ORDER_COMPLETE"
     CANCELLED = "WORK_ORDER_CANCELLED"
@@ -21,28 +22,28 @@ class BlockedReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What the trigger button looks like.
-
-    ``visible`` is false for work orders that are over; ``enabled`` is false while
-    a run is at work. ``active_run`` is the run that stands in the way, if any.
-    """
+    """Whether the trigger button is shown, and whether the button is enabled."""
 
     blocked_reason: BlockedReason | None = None
+    """``None``: a run can be started."""
     active_run: Run | None = None
+    """The run that prevents a new run, if any."""
 
     @property
     def enabled(self) -> bool:
+        """Whether a new run can be started."""
         return self.blocked_reason is None
 
     @property
     def visible(self) -> bool:
+        """Whether the button is shown: not for a completed or cancelled work order."""
         return self.blocked_reason not in {BlockedReason.COMPLETE, BlockedReason.CANCELLED}
 
 
 def trigger_availability(work_order: WorkOrder) -> Availability:
-    """Apply the specification's rules to a work order and the runs it lists.
+    """Apply the specification's rules to a work order and its runs.
 
-    A queued run does not disable the button: the new one goes behind it.
+    A queued run does not disable the button, because the new run is queued behind it.
     """
     if work_order.status == "succeeded":
         return Availability(BlockedReason.COMPLETE)
@@ -56,15 +57,23 @@ def trigger_availability(work_order: WorkOrder) -> Availability:
 
 
 class CancelScope(StrEnum):
-    """What the runs API cancels when a run is to be cancelled (``RUNS_API_CANCELS``)."""
+    """What the runs API can cancel when an operator cancels a run (``RUNS_API_CANCELS``)."""
 
     RUN = "run"
     WORK_ORDER = "work-order"
-    """Recorded from a real server: its one way is to end the work order for good."""
+    """Some servers can only cancel the work order, for good (recorded from a real server)."""
 
 
 def cancel_scope(run: Run, work_order: WorkOrder | None) -> CancelScope | None:
-    """``None``: the run is over, or the work order to cancel is not known, or cancelled."""
+    """Return what cancelling the run would cancel, or ``None`` if it cannot be cancelled.
+
+    A run that is over cannot be cancelled. Where the API only cancels work orders, the run must
+    name its work order, and the work order must not be cancelled already.
+
+    Args:
+        run: the run that an operator wants to cancel.
+        work_order: the run's work order; ``None`` if it could not be read.
+    """
     scope = CancelScope(settings.RUNS_API_CANCELS.lower())
     if run.is_final:
         return None

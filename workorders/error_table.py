@@ -1,6 +1,8 @@
-"""What people are told of each error code of the runs API, and what the dialog does then.
+"""How the dashboard handles each error code of the runs API.
 
-``ERROR_TABLE`` is the specification's error table plus the codes that the table leaves open."""
+``ERROR_TABLE`` is the specification's error table plus the codes that the specification leaves
+open.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from enum import Enum
 
 
 class Action(Enum):
-    """What the dialog does with a refusal (specification, Error Handling)."""
+    """What the trigger dialog does when a start is refused (specification, Error Handling)."""
 
     KEEP_OPEN = "keep the dialog open and show the message in it"
     FIELD_ERROR = "keep the dialog open and show the message at the field"
@@ -19,14 +21,18 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorHandling:
+    """How the dashboard handles one error code."""
+
     message: str
+    """The sentence that operators read."""
     action: Action
     retryable: bool = False
+    """Whether sending the request again may help."""
 
 
 ERROR_TABLE: Mapping[str, ErrorHandling] = {
-    # The specification's table, word for word. CAPACITY_EXCEEDED is an outcome
-    # (a run exists), so it is here for its words alone.
+    # The specification's table, word for word. CAPACITY_EXCEEDED is not handled as an error,
+    # because a run exists: its row is here for the message only.
     "RUN_ALREADY_ACTIVE": ErrorHandling(
         "A run is already in progress for this work order", Action.CLOSE_DIALOG
     ),
@@ -40,7 +46,7 @@ ERROR_TABLE: Mapping[str, ErrorHandling] = {
         "Could not connect to server. Please try again.", Action.KEEP_OPEN, retryable=True
     ),
     "UNKNOWN": ErrorHandling("An unexpected error occurred", Action.KEEP_OPEN, retryable=True),
-    # What it leaves open.
+    # Codes that the specification leaves open.
     "WORK_ORDER_CANCELLED": ErrorHandling("This work order was cancelled", Action.CLOSE_DIALOG),
     "STATUS_UNKNOWN": ErrorHandling(
         "This dashboard does not know the status of this work order, so it starts nothing",
@@ -84,7 +90,7 @@ ERROR_TABLE: Mapping[str, ErrorHandling] = {
     "SERVER_ERROR": ErrorHandling("The runs API failed", Action.CLOSE_DIALOG, retryable=True),
 }
 
-CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
+CODE_OF_STATUS: Mapping[int, str] = {  # for error responses without a code
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -96,14 +102,20 @@ CODE_OF_STATUS: Mapping[int, str] = {  # for answers that carry no code
 
 
 def handling_for(code: str, status: int) -> ErrorHandling:
+    """Return the row of ``ERROR_TABLE`` for an error response; see ``known_code``."""
     return ERROR_TABLE[known_code(code, status)]
 
 
 def known_code(code: str, status: int) -> str:
-    """The table's code of an answer: any 5xx is the server's failure, an unknown code is UNKNOWN.
+    """Return the key of ``ERROR_TABLE`` for an error response.
 
-    A full server may well say so with 503; the run it has queued is no failure. A busy one
-    says so with 503 too.
+    Any status from 500 on gives SERVER_ERROR, with two exceptions. CAPACITY_EXCEEDED stands,
+    because the run is queued and a full server may say so with 503. SERVER_BUSY stands if its
+    status is 503. A code that is not in the table gives UNKNOWN.
+
+    Args:
+        code: the response's error code; may be empty.
+        status: the HTTP status; 0 when there was no response.
     """
     if status >= 500 and code != "CAPACITY_EXCEEDED" and (status, code) != (503, "SERVER_BUSY"):
         return "SERVER_ERROR"

@@ -1,7 +1,6 @@
-"""What can go wrong between the dashboard and the runs API, and what people are told.
+"""The exceptions for everything that can go wrong between the dashboard and the runs API.
 
-``ERROR_TABLE`` is the specification's error table plus the codes it leaves open: for
-each code the words, what the dialog does, and whether sending again may help.
+``workorders.error_table`` says how the dashboard handles each error code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,25 +10,28 @@ from workorders.error_table import ErrorHandling, handling_for, known_code
 from workorders.text.legible import legible
 
 LONGEST_WORDS = 1_000
-"""How much an API may say about one error, in characters."""
+"""The most characters of the API's text about one error that people are shown."""
 
 
 class RunsAPIError(Exception):
     """The runs API refused, failed or could not be reached.
 
     Attributes:
-        code: a key of ``ERROR_TABLE``, or one that only this API knows.
-        message: the API's own words; empty when it said nothing.
-        status: the HTTP status; 0 when there was no answer.
-        details: the API's ``error.details``.
-        request_id: what to quote to the people who run the API.
-        retry_after: seconds the API asks to wait, from ``Retry-After`` (RFC 9110 10.2.3).
-        diagnosis: what that tells of the server, where it is not a runs API's answer.
+        code: the API's ``error.code``: a key of ``ERROR_TABLE``, or a code of this API only.
+        message: the API's ``error.message``, or the reason why there is no valid response;
+            may be empty.
+        status: the HTTP status; 0 when there was no response.
+        details: the API's ``error.details``, a JSON object; may be empty.
+        request_id: the ID by which the people who run the API can find the request; may be empty.
+        retry_after: the seconds to wait, from ``Retry-After`` (RFC 9110 10.2.3); ``None``: the
+            API does not say.
+        diagnosis: a sentence that says what is wrong with the server; empty if the server is
+            not at fault.
     """
 
     code = "UNKNOWN"
     said_by_api = True
-    """Whether the answer is the API's own, in its envelope."""
+    """Whether the API itself reported the error, in its envelope."""
     diagnosis = ""
 
     def __init__(
@@ -56,15 +58,16 @@ class RunsAPIError(Exception):
 
     @property
     def known_code(self) -> str:
-        """The key of ``ERROR_TABLE`` that it amounts to."""
+        """The key of ``ERROR_TABLE`` that applies to the error."""
         return known_code(self.code, self.status)
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether a run may have been started all the same.
+        """Whether a run may have been started despite the error.
 
-        Only a request that never went out, a refusal below 500 by the API itself, and its word
-        that nothing was started, rule it out.
+        Three cases prove that no run was started: the request was never sent
+        (``NetworkError.sent``), the API itself refused with a status below 500, or the API sent
+        SERVER_BUSY with ``details.started`` false.
         """
         if self.said_by_api and self.code == "SERVER_BUSY" and self.details.get("started") is False:
             return False
@@ -72,7 +75,7 @@ class RunsAPIError(Exception):
 
     @property
     def user_message(self) -> str:
-        """The sentence an operator reads."""
+        """The sentence that operators read."""
         message = self.handling.message
         if self.code in {"RATE_LIMITED", "SERVER_BUSY"} and self.retry_after:
             unit = "second" if self.retry_after == 1 else "seconds"
@@ -81,13 +84,19 @@ class RunsAPIError(Exception):
 
     @property
     def reference(self) -> str:
-        """The API's words, code and request ID: what to quote when asking for help."""
+        """The API's message, code and request ID, which operators quote when they ask for help."""
         parts = [self.message, self.code, f"request {self.request_id}" if self.request_id else ""]
         return " · ".join(legible(part, LONGEST_WORDS) for part in parts if part)
 
     @property
     def field_errors(self) -> dict[str, str]:
-        """``details.errors`` by form field; ``""`` holds what no field of ours is about."""
+        """The messages of ``details.errors`` by the name of the form field.
+
+        ``details.errors`` is ``[{"path": string or [string, ...], "message": string}, ...]``. A
+        path in one string is separated by dots, and the last part names the field. The key
+        ``""`` holds the message for fields that the form does not have. Only the first message
+        for each field is kept.
+        """
         found: dict[str, str] = {}
         errors = self.details.get("errors")
         for error in errors if isinstance(errors, Sequence) else ():
@@ -102,14 +111,15 @@ class RunsAPIError(Exception):
 
 
 FIELDS = {"maxIterations": "max_iterations", "profileName": "profile_name"}
+"""The names of fields in JSON, and in the form."""
 
 
 class NetworkError(RunsAPIError):
-    """No answer: refused, reset, timed out, or a name that does not resolve.
+    """No response: connection refused or reset, time-out, or a host name that does not resolve.
 
     Attributes:
-        sent: false only where the request provably never went out.
-        timed_out: whether the whole time-out was spent waiting.
+        sent: false only if the request provably was not sent.
+        timed_out: whether the call ended because its time was used up.
     """
 
     code = "NETWORK_ERROR"
@@ -126,10 +136,10 @@ class NetworkError(RunsAPIError):
 
 
 class InvalidResponse(RunsAPIError):  # noqa: N818
-    """An answer that is not the contract's: not JSON, another envelope, missing IDs."""
+    """A response that breaks the API's contract: not JSON, not the envelope, or without its IDs."""
 
     said_by_api = False
 
     @property
     def outcome_unknown(self) -> bool:
-        return self.status != 429  # a proxy that lets nothing through
+        return self.status != 429  # a proxy refused to forward the request

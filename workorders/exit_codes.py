@@ -1,11 +1,14 @@
-"""What a command's exit code means, in words."""
+"""Explains the exit codes of commands in words."""
 
 import signal
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 SIGNAL_BASE = 128
-"""A shell adds the number of the signal that ended its command to this (POSIX, 2.8.2)."""
+"""The exit code of a shell is 128 plus the number of the signal that ended its command.
+
+POSIX, Shell Command Language, 2.8.2, asks for a code above 128.
+"""
 
 _SIGNALS = {
     signal.SIGKILL: "killed, often because memory ran out",
@@ -24,11 +27,11 @@ _SIGNALS = {
 
 
 def meaning_of(exit_code: int) -> str:
-    """``""`` for a code that has no meaning of its own.
+    """Return what an exit code means, or ``""`` if the code has no common meaning.
 
-    Negative codes are signals (as Python's ``subprocess`` has them). 126, 127 and those above
-    128 are a shell's; of the latter only signals that end programs by themselves are told, as
-    some programs end with such codes of their own (Git's 129 is a wrong option).
+    A negative code is the negated number of a signal, as in Python's ``subprocess``. Shells use
+    126, 127 and codes above 128. Some programs use codes above 128 for something else (Git's 129
+    means a wrong option), so only the signals in ``_SIGNALS`` are explained there.
     """
     if exit_code == CANNOT_EXECUTE:
         return "a command could not be executed"
@@ -42,6 +45,6 @@ def meaning_of(exit_code: int) -> str:
 
 
 def how_it_ended(exit_code: int) -> str:
-    """Goes on a sentence: "ended with exit code 127 (a command was not found)"."""
+    """Return a predicate such as "ended with exit code 127 (a command was not found)"."""
     meaning = meaning_of(exit_code)
     return f"ended with exit code {exit_code}" + (f" ({meaning})" if meaning else "")

@@ -1,6 +1,6 @@
-"""The dashboard's own tables, where Django looks for them.
+"""The dashboard's own models, imported here because Django looks for models in this module.
 
-Work orders and runs belong to the runs API.
+Work orders and runs have no models here: they belong to the runs API.
 """
 
 from workorders.accounts.models import PasswordThrottle, ProviderIdentity, Session, SignInLink

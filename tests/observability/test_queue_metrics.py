@@ -7,7 +7,7 @@ from tests.support import runs_api as api
 from tests.support.runs_api import RunsAPI
 from tests.support.scraped import scrape
 from workorders.runs_api.clients import default_client
-from workorders.runs_api.probe import look
+from workorders.runs_api.probe import probe_once
 
 GAUGES = ("queue_depth", "worker_slots", "worker_slots_busy")
 NOTHING = [None, None, None]
@@ -70,7 +70,7 @@ def test_api_that_keeps_its_queue_to_itself_is_as_well_as_before(
 ) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     runs_api.on("GET", "/queue/health", reply)
-    look(default_client())
+    probe_once(default_client())
     assert scrape().value("runs_api_up") == 1
     assert client.get("/readyz").status_code == 200
     assert "cannot be used" not in caplog.text
@@ -83,13 +83,13 @@ def test_api_that_was_not_asked_yet_is_neither_up_nor_down(runs_api: RunsAPI) ->
 
 def test_api_that_refuses_the_key_is_down(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.refusal(401, "UNAUTHORIZED"))
-    look(default_client())
+    probe_once(default_client())
     assert scrape().value("runs_api_up") == 0
 
 
 def test_api_that_is_lost_is_down_and_not_asked_again(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.reset)
-    look(default_client())
+    probe_once(default_client())
     asked = len(runs_api.asked)
     assert scrape().value("runs_api_up") == 0
     assert gauges() == NOTHING

@@ -15,7 +15,7 @@ from tests.support.runs_api import RunsAPI
 from workorders.errors import RunsAPIError
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.health import Health, State
-from workorders.runs_api.probe import look
+from workorders.runs_api.probe import probe_once
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed.pem"
 LIST = ("GET", "/work-orders")
@@ -37,7 +37,7 @@ def point_at(settings: Settings) -> Iterator[PointAt]:
 
 def probed() -> Health:
     """What is known after the probe has asked once."""
-    look(default_client())
+    probe_once(default_client())
     return default_client().record.health
 
 
@@ -227,10 +227,10 @@ def test_loss_and_return_are_logged_once(
     caplog.set_level(logging.INFO)
     runs_api.on(*LIST, api.answer(200, HTML, "text/html"))
     for _ in range(3):
-        look(default_client())
+        probe_once(default_client())
     runs_api.on(*LIST, api.items())
     for _ in range(3):
-        look(default_client())
+        probe_once(default_client())
     said = [r for r in caplog.records if r.name == "workorders.runs_api.health"]
     assert [record.levelname for record in said] == ["WARNING", "INFO"]
     assert "an HTML page (HTTP 200) answers there" in said[0].message

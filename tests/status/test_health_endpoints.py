@@ -16,7 +16,7 @@ from tests.support import runs_api as api
 from tests.support.product import Product, follow_link, wait_until
 from tests.support.runs_api import API_KEY, RunsAPI
 from workorders.runs_api.clients import default_client
-from workorders.runs_api.probe import look
+from workorders.runs_api.probe import probe_once
 
 ENDPOINTS = ["/healthz", "/readyz"]
 
@@ -61,7 +61,7 @@ def test_readyz_is_what_the_probe_found(
     client: Client, db: None, runs_api: RunsAPI, reply: api.Reply, expected: tuple[int, str]
 ) -> None:
     runs_api.on("GET", "/work-orders", reply)
-    look(default_client())
+    probe_once(default_client())
     status, body = ready(client)
     assert (status, body["runsApi"]) == expected
     assert body["ready"] is (status == 200)

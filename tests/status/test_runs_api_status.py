@@ -8,7 +8,7 @@ from tests.support import runs_api as api
 from tests.support.page_text import PAGES, show, text_of
 from tests.support.runs_api import RunsAPI
 from workorders.runs_api.clients import default_client
-from workorders.runs_api.probe import look
+from workorders.runs_api.probe import probe_once
 
 LOST = "The runs API has not answered since"
 
@@ -17,7 +17,7 @@ LOST = "The runs API has not answered since"
 def lost(runs_api: RunsAPI) -> RunsAPI:
     """It answers all the same as soon as a test says with what."""
     runs_api.on("GET", "/work-orders", api.answer(200, b"<html>", "text/html"))
-    look(default_client())
+    probe_once(default_client())
     return runs_api
 
 
@@ -58,13 +58,13 @@ def test_banner_that_stays_as_it_is_is_not_sent_again(lost: RunsAPI, operator: C
 
 def test_banner_goes(lost: RunsAPI, operator: Client) -> None:
     lost.on("GET", "/work-orders", api.items())
-    look(default_client())
+    probe_once(default_client())
     assert banner(operator, shown="LOST") == ""
 
 
 def test_banner_says_that_the_key_is_refused(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/work-orders", api.refusal(401, "UNAUTHORIZED"))
-    look(default_client())
+    probe_once(default_client())
     assert "has not accepted this dashboard's key since" in banner(operator)
 
 

@@ -1,1 +1,1 @@
-"""What people and machines can see of a running dashboard: request IDs, logs, metrics."""
+"""Request IDs, logs and metrics, by which people and machines watch a running dashboard."""

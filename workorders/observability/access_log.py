@@ -1,4 +1,4 @@
-"""One line for each request of a page or of the embedded API."""
+"""Writes one log line for each request to a page or to the embedded API."""
 
 import logging
 import re
@@ -15,11 +15,14 @@ from workorders.observability import request_id
 logger = logging.getLogger(__name__)
 
 _UNLOGGED = re.compile(r"/(healthz|readyz|metrics|api/v1/health(/.*)?)$")
-"""What machines ask every few seconds."""
+"""Paths that machines request every few seconds, which are not logged."""
 
 
 class AccessLogMiddleware:
-    """Path without query, status, milliseconds to the answer's beginning, and who asked."""
+    """Logs the method, path without query, status, duration and user name of each request.
+
+    The duration is in milliseconds and ends where the response begins.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -40,19 +43,23 @@ def _log(request: HttpRequest, response: HttpResponseBase, milliseconds: int) ->
         "milliseconds": milliseconds,
         "user": _user_name(request),
     }
-    # The embedded API takes its caller's ID over.
-    answered_with = response.headers.get(request_id.HEADER) or request_id.current()
-    # A page that refreshes itself and finds nothing new is no event.
+    # The embedded API responds with the request ID of its caller.
+    id_of_response = response.headers.get(request_id.HEADER) or request_id.current()
+    # 204: an open page has polled, and nothing has changed.
     logger.log(
         logging.DEBUG if response.status_code == 204 else logging.INFO,
         "%(method)s %(path)s: %(status)s in %(milliseconds)s ms, %(user)s",
         fields | {"user": fields["user"] or "nobody"},
-        extra=fields | {"request_id": answered_with},
+        extra=fields | {"request_id": id_of_response},
     )
 
 
 def _user_name(request: HttpRequest) -> str:
-    """Empty for a stranger, and where no answer got as far as asking who it is for."""
+    """Return the user's name.
+
+    Empty for an anonymous user, for a request that ended before the user was looked up, and
+    where the database cannot be read.
+    """
     user = getattr(request, "user", None)
     try:
         return user.get_username() if user is not None else ""

@@ -1,6 +1,6 @@
-"""How log lines are written: as text for people, or as JSON for what collects them.
+"""Formats log lines as text for people, or as JSON for log collectors.
 
-Both carry the ID of the request they belong to, and neither carries a secret.
+Both formats contain the ID of the request, and in both secrets are redacted.
 """
 
 import json
@@ -17,23 +17,26 @@ from workorders.observability.redaction import without_secrets
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
-"""What every record has; the rest is what the caller of the logger has added."""
+"""The attributes of every log record. Any other attribute was passed as ``extra``."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ExceptionsOnly(logging.Filter):
-    """What broke a page. A page that is refused (403, 404) raises an exception too, on purpose."""
+    """Passes only the exceptions of failed requests, which have a status of 500 or above.
+
+    Pages that are refused (403, 404) raise exceptions too, but on purpose.
+    """
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info is None or getattr(record, "status_code", 500) < 500:
             return False
-        # A database that cannot be used is told of once (workorders.processes.database_outage).
+        # workorders.processes.database_outage reports a database outage once.
         return not isinstance(record.exc_info[1], DATABASE_ERRORS)
 
 
 class TextFormatter(logging.Formatter):
-    """``time level logger [request ID]: message``, and a traceback below."""
+    """Writes ``time level logger [request ID]: message``, and below it the traceback, if any."""
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} [{request_id}]: {message}", style="{")
@@ -45,12 +48,17 @@ class TextFormatter(logging.Formatter):
 
     @override
     def formatMessage(self, record: logging.LogRecord) -> str:
-        # Words of another server must not look like lines of this one.
+        # Text from another server could contain line breaks and imitate log lines.
         return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], super().formatMessage(record))
 
 
 class JSONFormatter(logging.Formatter):
-    """One object a line: time, level, logger, process, message, request_id, the caller's fields."""
+    """Writes one JSON object per line.
+
+    ``time`` (ISO 8601 in UTC with milliseconds), ``level``, ``logger``, ``message`` and
+    ``request_id`` are strings; ``process`` is the integer process ID. ``exception``, a traceback,
+    is there for exceptions only. The scalars that were passed as ``extra`` follow ``request_id``.
+    """
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -76,12 +84,16 @@ class JSONFormatter(logging.Formatter):
 
 
 def _request_id(record: logging.LogRecord) -> str:
-    """Django writes its line about an answer after all middleware, and with the request in it."""
+    """Return the ID of the request that the record belongs to; empty where there is none.
+
+    Django logs error responses after all middleware has ended. There is no current request then,
+    but the record has the request as an attribute.
+    """
     request = getattr(record, "request", None)
     own = getattr(record, "request_id", "") or request_id.current()
     return own or getattr(request, "request_id", "")
 
 
 def _iso(timestamp: float) -> str:
-    moment = datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
+    text = datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

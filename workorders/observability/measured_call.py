@@ -1,4 +1,4 @@
-"""A call to the runs API, measured."""
+"""Measures how long a call to the runs API takes."""
 
 import time
 
@@ -7,10 +7,11 @@ from workorders.observability.metrics import API_CALLS, endpoint
 
 
 class MeasuredCall:
-    """A call under way: its time goes to the metrics, and to the page it is made for.
+    """A call that has begun. Its duration is added to the metrics and to the page's timing.
 
     Args:
-        path: below ``/api/v1``.
+        method: the HTTP method.
+        path: the path below ``/api/v1``.
     """
 
     def __init__(self, method: str, path: str) -> None:
@@ -22,7 +23,11 @@ class MeasuredCall:
         self._started = time.perf_counter()
 
     def ends(self, outcome: str) -> float:
-        """Count it; the seconds it took. ``outcome`` is a label: of a bounded set."""
+        """Count the call and return its duration in seconds.
+
+        Args:
+            outcome: the value of a metric's label, so from a bounded set (see ``metrics.OK``).
+        """
         seconds = time.perf_counter() - self._started
         API_CALLS.labels(self._method, self._endpoint, outcome).observe(seconds)
         if self._timing:

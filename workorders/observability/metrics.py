@@ -1,7 +1,7 @@
-"""What is counted, and the labels it is counted by.
+"""The Prometheus metrics of the dashboard, and their labels.
 
-Every label has a bounded set of values: a time series is kept for each combination, so
-neither a path, nor an ID, nor a word of another server may become one.
+Prometheus keeps a time series for each combination of label values, so every label has a
+bounded set of values: no paths, no IDs, and no text from another server.
 """
 
 import re
@@ -12,7 +12,7 @@ from workorders.error_table import ERROR_TABLE, known_code
 
 PREFIX = "run_dashboard_"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
-"""Seconds; 2 is what a trigger may take (N7.1)."""
+"""Upper bounds of the histograms' buckets, in seconds. A trigger may take 2 (spec N7.1)."""
 
 COUNTED = CollectorRegistry()
 
@@ -43,8 +43,8 @@ TRIGGERS = Counter(
     registry=COUNTED,
 )
 
-OK, NO_ANSWER = "ok", "no_answer"
-"""Outcomes of a call, beside the codes of the error table (``RunsAPIError.known_code``)."""
+OK, NO_RESPONSE = "ok", "no_answer"
+"""Values of ``API_CALLS``'s label ``outcome``; the others are ``RunsAPIError.known_code``."""
 
 _ID = re.compile(r"^(/(?:work-orders|runs|queue/position))/[^/]+")
 ENDPOINTS = frozenset(
@@ -65,15 +65,25 @@ ENDPOINTS = frozenset(
 
 
 def endpoint(path: str) -> str:
-    """``/runs/{id}`` of ``/runs/run-1``; ``other`` for what is not of the contract."""
+    """Return the template of a path below ``/api/v1``, which is safe to use as a label.
+
+    The template of ``/runs/run-1`` is ``/runs/{id}``. Paths that are not in ``ENDPOINTS``
+    give ``other``.
+    """
     template = _ID.sub(r"\1/{id}", path, count=1)
     return template if template in ENDPOINTS else "other"
 
 
 def attempt_moved(state: str, outcome: str) -> None:
-    """Count a ``TriggerAttempt``'s change of state; ``outcome``: what it is left with, if told.
+    """Count one transition of a ``TriggerAttempt``.
 
-    It is told once whichever process made the change, and however often its form is sent.
+    The caller calls this function once per transition: by the process that made the
+    transition, however often the form was sent.
+
+    Args:
+        state: the value of the new ``TriggerAttempt.State``.
+        outcome: the value that ``TriggerAttempt.outcome`` has afterwards, an error code for a
+            refusal; empty where the transition sets none.
     """
     match state, outcome:
         case "started", "started" | "queued":
@@ -89,7 +99,11 @@ def attempt_moved(state: str, outcome: str) -> None:
 
 
 def _begin_at_zero() -> None:
-    """A series that appears with its first event shows no increase, so no alert would see that."""
+    """Create every series of ``TRIGGERS`` with the value 0.
+
+    Otherwise a series would first appear with the value 1. Prometheus sees no increase in
+    that, so no alert would notice the first event.
+    """
     for outcome in ("started", "queued", "changed", "checking", "unknown"):
         TRIGGERS.labels(outcome, "")
     for code in ERROR_TABLE:

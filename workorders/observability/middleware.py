@@ -1,4 +1,4 @@
-"""Counts and times every request but those of health checks and of the scraper itself."""
+"""Counts and measures the requests to pages, static files and the embedded API."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,8 @@ _NOT_MODIFIED = frozenset({204, 304})
 
 
 class MetricsMiddleware:
+    """Counts and measures each request, and adds ``Server-Timing`` for signed-in users."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
@@ -27,27 +29,32 @@ class MetricsMiddleware:
         HTTP_REQUESTS.labels(view, method, f"{response.status_code // 100}xx").observe(total)
         if "HX-Request" in request.headers and "seen" in request.GET:
             REFRESHES.labels(view, _result(response)).inc()
-        # A stranger gets no clock without the network's noise: sign-in compares secrets.
+        # Anonymous users get no exact times, which could help to guess the secrets that sign-in
+        # compares.
         if _is_signed_in(request):
             response.headers[server_timing.HEADER] = timing.header(total)
         return response
 
 
 def _view(request: HttpRequest) -> str:
-    """The URL's name; never the path, which anybody can make up."""
+    """Return the name of the URL pattern, which is a label. Paths are not bounded (see metrics)."""
     if match := request.resolver_match:
-        return match.url_name or "api"  # the embedded API's have none
-    # Redirects to HTTPS, refused hosts and addresses that nothing lives at.
+        return match.url_name or "api"  # the embedded API's URL patterns have no names
+    # No URL pattern matched: static files, redirects to HTTPS, refused hosts, unknown paths.
     return "static" if request.path_info.startswith(settings.STATIC_URL) else "other"
 
 
 def _result(response: HttpResponseBase) -> str:
-    """Of a page's refresh (``polling_page``)."""
+    """Return the result of a poll (``polling_page``), a label.
+
+    ``changed``, ``unchanged``, ``failed`` (a status of 500 or above), or ``left`` (the page
+    has to be left).
+    """
     if response.status_code in _NOT_MODIFIED:
         return "unchanged"
     if response.status_code >= 500:
         return "failed"
-    # Signed out meanwhile, or what the page was about is gone or elsewhere.
+    # The user has signed out, or the page's object is gone or has another address.
     is_left = response.status_code != 200 or "HX-Redirect" in response.headers
     return "left" if is_left else "changed"
 

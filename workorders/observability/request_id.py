@@ -1,4 +1,4 @@
-"""One ID for a request: in the browser's answer, every log line and each call to the runs API."""
+"""Gives each request an ID, which the response, all log lines and calls to the runs API contain."""
 
 import re
 import secrets
@@ -18,18 +18,21 @@ _current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def current() -> str:
-    """The ID of the request that is being answered; ``""`` outside of one."""
+    """Return the ID of the current request; ``""`` outside of a request."""
     return _current.get()
 
 
 def taken_over(given: str) -> str:
-    """The caller's ID where it has the form of one, else the request's own, else a new one."""
+    """Return the caller's ID if it is well-formed, else the current request's ID, else a new ID.
+
+    A well-formed ID has 1 to 64 characters: ASCII letters, digits, ``_`` and ``-``.
+    """
     return given if _WELL_FORMED.fullmatch(given) else current() or secrets.token_urlsafe(9)
 
 
 @contextmanager
 def carried(request_id: str) -> Iterator[str]:
-    """Make it the current one inside the block."""
+    """Make ``request_id`` the current ID inside the ``with`` block."""
     before = _current.set(request_id)
     try:
         yield request_id
@@ -38,10 +41,10 @@ def carried(request_id: str) -> Iterator[str]:
 
 
 class RequestIDMiddleware:
-    """The first of all, so that no answer leaves without the header.
+    """Sets the request's ID. It is the first middleware, so every response has the header.
 
-    An ID from outside counts only behind a proxy that is trusted: anybody else
-    could write the ID of another request into the logs.
+    The ID in the request's header is used only behind a trusted proxy. Otherwise anybody could
+    write the ID of another request into the logs.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -52,9 +55,9 @@ class RequestIDMiddleware:
         with carried(taken_over(given)) as request_id:
             request.request_id = request_id  # type: ignore[attr-defined]  # for workorders.observability.log_format
             response = self._get_response(request)
-            # The embedded API answers with the ID that its caller has sent.
+            # The embedded API has set the header to the ID that its caller sent.
             response.headers.setdefault(HEADER, request_id)
-            # A file is read by the web server itself, without any code of ours.
+            # The web server reads files itself, so no code of the dashboard runs for them.
             if isinstance(response, StreamingHttpResponse) and not isinstance(
                 response, FileResponse
             ):
@@ -63,6 +66,9 @@ class RequestIDMiddleware:
 
 
 def _carrying_on(parts: Any) -> Iterator[bytes]:
-    """The parts of an answer are made after the middleware has ended, under the same ID."""
+    """Produce the parts of a streaming response under the request's ID.
+
+    The parts are produced after the middleware has ended, so they need a copy of the context.
+    """
     end = object()
     return iter(partial(copy_context().run, next, iter(parts), end), end)  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
-"""``Server-Timing``: where a page's time went, for the browser's network panel (W3C Server Timing).
+"""The header ``Server-Timing``, which browsers show in their network panel (W3C Server Timing).
 
     Server-Timing: total;dur=21.3, api;dur=14.8;desc="2 calls", db;dur=1.1;desc="3 queries"
 
-The calls of one page may run at the same time: ``api`` is their sum and may be more than
-``total``. ``db`` is the dashboard's own; queries of the embedded API are part of its call.
+Durations are in milliseconds. ``api`` is the sum of all calls to the runs API, which may exceed
+``total`` because calls can run at the same time. ``db`` is the sum of the dashboard's own queries;
+a query of the embedded API counts as part of its call.
 """
 
 import time
@@ -18,11 +19,11 @@ HEADER = "Server-Timing"
 
 
 class Timing:
-    """Seconds that one request has spent so far."""
+    """Measures what one request spends its time on, in seconds."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
-        # Lists, because threads that call for one page may add at the same time.
+        # Several threads may add to these at the same time, which is safe with lists.
         self._calls: list[float] = []
         self._queries: list[float] = []
         self._under_way: set[object] = set()
@@ -39,7 +40,10 @@ class Timing:
         self._calls.append(seconds)
 
     def execute(self, execute: Callable[..., Any], *query: Any) -> Any:
-        """Database instrumentation (``connection.execute_wrapper``)."""
+        """Measure a query, as a wrapper for ``connection.execute_wrapper``.
+
+        Queries during a call are not measured: they are those of the embedded API.
+        """
         if self._under_way:
             return execute(*query)
         started = time.perf_counter()
@@ -49,6 +53,7 @@ class Timing:
             self._queries.append(time.perf_counter() - started)
 
     def header(self, total: float) -> str:
+        """Return the header's value; ``total`` is the request's duration in seconds."""
         shares = (
             f"total;dur={_milliseconds(total)}",
             _share("api", self._calls, "call", "calls"),
@@ -61,12 +66,13 @@ _current: ContextVar[Timing | None] = ContextVar("server_timing", default=None)
 
 
 def current() -> Timing | None:
-    """That of the request that is being answered."""
+    """Return the timing of the current request; ``None`` outside of a request."""
     return _current.get()
 
 
 @contextmanager
 def measured() -> Iterator[Timing]:
+    """Measure the calls and database queries inside the ``with`` block."""
     timing = Timing()
     before = _current.set(timing)
     try:

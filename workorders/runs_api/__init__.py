@@ -1,1 +1,1 @@
-"""The client of the runs API: the only package that speaks HTTP to it."""
+"""The client of the runs API. No other package sends HTTP requests to the runs API."""

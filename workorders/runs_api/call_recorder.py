@@ -1,25 +1,29 @@
-"""One line for each call to the runs API."""
+"""Writes one log line, and counts one metric, for each call to the runs API."""
 
 import logging
 from collections.abc import Mapping
 
 from workorders.errors import RunsAPIError
 from workorders.observability.measured_call import MeasuredCall
-from workorders.observability.metrics import NO_ANSWER, OK
-from workorders.runs_api.envelope import Answer
+from workorders.observability.metrics import NO_RESPONSE, OK
+from workorders.runs_api.envelope import Envelope
 
 logger = logging.getLogger(__name__)
 
-ABOUT = {"runId": "run_id", "workOrderId": "work_order_id"}
-"""What an answer may be about, by the contract's name and by the log's."""
+LOGGED_FIELDS = {"runId": "run_id", "workOrderId": "work_order_id"}
+"""The fields of a response that are logged: the name in JSON, and the name in the log."""
 
 
 class LoggedCall:
-    """A call under way; exactly one of the methods is called when it is over, which counts it.
+    """A call that has begun.
+
+    When the call is over, the caller calls exactly one of ``answered``, ``refused`` and
+    ``unanswered``. That method writes the log line and counts the call.
 
     Args:
-        path: below ``/api/v1``; queries are not logged.
-        about: further fields of the line, such as the idempotency key.
+        method: the HTTP method.
+        path: the path below ``/api/v1``, without the query, which is not logged.
+        about: further fields of the log line, such as the idempotency key.
     """
 
     def __init__(self, method: str, path: str, about: Mapping[str, str]) -> None:
@@ -29,14 +33,25 @@ class LoggedCall:
         self._measured = MeasuredCall(method, path)
         self._level = logging.DEBUG if method == "GET" else logging.INFO
 
-    def answered(self, status: int, answer: Answer) -> None:
-        data, request_id = answer
-        about = {log: data[wire] for wire, log in ABOUT.items() if isinstance(data.get(wire), str)}
+    def answered(self, status: int, envelope: Envelope) -> None:
+        """Record a successful response."""
+        data, request_id = envelope
+        about = {
+            log_name: data[name]
+            for name, log_name in LOGGED_FIELDS.items()
+            if isinstance(data.get(name), str)
+        }
         self._log(self._level, OK, "", status=status, api_request_id=request_id, **about)
 
     def refused(self, error: RunsAPIError, *, known: bool) -> None:
-        """``known``: what is wrong with the server was said once, by its health record."""
-        # Refusals are daily business; what nobody can act on is worth a warning.
+        """Record a response that is an error.
+
+        Args:
+            error: the error that the response means.
+            known: whether the health record has already logged what is wrong with the server.
+                The line then has the level of a successful call.
+        """
+        # Refusals are normal. Failures that no operator can act on are worth a warning.
         failed = error.status >= 500 or error.code == "UNKNOWN"
         level = logging.WARNING if failed else logging.INFO
         self._log(
@@ -49,10 +64,16 @@ class LoggedCall:
         )
 
     def unanswered(self, reason: str, *, known: bool) -> None:
-        level = self._level if known else logging.WARNING
-        self._log(level, NO_ANSWER, reason, status=0)
+        """Record that no response came.
 
-    def _log(self, level: int, outcome: str, words: str, **fields: str | int) -> None:
+        Args:
+            reason: a sentence that says why.
+            known: see ``refused``.
+        """
+        level = self._level if known else logging.WARNING
+        self._log(level, NO_RESPONSE, reason, status=0)
+
+    def _log(self, level: int, outcome: str, detail: str, **fields: str | int) -> None:
         milliseconds = round(self._measured.ends(outcome) * 1000)
         call = {"method": self._method, "path": self._path, "milliseconds": milliseconds}
         logger.log(
@@ -62,6 +83,6 @@ class LoggedCall:
             self._path,
             fields["status"] or "no answer",
             milliseconds,
-            f": {words}" if words else "",
+            f": {detail}" if detail else "",
             extra={**self._about, **call, **fields},
         )

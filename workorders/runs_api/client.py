@@ -1,7 +1,7 @@
-"""The one place that speaks HTTP to the runs API.
+"""The client of the runs API: the only code that sends HTTP requests to it.
 
-Values of ``workorders.runs_api.schemas`` come out, exceptions of ``workorders.errors``
-are raised; low-level ones are translated in ``RunsClient._exchange`` only.
+The methods of ``RunsClient`` return the types of ``workorders.runs_api.schemas`` and raise the
+exceptions of ``workorders.errors``. Only ``RunsClient._exchange`` translates exceptions of httpx.
 """
 
 import logging
@@ -22,7 +22,7 @@ from workorders.runs_api.bounded_body import ACCEPT_ENCODING, read_body
 from workorders.runs_api.call_recorder import LoggedCall
 from workorders.runs_api.deadline import enforce_deadline
 from workorders.runs_api.diagnosis import NO_CONNECTION, diagnosis_of
-from workorders.runs_api.envelope import Answer, read_envelope
+from workorders.runs_api.envelope import Envelope, read_envelope
 from workorders.runs_api.health import HealthRecord
 from workorders.runs_api.json_values import Json, as_text, optional_id
 from workorders.runs_api.read_cache import SharedRead
@@ -42,10 +42,11 @@ logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/v1"
 PAGE_LIMIT = 100
-"""The most items the API gives at once."""
+"""The most items that the API returns per page."""
 RESPONSE_LIMIT_BYTES = 8_000_000
 LOG_PART_BYTES = 65_536
-SHORTEST_CALL_SECONDS = 0.2
+MINIMUM_CALL_SECONDS = 0.2
+"""The time-out of a call when the deadline has passed; most calls need less."""
 NEVER_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -53,9 +54,9 @@ NEVER_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-"""After these the API has provably not heard of the request."""
-PLACE_SECONDS = 0.1
-"""How long a call may wait for one of the places (RUNS_API_MAX_CALLS) while the API is well."""
+"""These exceptions prove that the API has not received the request."""
+POOL_WAIT_SECONDS = 0.1
+"""How long a call may wait for one of the ``RUNS_API_MAX_CALLS`` connections."""
 _waiting_calls = threading.BoundedSemaphore(settings.MAX_WAITING_CALLS)
 
 
@@ -63,18 +64,20 @@ class RunsClient:
     """A typed client of the runs API.
 
     Args:
-        http: carries base URL, key and the time-outs of reads; tests hand in one
-            whose transport is theirs.
-        trigger_timeout: seconds that the call which starts a run may take in all.
-        read_timeout: seconds that any other call may take in all.
-        honours_keys: whether the API honours ``Idempotency-Key``, so that a trigger whose
-            answer was lost can be sent again without starting a second run.
-        end: when reads and triggers must all be over, by ``time.monotonic()``.
-        record: is told of every call whether the API has answered.
-        shared: where reads are taken from that others may have asked for already.
+        http: the HTTP client, with base URL, API key and connection time-outs. Tests pass a
+            client with a transport of their own.
+        read_timeout: total seconds that any call except a trigger may take.
+        trigger_timeout: total seconds that a call that starts a run may take.
+        honours_keys: whether the API honours ``Idempotency-Key``. A trigger whose response
+            was lost can then be sent again without starting a second run.
+        deadline: when all reads and triggers must be over, in ``time.monotonic()`` seconds.
+        record: records whether the API responds to the calls.
+        shared: a view of the read cache, for a client whose reads may be shared with other
+            requests; ``None``: every read calls the API.
 
-    Every method raises ``RunsAPIError``: ``NetworkError`` when no answer came,
-    ``InvalidResponse`` when one came that is not the contract's, else the API's own refusal.
+    Every method that calls the API raises ``NetworkError`` when no response came,
+    ``InvalidResponse`` when the response breaks the API's contract, and ``RunsAPIError`` when
+    the API refused. The first two are subclasses of ``RunsAPIError``.
     """
 
     def __init__(
@@ -84,57 +87,73 @@ class RunsClient:
         read_timeout: float = 2,
         trigger_timeout: float = 2,
         honours_keys: bool = False,
-        end: float = math.inf,
+        deadline: float = math.inf,
         record: HealthRecord | None = None,
         shared: SharedRead | None = None,
     ) -> None:
         self._http = http
-        self._made_at = time.time()
+        self._created_at = time.time()
         self._shared = shared
         self._read_timeout = read_timeout
-        self._end = end
+        self._deadline = deadline
         self.record = record or HealthRecord()
         self._trigger_timeout = trigger_timeout
         self.honours_keys = honours_keys
 
     def within(self, seconds: float, *, shared: SharedRead | None = None) -> "RunsClient":
-        """The same client with less time, which all its reads and triggers share.
+        """Return a copy of the client whose reads and triggers all end within ``seconds``.
 
-        Once it is used up, a call still gets the fifth of a second that most of them need.
+        Once the time is used up, each further call still gets ``MINIMUM_CALL_SECONDS``.
+
+        Args:
+            seconds: the time from now on that all calls share.
+            shared: replaces the client's view of the read cache.
         """
         return RunsClient(
             self._http,
             read_timeout=self._read_timeout,
             trigger_timeout=self._trigger_timeout,
             honours_keys=self.honours_keys,
-            end=min(self._end, time.monotonic() + seconds),
+            deadline=min(self._deadline, time.monotonic() + seconds),
             record=self.record,
             shared=shared or self._shared,
         )
 
     @property
     def newest_read(self) -> float:
-        """The moment (time of day, in seconds) of the newest thing it may have read."""
+        """The Unix timestamp, in seconds, of the newest data that this client may have read."""
         return self._shared.since if self._shared else time.time()
 
     @property
     def oldest_read(self) -> float:
-        """The moment of the oldest."""
-        return self._shared.oldest if self._shared else self._made_at
+        """The Unix timestamp, in seconds, of the oldest data that this client may have read."""
+        return self._shared.oldest if self._shared else self._created_at
 
     def with_half_the_time(self) -> "RunsClient":
-        """For one read of several that share a deadline."""
-        return self.within((self._end - time.monotonic()) / 2)
+        """Return a copy with half of the time left, so that one read cannot use up all of it."""
+        return self.within((self._deadline - time.monotonic()) / 2)
 
     def list_work_orders(
         self, *, status: str = "", search: str = "", limit: int = 20, offset: int = 0
     ) -> Page[WorkOrder]:
-        # The wire spells it with one l (recorded from a real server).
+        """Return a page of work orders, without their runs.
+
+        Args:
+            status: one of ``WORK_ORDER_STATUSES``; empty: all.
+            search: text that the API searches for; empty: all.
+            limit: the most items to return.
+            offset: how many items to skip.
+        """
+        # The API spells this status with one l (recorded from a real server).
         query = {"status": "canceled" if status == "cancelled" else status, "search": search}
         return self._page("/work-orders", query, WorkOrder.parse, limit=limit, offset=offset)
 
     def get_work_order(self, work_order_id: str) -> WorkOrder:
-        """With its runs, which are asked for where the answer leaves them out."""
+        """Return a work order with its runs.
+
+        Where the response leaves the runs out, a second call reads them. If that call fails or
+        does not return all of them, the result has ``lists_runs`` false.
+        """
         data = self._get(f"/work-orders/{_segment(work_order_id)}")
         work_order = _parsed(lambda: WorkOrder.parse(data), data)
         if work_order.lists_runs:
@@ -143,14 +162,20 @@ class RunsClient:
             page = self.list_runs(work_order_id, limit=PAGE_LIMIT)
         except RunsAPIError:
             return work_order
-        if page.total != len(page.items):  # not all of them, or that is not told
+        if page.total != len(page.items):  # some runs are missing, or may be
             return work_order
-        # A server that does not know the filter answers with everybody's.
+        # A server that does not know the filter returns the runs of all work orders.
         own = [run for run in page.items if run.work_order_id in {"", work_order_id}]
         return work_order.with_runs(own)
 
     def list_runs(self, work_order_id: str = "", *, limit: int = 50, offset: int = 0) -> Page[Run]:
-        """Newest first; those of all work orders when none is named."""
+        """Return a page of runs, newest first.
+
+        Args:
+            work_order_id: return the runs of this work order only; empty: all runs.
+            limit: the most items to return.
+            offset: how many items to skip.
+        """
         query = {"workOrderId": work_order_id}
         return self._page("/runs", query, Run.parse, limit=limit, offset=offset)
 
@@ -161,13 +186,19 @@ class RunsClient:
     def get_log(
         self, run_id: str, *, offset: int = -LOG_PART_BYTES, limit: int = LOG_PART_BYTES
     ) -> LogPart:
-        """Part of a run's log; a negative offset, in bytes, counts from the end."""
+        """Return part of a run's log.
+
+        Args:
+            run_id: the run's ID.
+            offset: where the part begins, in bytes; a negative offset counts from the end.
+            limit: the most bytes to return.
+        """
         query = {"offset": offset, "limit": limit}
         data = self._get(f"/runs/{_segment(run_id)}/log", query)
         return _parsed(lambda: LogPart.parse(data), data)
 
     def iterate_log(self, run_id: str) -> Iterator[str]:
-        """The whole log as far as it is written, part by part."""
+        """Yield the log from its beginning to its present end, part by part."""
         offset, size = 0, 1
         while offset < size:
             part = self.get_log(run_id, offset=offset, limit=4 * LOG_PART_BYTES)
@@ -181,13 +212,13 @@ class RunsClient:
         return _parsed(lambda: Page.parse(data, Profile.parse).items, data)
 
     def version(self) -> str:
-        """The server's own; empty where it tells none."""
+        """Return the version that the server reports; empty where it reports none."""
         try:
             data = self._get("/health")
         except RunsAPIError as error:
             if error.code != "NOT_FOUND":
                 raise
-            # Real servers have it beside /api/v1 (recorded).
+            # Real servers have this endpoint outside of /api/v1 (recorded).
             data = self._get("/health", prefix="")
         return as_text(data.get("version"))
 
@@ -195,6 +226,10 @@ class RunsClient:
         return QueueHealth.parse(self._get("/queue/health"))
 
     def queue_position(self, work_order_id: str) -> int | None:
+        """Return the place in the queue of the work order's queued run.
+
+        1 is next; ``None`` where the API gives no position.
+        """
         data = self._get(f"/queue/position/{_segment(work_order_id)}")
         return queue_position_of(data, "position")
 
@@ -206,6 +241,14 @@ class RunsClient:
         profile_name: str = "",
         max_iterations: int | None = None,
     ) -> WorkOrder:
+        """Create a work order.
+
+        Args:
+            prompt: the task for the agent.
+            workspace: the path of a directory on the API's machine.
+            profile_name: empty: the API chooses the profile.
+            max_iterations: ``None``: as the profile says.
+        """
         body: dict[str, Any] = {
             "taskPrompt": prompt,
             "workspaceSource": {"type": "local", "path": workspace},
@@ -222,12 +265,18 @@ class RunsClient:
     ) -> TriggeredRun:
         """Start a run.
 
-        The key travels as ``Idempotency-Key`` (IETF draft
-        draft-ietf-httpapi-idempotency-key-header): the same key gives the same run.
-        It goes without the quotes that the draft asks for: servers that are older than it take
-        the value as it stands, and the shipped API takes both forms for one key.
-        A run that was queued because the server is full arrives as ``RunsAPIError``
-        with the code CAPACITY_EXCEEDED and the run in its details.
+        Args:
+            work_order_id: the work order's ID.
+            overrides: what the operator set for this run.
+            idempotency_key: sent as ``Idempotency-Key`` (IETF draft
+                draft-ietf-httpapi-idempotency-key-header). Requests with the same key start
+                one run. The draft puts the value in quotes; the client does not, because
+                servers older than the draft take the quotes as part of the key. The embedded
+                API treats both forms as the same key.
+
+        Raises:
+            RunsAPIError: also when the run exists, but is queued because the server is full.
+                The code is then CAPACITY_EXCEEDED, and ``details`` names the run.
         """
         data, request_id = self._exchange(
             "POST",
@@ -241,13 +290,13 @@ class RunsClient:
         return replace(run, request_id=request_id)
 
     def cancel_run(self, run_id: str) -> None:
-        """Cancel a queued run, or ask an active one to stop; not every API can."""
+        """Cancel a queued run, or ask an active run to stop. Not every runs API can do this."""
         path = f"/runs/{_segment(run_id)}/cancel"
         data = self._exchange("POST", path, timeout=self._read_timeout).data
         _parsed(lambda: _check_id(data, run_id), data)
 
     def cancel_work_order(self, work_order_id: str) -> None:
-        """End a work order for good; its runs may go on all the same."""
+        """Cancel a work order for good. Its runs may continue nevertheless."""
         path = f"/work-orders/{_segment(work_order_id)}"
         data = self._exchange("DELETE", path, timeout=self._read_timeout).data
         _parsed(lambda: _check_id(data, work_order_id), data)
@@ -278,7 +327,8 @@ class RunsClient:
         return self._shared.read(f"{prefix}{path}?{urlencode(params)}", ask)
 
     def _left_of(self, timeout: float) -> float:
-        return min(timeout, max(self._end - time.monotonic(), SHORTEST_CALL_SECONDS))
+        """Return ``timeout``, shortened to the time left until the deadline, in seconds."""
+        return min(timeout, max(self._deadline - time.monotonic(), MINIMUM_CALL_SECONDS))
 
     def _exchange(
         self,
@@ -291,8 +341,19 @@ class RunsClient:
         headers: Mapping[str, str] | None = None,
         about: Mapping[str, str] | None = None,
         prefix: str = API_PREFIX,
-    ) -> Answer:
-        """Send one request; ``about`` is for its log line."""
+    ) -> Envelope:
+        """Send one request and return the envelope of its response.
+
+        Args:
+            method: the HTTP method.
+            path: the path below ``prefix``.
+            timeout: total seconds, from connecting to the last byte of the response.
+            query: the parameters of the URL.
+            body: sent as JSON; ``None``: no body.
+            headers: sent in addition to those of the HTTP client.
+            about: further fields of the log line.
+            prefix: the path of the API on its server.
+        """
         deadline = time.monotonic() + timeout
         call = LoggedCall(method, path, about or {})
         headers = {"Accept-Encoding": ACCEPT_ENCODING, **(headers or {})}
@@ -310,7 +371,7 @@ class RunsClient:
                 response.close()
         except (httpx.RequestError, httpx.InvalidURL) as exc:
             reason = diagnosis_of(exc)
-            if not isinstance(exc, httpx.InvalidURL):  # that says nothing of the server
+            if not isinstance(exc, httpx.InvalidURL):  # which says nothing about the server
                 self.record.failed(reason, certain=isinstance(exc, NO_CONNECTION))
             call.unanswered(reason, known=self.record.health.is_wrong)
             raise NetworkError(
@@ -319,20 +380,23 @@ class RunsClient:
                 timed_out=isinstance(exc, httpx.TimeoutException),
             ) from exc
         try:
-            answer = read_envelope(response, content)
+            envelope = read_envelope(response, content)
         except RunsAPIError as exc:
             diagnosis = diagnosis_of(response, content)
-            if self.record.refused(exc, diagnosis, reading=method == "GET"):
+            if self.record.refused(exc, diagnosis, is_read=method == "GET"):
                 exc.diagnosis = diagnosis
             call.refused(exc, known=bool(exc.diagnosis) and self.record.health.is_wrong)
             raise
         self.record.answered()
-        call.answered(response.status_code, answer)
-        return answer
+        call.answered(response.status_code, envelope)
+        return envelope
 
     def _send(self, request: httpx.Request) -> httpx.Response:
-        """At once where a place is free. Few stand in line for one, and nobody for an API that
-        may not answer: that would hold every thread."""
+        """Send the request as soon as a connection is free.
+
+        At most ``MAX_WAITING_CALLS`` calls wait for a connection, for ``POOL_WAIT_SECONDS``
+        each. No call waits while the API may be down, because all threads would soon be waiting.
+        """
         timeout = request.extensions["timeout"]
         timeout["pool"] = 0
         try:
@@ -340,7 +404,7 @@ class RunsClient:
         except httpx.PoolTimeout:
             if not self.record.accepts_queueing or not _waiting_calls.acquire(blocking=False):
                 raise
-        timeout["pool"] = PLACE_SECONDS
+        timeout["pool"] = POOL_WAIT_SECONDS
         try:
             return self._http.send(request, stream=True)
         finally:
@@ -348,18 +412,22 @@ class RunsClient:
 
 
 def _segment(identifier: str) -> str:
-    """An ID as one part of a path; dots alone would lead to another endpoint."""
+    """Quote an ID as one segment of a path.
+
+    Dots are quoted in an ID of dots only: ``..`` would lead to another endpoint (RFC 3986 5.2.4).
+    """
     quoted = quote(identifier, safe="")
     return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
 def _check_id(data: Json, asked: str) -> None:
-    """An answer may say nothing of what it is about, but not that it is about something else."""
+    """Raise ``ValueError`` if the response has another ID; a response without an ID passes."""
     if optional_id(data, "id") not in {"", asked}:
         raise ValueError("the answer is about another id")
 
 
 def _parsed[T](parse: Callable[[], T], data: Json) -> T:
+    """Return what ``parse`` returns, and turn its ``ValueError`` into ``InvalidResponse``."""
     try:
         return parse()
     except ValueError as exc:

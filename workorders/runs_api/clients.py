@@ -1,4 +1,4 @@
-"""The clients of the configured runs API: one per purpose, all with the same address and key."""
+"""Clients of the configured runs API, one per purpose, all with the same address and key."""
 
 from functools import cache
 
@@ -15,36 +15,50 @@ EMBEDDED_APPLICATION = "workorders.embedded.wsgi.application"
 
 @cache
 def default_client() -> RunsClient:
-    """The client of the configured runs API; one for all threads of a process."""
+    """Return the client that all threads of the process share."""
     return _client(HealthRecord(), calls=settings.RUNS_API_MAX_CALLS)
 
 
 def page_client() -> RunsClient:
-    """The same for one page, whose reads share one deadline, however many there are."""
+    """Return a client for one page: all reads together end within ``RUNS_API_READ_TIMEOUT``."""
     return default_client().within(settings.RUNS_API_READ_TIMEOUT)
 
 
 def refresh_client(since: float) -> RunsClient:
-    """The same for a page that refreshes itself and shows the moment ``since`` (time of day)."""
+    """Return a client for one refresh of an open page, which may share other requests' reads.
+
+    Args:
+        since: the Unix timestamp, in seconds, of the newest data that the page shows. Reads
+            return nothing older.
+    """
     seconds = settings.RUNS_API_READ_TIMEOUT
     return default_client().within(seconds, shared=SharedRead(since))
 
 
 def start_client() -> RunsClient:
-    """The same for one start of a run, which answers within a trigger's time-out (N7.1),
-    however many calls it takes."""
+    """Return a client for one start of a run.
+
+    All its calls together end within ``RUNS_API_TRIGGER_TIMEOUT`` (spec N7.1).
+    """
     return default_client().within(settings.RUNS_API_TRIGGER_TIMEOUT)
 
 
 def probing_client() -> RunsClient:
-    """Tells the same record, but needs none of the places that pages wait for."""
+    """Return a client for the probe.
+
+    It shares the health record of the pages' client, but has a connection of its own, so it
+    never competes with pages.
+    """
     return _client(default_client().record, calls=1)
 
 
 @cache
 def scraping_client() -> RunsClient:
-    """For figures beside the pages: its record is its own, so that an API which does not tell
-    them is not taken for one that is lost."""
+    """Return a client for reading metrics.
+
+    It has a health record of its own: an API that lacks the metrics endpoints must not count
+    as unreachable.
+    """
     return _client(HealthRecord(logs=False), calls=1)
 
 
@@ -55,7 +69,7 @@ def _client(record: HealthRecord, *, calls: int) -> RunsClient:
     )
     transport = None
     if not settings.RUNS_API_URL:
-        # Same JSON, same code path; only the wire is a function call.
+        # The embedded API is called in this process, with the same JSON and the same code path.
         transport = httpx.WSGITransport(app=import_string(EMBEDDED_APPLICATION))
     headers = {"Accept": "application/json"}
     if settings.RUNS_API_KEY:

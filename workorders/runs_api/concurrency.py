@@ -1,4 +1,4 @@
-"""Calls to the runs API that do not need each other's answers, at the same time."""
+"""Makes two independent calls to the runs API at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,27 +10,36 @@ from django.conf import settings
 
 
 def run_both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Both answers, in the time of the longer one; raises what the first raises.
+    """Call both functions and return both results, in the time of the slower call.
 
-    The embedded API is no other machine: its calls are work of this thread, and of the
-    database connection that a page's transaction may be in.
+    Raises the exception of ``first``, or else the exception of ``second``.
+
+    The embedded API is called one call after the other, in this thread: it does its work in
+    this process, on the thread's database connection, where a transaction may be open.
     """
     if not settings.RUNS_API_URL:
         return first(), second()
-    beside: Future[B] = _threads().submit(copy_context().run, _in_own_thread, second)
+    future: Future[B] = _threads().submit(copy_context().run, _in_own_thread, second)
     try:
-        return first(), beside.result()
+        return first(), future.result()
     finally:
-        beside.cancel()
+        future.cancel()
 
 
 def _in_own_thread[B](call: Callable[[], B]) -> B:
-    """With a database connection that still lives: no request begins or ends here."""
+    """Make the call with a usable database connection.
+
+    Django closes expired connections when a request begins or ends. That never happens in
+    this thread, so the connections are closed here.
+    """
     db.close_old_connections()
     return call()
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """One beside each thread that makes a page; RUNS_API_MAX_CALLS bounds all calls together."""
+    """Return the pool, which has one thread for each thread that renders pages.
+
+    The number of simultaneous calls is bounded elsewhere (``RUNS_API_MAX_CALLS``).
+    """
     return ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="runs-api")

@@ -1,4 +1,4 @@
-"""One deadline for all reads of an HTTP call, however its answer trickles in."""
+"""One deadline for a whole HTTP call, even when its response arrives slowly, byte by byte."""
 
 import threading
 import time
@@ -8,15 +8,21 @@ from typing import Any
 import httpx
 
 _call = threading.local()
-"""``deadline``: when this thread's call must be over, by ``time.monotonic()``."""
+"""Holds ``deadline``: when this thread's call must be over, in ``time.monotonic()`` seconds."""
 
 
 def enforce_deadline(deadline: float, request: httpx.Request) -> None:
-    """Let every read of this thread's call end at ``deadline``, by ``time.monotonic()``.
+    """Make every network read of this request, sent by this thread, end at ``deadline``.
 
-    httpx's time-outs count anew for each phase and each piece of an answer, so
-    a header that drips would hold its thread for hours. httpcore's trace hands
-    out every new connection; a kept one is bound already, to its thread's call.
+    httpx's time-outs start again with each phase and each chunk of a response, so a server
+    that sends one byte of a header at a time could occupy the thread for hours. httpcore's
+    trace extension passes every new connection to ``trace``, which wraps its ``read``. A
+    connection that is reused is wrapped already: its ``read`` looks up the deadline of the
+    thread that calls it.
+
+    Args:
+        deadline: in seconds of ``time.monotonic()``.
+        request: the request that this thread is about to send.
     """
     _call.deadline = deadline
 

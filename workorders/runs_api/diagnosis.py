@@ -1,4 +1,4 @@
-"""What is wrong with the runs API, in a sentence for the person who runs the dashboard."""
+"""Says what is wrong with the runs API, in a sentence for the person who runs the dashboard."""
 
 import socket
 import ssl
@@ -14,24 +14,29 @@ NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 def public_address(url: str) -> str:
-    """``url`` without what is nobody's business: user name, password, query, fragment."""
+    """Return ``url`` without the parts that may be secret: user, password, query, fragment."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # of another server, in its Location header
+    except ValueError:  # another server wrote this URL, into its Location header
         return "an address that is none"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def diagnosis_of(outcome: httpx.Response | Exception, content: bytes = b"") -> str:
-    """Why this is not an answer of a runs API; ``content``: the response's body."""
+    """Return a sentence that says why ``outcome`` is not a response of a runs API.
+
+    Args:
+        outcome: the HTTP response, or the exception that was raised instead.
+        content: the body of the response.
+    """
     address = public_address(settings.RUNS_API_URL)
     which = f"RUNS_API_URL is {address}" if address else "The embedded runs API is in use"
     if isinstance(outcome, httpx.Response):
-        return f"{which}, and {_of_answer(outcome, content)}"
+        return f"{which}, and {_of_response(outcome, content)}"
     return f"{which}, and {_of_failure(outcome)}"
 
 
-def _of_answer(response: httpx.Response, content: bytes) -> str:  # noqa: PLR0911
+def _of_response(response: httpx.Response, content: bytes) -> str:  # noqa: PLR0911
     status = response.status_code
     start = content[:500].lstrip().lower()
     if status in {401, 403}:

@@ -1,4 +1,9 @@
-"""The envelope around every answer of the runs API: its data, or the error it means."""
+"""The JSON envelope of every response of the runs API.
+
+A success is ``{"success": true, "data": {...}, "requestId": string}``. An error is
+``{"success": false, "error": {"code": string, "message": string, "details": {...}},
+"requestId": string}``. Servers may leave ``requestId``, ``message`` and ``details`` out.
+"""
 
 import json
 from typing import Any, NamedTuple
@@ -11,15 +16,25 @@ from workorders.errors import InvalidResponse, RunsAPIError
 from workorders.runs_api.json_values import Json, as_object
 
 
-class Answer(NamedTuple):
-    """A successful envelope; ``request_id`` is empty where the API names none."""
+class Envelope(NamedTuple):
+    """A successful envelope."""
 
     data: Json
     request_id: str
+    """The API's ID of the request; empty where the API gives none."""
 
 
-def read_envelope(response: httpx.Response, content: bytes) -> Answer:
-    """The successful envelope; raises what any other answer means."""
+def read_envelope(response: httpx.Response, content: bytes) -> Envelope:
+    """Return the envelope of a successful response.
+
+    Args:
+        response: the status and headers; its body is not read.
+        content: the decoded body.
+
+    Raises:
+        InvalidResponse: the body is not an envelope of the runs API.
+        RunsAPIError: the envelope is an error.
+    """
     status = response.status_code
     request_id = response.headers.get("x-request-id", "")
     try:
@@ -37,7 +52,7 @@ def read_envelope(response: httpx.Response, content: bytes) -> Answer:
         )
     request_id = str(envelope.get("requestId") or request_id)
     if envelope["success"]:
-        return Answer(envelope["data"], request_id)
+        return Envelope(envelope["data"], request_id)
     error = as_object(envelope.get("error"))
     raise RunsAPIError(
         str(error.get("message") or ""),
@@ -50,7 +65,11 @@ def read_envelope(response: httpx.Response, content: bytes) -> Answer:
 
 
 def _is_envelope(value: Any, status: int) -> bool:
-    """Whether it says one thing: data with a status of success, or an error that is named."""
+    """Return whether ``value`` is an unambiguous envelope.
+
+    A success has a status below 400 and an object as data. An error has a code, or a status
+    of 400 or above.
+    """
     if not isinstance(value, dict):
         return False
     if value.get("success") is True:
@@ -60,7 +79,11 @@ def _is_envelope(value: Any, status: int) -> bool:
 
 
 def _decoded(content: bytes) -> Any:
-    """JSON; half a surrogate pair in a string, which no page could be encoded with, is replaced."""
+    """Parse JSON, and replace lone surrogates in strings: no page could be encoded with them.
+
+    Raises ``ValueError`` for what is not JSON in UTF-8, and ``RecursionError`` for JSON that
+    is nested too deeply.
+    """
     value = json.loads(content.decode("utf-8-sig"))
     if b"\\ud" in content.lower():
         value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
@@ -68,14 +91,17 @@ def _decoded(content: bytes) -> Any:
 
 
 def _without_key(content: bytes, request: httpx.Request) -> bytes:
-    """Some servers repeat the key they refuse, and the operator reads what they say.
+    """Return the body with the API key replaced by ``[key]``.
 
-    A key so short that it is no secret would be found inside other words.
+    Some servers repeat the key that they refuse in their message, and operators read that
+    message. A key shorter than ``SHORTEST_SECRET`` is no secret and is not replaced, because
+    its text could be a part of other words.
     """
     key = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
     return content.replace(key, b"[key]") if len(key) >= settings.SHORTEST_SECRET else content
 
 
 def _retry_after(response: httpx.Response) -> int | None:
+    """Return the seconds in ``Retry-After`` (RFC 9110 10.2.3); None for a date or no header."""
     value = response.headers.get("retry-after", "")
     return int(value) if value.isdecimal() and len(value) < 7 else None

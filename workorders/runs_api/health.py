@@ -1,7 +1,8 @@
-"""What this process knows of the runs API: whether it answers, since when, and what is wrong.
+"""What this process knows about the runs API: whether it responds, since when, what is wrong.
 
-Every call tells its outcome here (``RunsClient._exchange``), and pages, banner and health
-endpoints read it, so that nobody waits for an API that does not answer to learn that.
+Every call reports its outcome to a ``HealthRecord`` (``RunsClient._exchange``). Pages, the
+banner and the health endpoints read the record, so that none of them has to wait for an API
+that does not respond.
 """
 
 import logging
@@ -15,11 +16,11 @@ from workorders.errors import InvalidResponse, RunsAPIError
 logger = logging.getLogger(__name__)
 
 GATEWAY_STATUSES = frozenset({502, 503, 504})
-"""Sent for a server that does not answer, by something in front of it (RFC 9110 15.6)."""
+"""A gateway sends these statuses when the server behind it does not respond (RFC 9110 15.6)."""
 
 
 class State(Enum):
-    """The words are ``/readyz``'s."""
+    """The state of the runs API. ``/readyz`` shows the values."""
 
     UNKNOWN = "not asked yet"
     WELL = "ok"
@@ -29,12 +30,15 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One moment's knowledge; ``diagnosis`` is a sentence, empty while nothing is wrong."""
+    """What is known about the runs API at one time."""
 
     state: State = State.UNKNOWN
     since: datetime | None = None
+    """When ``state`` was entered (UTC); ``None`` before the first call."""
     diagnosis: str = ""
+    """A sentence that says what is wrong; empty while nothing is wrong."""
     last_answer: datetime | None = None
+    """When the API last responded (UTC); ``None``: never."""
 
     @property
     def is_well(self) -> bool:
@@ -46,16 +50,19 @@ class Health:
 
     @property
     def is_wrong(self) -> bool:
-        """It was asked, and it cannot be worked with."""
+        """Whether the API was called and turned out to be unusable."""
         return self.state in {State.LOST, State.KEY_REFUSED}
 
 
 class HealthRecord:
-    """Thread-safe. A failure that may be one endpoint's own is a doubt: it counts when
-    ``confirm_suspicion`` is called before another call was answered.
+    """The current ``Health`` of the runs API; safe to use from several threads.
+
+    A failed call may be the fault of a single endpoint, so the record only suspects the server
+    at first. ``confirm_suspicion`` turns the suspicion into the state LOST, unless another call
+    got a response in the meantime.
 
     Args:
-        logs: write a line whenever the API is lost, and when it is back.
+        logs: whether to write a log line when the API becomes unusable or usable again.
     """
 
     def __init__(self, *, logs: bool = True) -> None:
@@ -71,24 +78,31 @@ class HealthRecord:
 
     @property
     def accepts_queueing(self) -> bool:
-        """Nothing speaks against an answer to the next call."""
+        """Whether a call may wait for a free connection: the next call is likely to succeed."""
         return not self._suspicion and not self._health.is_lost
 
     def answered(self) -> None:
+        """Record a response that proves that the API works."""
         self._enter(State.WELL, answered=True)
 
-    def refused(self, error: RunsAPIError, diagnosis: str, *, reading: bool) -> bool:
-        """An answer that is no success; ``True``: it speaks against the server.
+    def refused(self, error: RunsAPIError, diagnosis: str, *, is_read: bool) -> bool:
+        """Record a response that is an error; return whether the server itself is at fault.
 
-        Only a read speaks of the key: one that may read and not start runs is no wrong key,
-        and there are servers that check it on writes alone.
+        Only a refused read leads to the state KEY_REFUSED. A refused write proves nothing: a key
+        may be allowed to read but not to start runs, and some servers check keys on writes only.
+        A refused write does keep a state KEY_REFUSED that a read has led to.
+
+        Args:
+            error: the error that the response means.
+            diagnosis: a sentence that says what is wrong, if the server is at fault.
+            is_read: whether the request was a GET.
         """
         gateway = error.status in GATEWAY_STATUSES and error.code != "CAPACITY_EXCEEDED"
         foreign = isinstance(error, InvalidResponse)
         about_key = error.status == 401 or (
             error.status == 403 and (foreign or error.code == "FORBIDDEN")
         )
-        if about_key and (reading or self._health.state is State.KEY_REFUSED):
+        if about_key and (is_read or self._health.state is State.KEY_REFUSED):
             self._enter(State.KEY_REFUSED, diagnosis, answered=True)
         elif gateway or foreign:
             self.failed(diagnosis)
@@ -98,7 +112,13 @@ class HealthRecord:
         return True
 
     def failed(self, diagnosis: str, *, certain: bool = False) -> None:
-        """No answer; ``certain``: not even a connection, so it is not one endpoint's failure."""
+        """Record a call that got no response from the runs API.
+
+        Args:
+            diagnosis: a sentence that says why.
+            certain: whether not even a connection was possible. That cannot be the fault of
+                a single endpoint, so no confirmation is needed.
+        """
         if certain:
             self._enter(State.LOST, diagnosis)
         else:
@@ -107,8 +127,9 @@ class HealthRecord:
                 self.suspicion_raised.set()
 
     def confirm_suspicion(self) -> None:
-        if doubt := self._suspicion:
-            self._enter(State.LOST, doubt)
+        """Enter the state LOST if a call failed and no call got a response since."""
+        if suspicion := self._suspicion:
+            self._enter(State.LOST, suspicion)
 
     def _enter(self, state: State, diagnosis: str = "", *, answered: bool = False) -> None:
         now = datetime.now(UTC)
@@ -126,7 +147,7 @@ class HealthRecord:
 
 
 def _log(before: Health, health: Health) -> None:
-    """Once for each change: a server that is down is asked again and again."""
+    """Log a change of state, once: a server that is down is called many times."""
     if health.is_wrong:
         logger.warning("The runs API cannot be used: %s", health.diagnosis)
     elif before.is_wrong and before.since and health.since:

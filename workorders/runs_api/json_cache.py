@@ -1,7 +1,7 @@
-"""A cache in the database whose rows are JSON.
+"""A Django cache backend that stores its values as JSON in a database table.
 
-Django's keeps pickles, and to read one is to execute what whoever wrote it wanted: any host that
-may write the table could run code in every web server. ``createcachetable`` makes the table.
+Django's own database cache stores pickles. Unpickling can execute code, so any host that may write
+to the table could run code in every web server. ``createcachetable`` creates the table.
 """
 
 import contextlib
@@ -17,8 +17,10 @@ from django.utils import timezone
 
 
 class JSONDatabaseCache(DatabaseCache):
-    """Values are what JSON has. A row that is no JSON, as another version may have left
-    one, is no value. For SQLite and PostgreSQL.
+    """Database cache for SQLite and PostgreSQL. Values must be serializable as JSON.
+
+    A row whose value is not JSON counts as missing. Another version of the dashboard may have
+    written such rows.
     """
 
     _table: str
@@ -28,11 +30,11 @@ class JSONDatabaseCache(DatabaseCache):
         names = {self.make_and_validate_key(key, version=version): key for key in keys}
         if not names:
             return {}
-        places = ", ".join(["%s"] * len(names))
+        placeholders = ", ".join(["%s"] * len(names))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT cache_key, value FROM {self._quoted_table()}"  # noqa: S608
-                f" WHERE cache_key IN ({places}) AND expires >= %s",
+                f" WHERE cache_key IN ({placeholders}) AND expires >= %s",
                 [*names, _stored(timezone.now())],
             )
             rows = cursor.fetchall()
@@ -43,7 +45,15 @@ class JSONDatabaseCache(DatabaseCache):
         return found
 
     def _base_set(self, mode: str, key: str, value: object, timeout: Any = DEFAULT_TIMEOUT) -> bool:
-        """``mode``: ``set``, ``add`` (only where there is none), ``touch`` (where there is one)."""
+        """Write one row, and return whether a row was written.
+
+        Args:
+            mode: ``set``: insert or replace the value; ``add``: insert the value unless the key
+                has a value that has not expired; ``touch``: change only when the value expires.
+            key: the key as it is stored.
+            value: the value; not used by ``touch``.
+            timeout: seconds until the value expires; ``None``: never.
+        """
         expires = self._expires(timeout)
         if mode == "touch":
             statement = f"UPDATE {self._quoted_table()} SET expires = %s WHERE cache_key = %s"  # noqa: S608
@@ -79,5 +89,6 @@ class JSONDatabaseCache(DatabaseCache):
         return connection.ops.quote_name(self._table)
 
 
-def _stored(moment: dt.datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)
+def _stored(timestamp: dt.datetime) -> Any:
+    """Return the timestamp in the form in which the database stores it."""
+    return connection.ops.adapt_datetimefield_value(timestamp)

@@ -1,4 +1,4 @@
-"""Reads whose failure a page survives."""
+"""Reads that a page can do without."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,11 @@ from workorders.runs_api.client import RunsClient
 
 
 def optional[T](client: RunsClient, call: Callable[[RunsClient], T]) -> T | None:
-    """A call that hangs takes half of the page's time, not that of the ones after it too."""
+    """Return what ``call`` returns, or ``None`` if it raises ``RunsAPIError``.
+
+    The call may use half of the client's remaining time, so that a call that hangs leaves time
+    for the calls after it.
+    """
     try:
         return call(client.with_half_the_time())
     except RunsAPIError:

@@ -1,4 +1,4 @@
-"""Asks the runs API when nobody else does, so that its record is never out of date."""
+"""A thread that calls the runs API whenever no page does, to keep the health record current."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,11 @@ _thread: threading.Thread | None = None
 
 
 def ensure_running() -> None:
-    """Start this process's probe unless it runs; the embedded API, a part of it, needs none."""
-    global _thread  # noqa: PLW0603, one for each process
+    """Start the probe of this process unless the probe is running already.
+
+    The embedded API needs no probe, because it is part of this process.
+    """
+    global _thread  # noqa: PLW0603, one thread for each process
     if not settings.RUNS_API_URL or (_thread and _thread.is_alive()):
         return
     with _starting:
@@ -27,8 +30,11 @@ def ensure_running() -> None:
             _thread.start()
 
 
-def look(client: RunsClient) -> None:
-    """Ask with the one call for which address, key and envelope must all be right."""
+def probe_once(client: RunsClient) -> None:
+    """List one work order: this call succeeds only if address, key and envelope are right.
+
+    A failure confirms the health record's suspicion (``HealthRecord.confirm_suspicion``).
+    """
     try:
         client.list_work_orders(limit=1)
     except RunsAPIError:
@@ -41,7 +47,7 @@ def _run() -> None:
     record = client.record
     while True:
         if not _is_fresh(record.health.last_answer) or not record.accepts_queueing:
-            look(client)
+            probe_once(client)
         pause = PAUSE_SECONDS if record.health.is_well else PAUSE_WHILE_WRONG_SECONDS
         record.suspicion_raised.wait(pause)
 

@@ -1,1 +1,1 @@
-"""Text from elsewhere, made fit to be shown: legible characters, terminal output."""
+"""Prepares text from other systems for pages: invisible characters and terminal output."""

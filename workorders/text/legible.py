@@ -1,13 +1,14 @@
-"""Text from elsewhere as a page can show it: nothing invisible, nothing that cannot be laid out.
+"""Makes text from other systems safe to show: no invisible characters, fast to lay out.
 
-- What is invisible and changes what the rest looks like or means is written as its code,
-  ``[U+202E]``: controls of direction (UAX #9), other controls, characters without a shape,
-  and joiners that join nothing.
-- A character, in the sense of UAX #29 (extended grapheme cluster), has ``LONGEST_CHARACTER``
-  code points at most; how many more there were is said. Browsers take minutes for a letter
-  with 99,000 accents, and cannot break it.
-- A long word can be broken every ``LONGEST_WORD`` characters: browsers take half a minute for
-  one of 99,000 in scripts whose letters join or whose words are found by dictionary.
+- Invisible characters that change the look or the meaning of other text are replaced by their
+  code, such as ``[U+202E]``. These are bidirectional controls (UAX #9), other control
+  characters, characters without a glyph, and joiners after ASCII, where they join nothing.
+- A character, in the sense of an extended grapheme cluster (UAX #29), is cut to
+  ``LONGEST_CHARACTER`` code points. A note says how many code points are left out. Browsers need
+  minutes for a letter with 99,000 accents, and cannot break a line inside of it.
+- A long word can be broken after every ``LONGEST_WORD`` characters. Browsers need half a minute
+  for a word of 99,000 characters in scripts with joined letters, and in scripts whose words are
+  found by dictionary.
 """
 
 import re
@@ -17,12 +18,15 @@ from django.utils.safestring import SafeString, mark_safe
 from wcwidth import iter_graphemes
 
 LONGEST_CHARACTER = 16
-"""Code points; the longest emoji have 10, and UAX #15 calls more than 30 marks no text."""
+"""The most code points of a character.
+
+The longest emoji have 10, and no natural text has more than 30 marks on a letter (UAX #15).
+"""
 LONGEST_WORD = 100
-_BREAK = "\0"  # a character that no text holds after the first step
+_BREAK = "\0"  # marks where a word can be broken; _INVISIBLE has replaced any other NUL
 
 _INVISIBLE = re.compile(
-    # A flag's tags have a meaning; by themselves they hide text.
+    # Tags have a meaning inside the emoji of a flag. Elsewhere they can hide text.
     "(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f)"
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
     "\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
@@ -33,12 +37,21 @@ _LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
 
 
 def legible(text: str, longest: int | None = None) -> str:
-    """As plain text, for attributes and titles; ``longest``: an excerpt of so many characters."""
+    """Return the text for attributes and titles, not escaped.
+
+    Args:
+        text: the original text.
+        longest: the most characters of ``text`` to use; a longer text ends with an ellipsis.
+            ``None``: all of the text.
+    """
     return _laid_out(_excerpt(text, longest)).replace(_BREAK, "")
 
 
 def legible_html(text: str, longest: int | None = None) -> SafeString:
-    """The same for the content of an element: escaped, and long words can be broken."""
+    """Return the text as the content of an HTML element: escaped, with ``<wbr>`` in long words.
+
+    For the arguments, see ``legible``.
+    """
     escaped = escape(_laid_out(_excerpt(text, longest)))
     return mark_safe(escaped.replace(_BREAK, "<wbr>"))  # noqa: S308 (escaped above)
 
@@ -48,6 +61,7 @@ def _excerpt(text: str, longest: int | None) -> str:
 
 
 def _laid_out(text: str) -> str:
+    """Apply the three rules of this module, with ``_BREAK`` where a word can be broken."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _INVISIBLE.sub(_codes, text)
     if text.isascii():
@@ -60,6 +74,7 @@ def _codes(found: re.Match[str]) -> str:
 
 
 def _pieces(text: str) -> list[str]:
+    """Return the characters of the text, each cut if it is too long, with ``_BREAK`` between."""
     pieces: list[str] = []
     since_break = 0
     for character in iter_graphemes(text):

@@ -1,27 +1,27 @@
-"""What a terminal leaves on its lines of text that holds control codes (ECMA-48, 5th edition).
+"""Renders text with terminal control codes (ECMA-48, 5th edition) as plain lines.
 
-A page is no screen: it has no rows to move between. What acts inside one line is carried out
-(carriage return, backspace, moving and erasing in the line); all other codes are taken out whole.
+Codes that act within a line are carried out: carriage return, backspace, cursor movement and
+erasing. All other codes are removed, because a page has no screen rows to move between.
 
-A line end also ends every code that is still open. A terminal would read on, and a title without
-its end would hide the rest of a log. So each line stands alone: whoever starts to read at the
-beginning of a line, from whatever byte of the log, sees it as everybody else does.
+The end of a line also ends every unfinished code. A terminal would continue to read the code, and
+a title without an end would hide the rest of a log. Every line is therefore rendered without
+regard to other lines, and looks the same wherever in the log a reader starts.
 
-Libraries were measured first: pyte and erbsland-ansi-convert render screens of a fixed width, at
-0.15 to 0.25 s for 64 KB, and show the payload of device control strings; ansi2html, rich and
-stransi are quick, but know colours only.
+Why no library: pyte and erbsland-ansi-convert render screens of a fixed width, need 0.15 to 0.25 s
+for 64 KB, and show the payload of device control strings. ansi2html, rich and stransi are fast,
+but support colours only.
 """
 
 import re
 
 _LINE_WIDTH = 500
-"""How far moves reach beyond the text of a line: a terminal stops them at its edge."""
+"""The column at which the cursor stops, as at the edge of a terminal, if the line is shorter."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CODE = re.compile(
     r"""
-    # A control string (5.6): DCS, SOS, OSC, PM or APC, as a pair or as one 8-bit code, up to ST;
-    # BEL as xterm takes it, and CAN, SUB or the beginning of another code end it too.
+    # A control string (5.6): DCS, SOS, OSC, PM or APC, as two characters or as one 8-bit code.
+    # ST ends the string; so do BEL (as in xterm), CAN, SUB and the beginning of another code.
     (?:\x1b[PX\]^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]*+
         (?:\x07|\x1b\\|\x9c|(?=[\x18\x1a\x1b\x80-\x9f]))
     # A control sequence (5.4): parameters, intermediates, final byte.
@@ -39,7 +39,11 @@ _OPEN_STRING = re.compile(
 
 
 def rendered(text: str) -> str:
-    """The text as its lines look in the end; what follows the last line end is still written."""
+    """Return the text without control codes, as its lines look after all codes are carried out.
+
+    The text after the last line end is an unfinished line, in which a control string may still be
+    incomplete. Such a string is left out.
+    """
     if not _CONTROL.search(text):
         return text
     *lines, unfinished = text.split("\n")
@@ -63,7 +67,7 @@ def _rendered_line(line: str) -> str:
 
 
 class _Line:
-    """A line under a cursor; a cell for each character."""
+    """A line of a terminal: one cell per character, and the column of the cursor."""
 
     def __init__(self) -> None:
         self.cells: list[str] = []
@@ -78,6 +82,7 @@ class _Line:
         self.column = end
 
     def carry_out(self, code: re.Match[str]) -> None:
+        """Apply one match of ``_CODE``; codes that do not act within a line have no effect."""
         match code["single"]:
             case "\r":
                 self.column = 0
@@ -94,7 +99,7 @@ class _Line:
                 self._move_to(self.column - count)
             case "G" | "`":  # CHA, HPA
                 self._move_to(count - 1)
-            case "K":  # EL; its form 1, up to the cursor, no progress display uses
+            case "K":  # EL; no progress display uses form 1 (up to the cursor)
                 if parameter in {"", "0"}:
                     del self.cells[self.column :]
                 elif parameter == "2":
