@@ -54,6 +54,7 @@ class RunsAPIError(Exception):
 
     @property
     def handling(self) -> "ErrorHandling":
+        """The row of ``ERROR_TABLE`` that applies to the error."""
         return handling_for(self.code, self.status)
 
     @property

@@ -30,12 +30,15 @@ class Timing:
 
     @property
     def total(self) -> float:
+        """The seconds since the request began."""
         return time.perf_counter() - self._started
 
     def call_begins(self, call: object) -> None:
+        """Note that a call to the runs API has begun; ``call`` is any unique object."""
         self._under_way.add(call)
 
     def call_ends(self, call: object, seconds: float) -> None:
+        """Note that a call has ended and how long the call took."""
         self._under_way.discard(call)
         self._calls.append(seconds)
 

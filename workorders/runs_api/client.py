@@ -180,6 +180,7 @@ class RunsClient:
         return self._page("/runs", query, Run.parse, limit=limit, offset=offset)
 
     def get_run(self, run_id: str) -> Run:
+        """Return one run with its iterations."""
         data = self._get(f"/runs/{_segment(run_id)}")
         return _parsed(lambda: Run.parse(data), data)
 
@@ -208,6 +209,7 @@ class RunsClient:
             offset, size = part.next_offset, part.size
 
     def list_profiles(self) -> tuple[Profile, ...]:
+        """Return the profiles of the API, in the API's order."""
         data = self._get("/profiles")
         return _parsed(lambda: Page.parse(data, Profile.parse).items, data)
 
@@ -223,6 +225,7 @@ class RunsClient:
         return as_text(data.get("version"))
 
     def queue_health(self) -> QueueHealth:
+        """Return the load of the API, and how its workers isolate commands."""
         return QueueHealth.parse(self._get("/queue/health"))
 
     def queue_position(self, work_order_id: str) -> int | None:

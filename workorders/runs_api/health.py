@@ -42,10 +42,12 @@ class Health:
 
     @property
     def is_well(self) -> bool:
+        """Whether the API responded as a runs API, and has not been found unusable since."""
         return self.state is State.WELL
 
     @property
     def is_lost(self) -> bool:
+        """Whether the API does not respond, or does not respond as a runs API."""
         return self.state is State.LOST
 
     @property
@@ -74,6 +76,7 @@ class HealthRecord:
 
     @property
     def health(self) -> Health:
+        """What is known now."""
         return self._health
 
     @property

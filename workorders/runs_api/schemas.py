@@ -230,6 +230,7 @@ class Run:
 
     @property
     def is_final(self) -> bool:
+        """Whether the run is over: its status does not change any more."""
         return self.status in FINAL_STATUSES
 
     @property
@@ -309,10 +310,12 @@ class WorkOrder:
 
     @property
     def active_run(self) -> Run | None:
+        """The newest active run; ``None`` if there is none."""
         return next((run for run in self.runs if run.is_active), None)
 
     @property
     def queued_runs(self) -> tuple[Run, ...]:
+        """The queued runs, newest first."""
         return tuple(run for run in self.runs if run.is_queued)
 
     @property

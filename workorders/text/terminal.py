@@ -74,6 +74,7 @@ class _Line:
         self.column = 0
 
     def write(self, text: str) -> None:
+        """Write at the cursor, over the text that is there, and move the cursor behind."""
         if not text:
             return
         self.cells += " " * (self.column - len(self.cells))
