@@ -236,7 +236,7 @@ class TestReads:
             planted = pickle.dumps(planted)
         value = base64.b64encode(pickle.dumps(planted)).decode()
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE read_cache SET value = %s", [value])
+            cursor.execute("UPDATE shared_reads SET value = %s", [value])
             assert cursor.rowcount
         assert ReadCache().read("x", 0, lambda: {"a": "asked"}).data == {"a": "asked"}
         assert not (tmp_path / "executed").exists()
@@ -259,7 +259,7 @@ class TestReads:
         for number in range(1_100):
             cache.set(f"k{number}", number, None)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM read_cache")
+            cursor.execute("SELECT COUNT(*) FROM shared_reads")
             assert cursor.fetchone()[0] <= 1_001
 
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:

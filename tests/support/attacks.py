@@ -66,7 +66,7 @@ def password_hashes() -> bool:
 
 def rows_in_the_shared_cache() -> bool:
     return rows(
-        "INSERT INTO read_cache (cache_key, value, expires)"
+        "INSERT INTO shared_reads (cache_key, value, expires)"
         " VALUES ('planted', 'x', '2100-01-01') RETURNING cache_key"
     )
 
