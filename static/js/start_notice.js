@@ -1,10 +1,11 @@
 // A dialog that is closed while its form is under way: a notice on the page asks what became of
-// the start until that is known. The tab remembers it, so that no page that follows is silent.
+// the start until that is known. The tab remembers each such start by the address of its notice,
+// so that every page that follows shows its notice too.
 
 (() => {
   const ASK_AGAIN = 700; // milliseconds
   const ASK_LATER = 3000;
-  const MEMORY = "start-under-way";
+  const MEMORY = "start-under-way:"; // the address follows; the value is the form's fields as JSON
 
   // "form" tells the dashboard what is known here of the form: see workorders/trigger_run/closed_dialog.py.
   const tell = (notice, form) => { notice.querySelector("[name=form]").value = form; };
@@ -30,8 +31,18 @@
   function remember(form) {
     const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
     const start = { address: form.dataset.notice, fields };
-    sessionStorage.setItem(MEMORY, JSON.stringify(start));
+    sessionStorage.setItem(MEMORY + start.address, JSON.stringify(fields));
     return start;
+  }
+
+  const forget = (address) => sessionStorage.removeItem(MEMORY + address);
+
+  function remembered() {
+    const names = Object.keys(sessionStorage).filter((name) => name.startsWith(MEMORY));
+    return names.map((name) => ({
+      address: name.slice(MEMORY.length),
+      fields: JSON.parse(sessionStorage.getItem(name)),
+    }));
   }
 
   document.addEventListener("start:left", ({ detail: { form } }) => remember(form));
@@ -51,13 +62,13 @@
 
   // A form whose page was left gets no response any more.
   document.addEventListener("DOMContentLoaded", () => {
-    const left = sessionStorage.getItem(MEMORY);
-    if (!left || !document.getElementById("start-notice-template")) return;
-    const start = JSON.parse(left);
-    // Its dialog is here again, as after signing in: what becomes of it is told there.
-    const dialogs = [...document.querySelectorAll("[data-notice]")];
-    if (dialogs.some((form) => form.dataset.notice === start.address)) sessionStorage.removeItem(MEMORY);
-    else tell(show(start), "lost");
+    if (!document.getElementById("start-notice-template")) return;
+    const dialogs = [...document.querySelectorAll("[data-notice]")].map((form) => form.dataset.notice);
+    for (const start of remembered()) {
+      // A dialog that is here again, as after signing in, says by itself what becomes of its start.
+      if (dialogs.includes(start.address)) forget(start.address);
+      else tell(show(start), "lost");
+    }
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -65,11 +76,12 @@
     if (!notice.matches("[data-start-notice]")) return;
     const { xhr, successful } = event.detail;
     if (successful && xhr.status !== 204) {
-      sessionStorage.removeItem(MEMORY);
+      forget(notice.getAttribute("hx-post"));
       if (document.getElementById("live")) htmx.trigger("#live", "refresh");
       document.dispatchEvent(new Event("start:known"));
       return;
     }
+    if (notice.matches("[data-asks-on]")) return; // asks_on.js asks again
     notice.querySelector("[data-no-answer]").hidden = successful;
     ask(notice, successful ? ASK_AGAIN : ASK_LATER);
   });

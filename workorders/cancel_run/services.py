@@ -23,21 +23,21 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class WorkOrderCancelled:
-    """The work order was cancelled; ``run`` as it is now, which may go on all the same.
-
-    ``None``: it could not be read.
-    """
+    """The work order is cancelled. ``run`` is its run as read now, which may go on all the same."""
 
     work_order_id: str
-    run: Run | None
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
 class WorkOrderBeingCancelled:
-    """The API accepted; the work order is not cancelled yet, and its run is as it is now."""
+    """The API accepted the request, and has not shown the work order as cancelled yet.
+
+    ``run`` is the work order's run as read now; ``None`` when it could not be read.
+    """
 
     work_order_id: str
-    run: Run
+    run: Run | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,15 @@ def _of_work_order(
 ) -> CancelOutcome:
     """That the work order is cancelled says nothing of its run: it may go on to its end."""
     run, work_order = (now.run, now.work_order) if now else (None, None)
-    is_told = work_order is None and error is None
-    if is_told or _is_cancelled(work_order):
+    if run and _is_cancelled(work_order):
         return WorkOrderCancelled(before.work_order_id, run)
+    if work_order is None and error is None:
+        return WorkOrderBeingCancelled(before.work_order_id, run)
     if run and run.is_final:
         return AlreadyOver(run)
     if error:
         return NotCancelled(error, run)
-    return WorkOrderBeingCancelled(before.work_order_id, run or before)
+    return WorkOrderBeingCancelled(before.work_order_id, run)
 
 
 def _is_cancelled(subject: Run | WorkOrder | None) -> bool:

@@ -87,8 +87,11 @@ class TriggerRunForm(forms.Form):
         return form
 
     def renew(self) -> None:
-        """Make it another dialog's: its key is nobody's yet."""
-        self.initial["key"] = uuid.uuid4()
+        """Give the form a new key, so that sending the form starts a new attempt."""
+        if self.is_bound:
+            self.data = dict(self.data.items()) | {"key": str(uuid.uuid4())}
+        else:
+            self.initial["key"] = uuid.uuid4()
 
     @property
     def is_filled(self) -> bool:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from workorders.attempts.models import WITHDRAWN
 from workorders.attempts.presentation import run_origin
 from workorders.availability import trigger_availability
 from workorders.error_table import ERROR_TABLE, Action
@@ -44,7 +45,7 @@ def respond(
     match outcome:
         case Started(run, is_seen):
             if request.method == "POST":  # an old address may be opened days later
-                toasts.add(request, run, is_seen=is_seen)
+                toasts.add(request, run, is_seen=is_seen, tag=toasts.start_tag(form))
             response = htmx_redirect(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome, client)
@@ -62,12 +63,12 @@ def respond(
                 error.user_message,
                 error_details(error),
             )
-            messages.error(request, text)
+            messages.error(request, text, extra_tags=toasts.start_tag(form))
             response = htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
         case Checking():
             response = _checking(request, work_order_id, form, outcome)
         case NotKnown():
-            response = _not_known(request, work_order_id, outcome)
+            response = _not_known(request, work_order_id, form, outcome)
     return response
 
 
@@ -172,31 +173,36 @@ def _checking(
         return HttpResponse(status=204)  # what is shown is still true
     if request.method == "POST" and not request.htmx:
         return redirect(check_page)
-    is_own = str(form["key"].value()) == str(outcome.key)
-    return _lookup(request, work_order_id, outcome, "trigger_run/start_check.html", is_own=is_own)
+    return _lookup(request, work_order_id, form, outcome, "trigger_run/start_check.html")
 
 
-def _not_known(request: HtmxHttpRequest, work_order_id: str, outcome: NotKnown) -> HttpResponse:
+def _not_known(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: NotKnown
+) -> HttpResponse:
     """The dialog goes on asking, now and then: the run may turn up after all."""
     if request.htmx and request.POST.get("shown") == "not-known":
         return HttpResponse(status=204)
-    return _lookup(request, work_order_id, outcome, "trigger_run/not_known.html")
+    return _lookup(request, work_order_id, form, outcome, "trigger_run/not_known.html")
 
 
 def _lookup(
     request: HtmxHttpRequest,
     work_order_id: str,
+    form: TriggerRunForm,
     outcome: Checking | NotKnown,
     template: str,
-    **shown: bool,
 ) -> HttpResponse:
+    """The page of a start whose outcome is not known.
+
+    ``is_own`` is false for another operator, whose form has a key of its own.
+    """
     return _in_dialog(
         request,
         template,
         work_order_id,
         check_page=reverse("trigger_attempt", args=[work_order_id, outcome.key]),
         names_other_run=outcome.names_other_run,
-        **shown,
+        is_own=str(form["key"].value()) == str(outcome.key),
     )
 
 
@@ -212,7 +218,7 @@ def _queued(
     if outcome.position:
         text += f" Position in the queue: {outcome.position}."
     if outcome.run:
-        messages.warning(request, text)
+        messages.warning(request, text, extra_tags=toasts.start_tag(form))
         return htmx_redirect(request, reverse("run_detail", args=[outcome.run.id]))
     return show_dialog(request, work_order_id, form, client, queued=text)
 
@@ -226,12 +232,15 @@ def _refused(
 ) -> HttpResponse:
     """Do what the error's rule says, with the operator's typed values kept."""
     error = outcome.error
+    tag = toasts.start_tag(form)
     if error.handling.action is Action.CLOSE_DIALOG:
-        messages.error(request, _toast(request, work_order_id, outcome))
+        messages.error(request, _toast(request, work_order_id, outcome), extra_tags=tag)
         return htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
     if error.handling.action is Action.GO_TO_LIST:
-        messages.error(request, _toast(request, work_order_id, outcome))
+        messages.error(request, _toast(request, work_order_id, outcome), extra_tags=tag)
         return htmx_redirect(request, reverse("work_order_list"))
+    if error.code == WITHDRAWN:
+        form.renew()  # the withdrawn key never starts a run
     if error.handling.action is Action.FIELD_ERROR and form.is_valid():
         for field, text in error.field_errors.items():
             form.add_error(field or None, text)

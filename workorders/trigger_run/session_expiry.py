@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import MAX_URL_LENGTH
 
-from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.runs_api.clients import page_client
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.responses import show_dialog
@@ -41,7 +41,8 @@ def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     attempt = TriggerAttempt.objects.filter(key=form.initial["key"]).first()
     if attempt is None:
         return show_dialog(request, work_order_id, form, page_client())
-    if attempt.user != request.user or attempt.work_order_id != work_order_id:
+    is_own = attempt.user == request.user and attempt.work_order_id == work_order_id
+    if not is_own or attempt.outcome == WITHDRAWN:
         form.renew()
     elif attempt.state != TriggerAttempt.State.PENDING:
         return htmx_redirect(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
