@@ -1,4 +1,4 @@
-"""The notice on a page about a start whose dialog was closed while its form was under way."""
+"""The notice about a start whose dialog was closed while its form was under way."""
 
 import uuid
 
@@ -49,13 +49,17 @@ def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -
         return HttpResponse(status=204)
     # The response to the form has left a toast for the next page, which says the same.
     toasts.remove(request, key)
-    context = _shown(form, outcome) | {"work_order_id": work_order_id, "key": key}
+    context = _context(form, outcome) | {"work_order_id": work_order_id, "key": key}
     return vary_on_htmx(render(request, "trigger_run/start_notice.html", context))
 
 
-def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
-    """The notice's context: ``kind`` is "started", "queued", "not-started" or "not-known"."""
-    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # as the button of a run's page
+def _context(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
+    """The context of start_notice.html for an outcome.
+
+    ``kind`` is "started", "queued", "not-started" or "not-known". ``run`` and ``position`` may be
+    ``None``. ``reasons`` is a list of sentences, and empty when no reason is known.
+    """
+    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # for the Cancel button
     match outcome:
         case Started(run, is_seen):
             return {"kind": "started", "run": run, "is_seen": is_seen, "detail": detail}

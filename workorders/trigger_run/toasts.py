@@ -1,7 +1,7 @@
-"""The toast of a start: "Run #3 started" where that is known, else "Run … accepted".
+"""The toasts about a start: "Run #3 started" when that is known, else "Run … accepted".
 
-An answer that names a run by ID alone may be about one that never exists (recorded from
-a real server), so "started" is said of it only once the API has shown the run.
+A real server has named runs by ID that never existed afterwards. A run that is named by ID alone
+is therefore called "started" only once the API has shown the run.
 """
 
 import uuid
@@ -39,16 +39,19 @@ def remove(request: HtmxHttpRequest, key: uuid.UUID) -> None:
 
 
 def upgrade(request: HtmxHttpRequest, run: Run) -> None:
-    """The page at hand shows the run: so does the toast that waits for this page."""
+    """Turn a waiting toast "accepted" into "started", because this page shows the run."""
     if request.htmx:
-        return  # a part of a page shows no toasts
+        return  # a response with a part of a page shows no toasts
     for message in _waiting(request):
         if message.message == _accepted(RunReference(run.id)):
             message.level, message.message = messages.SUCCESS, _started(run)
 
 
 def replace(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
-    """The next page shows the run, under another name than the toast had, shown already or not."""
+    """Add "started" for the next page, and remove "accepted", which has another name for the run.
+
+    ``accepted`` is the run as the removed toast names it; ``None`` removes no toast.
+    """
     for message in _waiting(request):
         if accepted is None or message.message != _accepted(accepted):
             _keep(request, message)
@@ -56,9 +59,9 @@ def replace(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -
 
 
 def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> bool:
-    """A start was accepted under the ID of a run that is another's: no toast says so any more.
+    """Remove the waiting toasts that call ``run`` the run of ``attempt``, which was disproved.
 
-    True: one was about to, on the page that the starter was sent to.
+    Returns whether a toast was removed.
     """
     if request.htmx:
         return False
@@ -82,6 +85,7 @@ def _keep(request: HtmxHttpRequest, message: Message) -> None:
 
 
 def _waiting(request: HtmxHttpRequest) -> list[Message]:
+    """The toasts for the next page. Reading them takes them out of the storage."""
     return list(messages.get_messages(request))
 
 
