@@ -58,10 +58,8 @@ def candidates_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Candidates:
     if not any(_may_be_of(run, attempt) for run in runs):
         return Candidates((), may_be_others=False)
     others_wait = _others_wait(runs, attempt)
-    known = {
-        *(attempt.known_run_ids or ()),
-        attempt.provisional_run_id,
-    }  # the provisional ID was disowned
+    # The run with the provisional ID is not the run of the attempt.
+    known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
     # When the earlier runs are not known, a candidate may be older than the request.
