@@ -1,5 +1,5 @@
 // A start whose outcome could not be found out: the dialog and the notice that say so ask again
-// every five seconds until the run turns up, and never on a hidden tab. The server answers 204
+// every five seconds until the run turns up, and never on a hidden tab. The server responds with 204
 // while nothing has changed.
 
 (() => {

@@ -109,7 +109,7 @@ def show_dialog(
             error = error or read_error
             status = status if status != 200 else 422
     form.show_for(dialog)
-    is_told_by_error = error is None or error.code in {"NOT_STARTED", "IDEMPOTENCY_KEY_REUSED"}
+    is_redundant = error is None or error.code in {"NOT_STARTED", "IDEMPOTENCY_KEY_REUSED"}
     return _in_dialog(
         request,
         "trigger_run/trigger_run_dialog.html",
@@ -120,7 +120,7 @@ def show_dialog(
         form=form,
         error=error,
         blocking_run=blocking_run,
-        nothing_started=request.method == "POST" and not is_told_by_error,
+        nothing_started=request.method == "POST" and not is_redundant,
         queued=queued,
         changes=changes,
     )
