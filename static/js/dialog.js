@@ -1,12 +1,12 @@
-// The dialogs of a page: what htmx loads is shown in a native <dialog>, which keeps
-// the focus inside, closes on Escape and gives the focus back to the button.
+// The dialogs of a page. What htmx loads is shown in a native <dialog>, which keeps the focus
+// inside, closes on Escape and returns the focus to the button.
 
 (() => {
   const CONFIRM = "[data-dialog-form] [type=submit]";
   const openDialog = () => document.querySelector("dialog[open]");
 
-  // A button that says why it is disabled stays focusable, so it is stopped here. And on a
-  // phone "Start Run" comes up under the finger: the second tap of a double tap starts nothing.
+  // A disabled button stays focusable, so that its reason can be read; its clicks are stopped here.
+  // On a phone "Start Run" appears under the finger, so the second tap of a double tap is ignored.
   document.addEventListener("click", (event) => {
     const secondClick = event.detail > 1 && event.target.closest(CONFIRM);
     if (secondClick || event.target.closest("[aria-disabled=true]")) {
@@ -25,13 +25,14 @@
 
   const busyForm = (root) => root?.querySelector("[data-dialog-form]:has([type=submit][aria-busy=true])");
 
-  // What was typed is not thrown away without asking: every such field is empty at first.
+  // Closing the dialog asks before typed values are lost. These fields are empty at first, so any
+  // value in them was typed.
   const typedFields = () => openDialog()?.querySelectorAll(".field :is(input, select)") ?? [];
   const isTyped = () => [...typedFields()].some((field) => field.value);
   const question = () => openDialog()?.querySelector("[data-discard-question]");
 
-  // A start that is under way is not taken back, but nobody has to wait for it in the dialog.
-  // Where nothing follows what was sent (data-notice) the dialog stays until it is known.
+  // Closing the dialog does not cancel a start that is under way. A notice follows the start when
+  // the form names one (data-notice); otherwise the dialog stays open until the response arrives.
   function closeBusy(dialog, form) {
     if (!form.dataset.notice) return;
     dialog.close();
@@ -65,7 +66,7 @@
   }, true);
 
   document.addEventListener("click", (event) => {
-    // A dialog that is a page of its own is left for another page.
+    // When the dialog is a page of its own, closing means leaving for another page.
     const left = event.target.closest(".dialog-actions :is(a, [data-close-dialog])")?.closest("[data-notice]");
     if (left?.querySelector("[type=submit][aria-busy=true]")) {
       document.dispatchEvent(new CustomEvent("start:left", { detail: { form: left } }));
@@ -77,16 +78,16 @@
     }
     if (event.target.closest("[data-keep-dialog]")) keep();
     if (event.target.closest("[data-discard-dialog]")) openDialog().close();
-    // The second click of a double click on the button lands on the backdrop, and marking text
-    // may end there: neither is a wish to close.
+    // The second click of a double click on the button may land on the backdrop, and selecting
+    // text may end there. Neither closes the dialog.
     const onBackdrop = event.target === openDialog() && pressed === event.target;
     if (onBackdrop && event.detail < 2) askOrClose();
   });
 
-  let opener;  // the ID of the element that did
-  // A refresh may have put another button in the place of the one that opened the dialog.
+  let opener;  // the ID of the element that opened the dialog
+  // The button is found by its ID: a refresh may have replaced the element meanwhile.
   document.addEventListener("close", (event) => {
-    // What goes on asking would lead the page away when nobody expects that any more.
+    // A form that keeps checking could redirect the page after the dialog was closed.
     event.target.querySelector("[data-asks-on]")?.remove();
     const focused = document.activeElement;
     if (focused === document.body || event.target.contains(focused)) {
@@ -107,13 +108,13 @@
     checkSoon();
   });
 
-  // Gone back to, a page may be as it was left: with the dialog of a run that was started since.
+  // The back button may restore a page with the dialog of a run that has been started since.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && document.querySelector("[data-dialog-form]")) location.reload();
   });
 
-  // Where an answer was lost the dialog goes on asking; less often while the dashboard itself
-  // does not answer, which is said once.
+  // When the response to a start was lost the dialog keeps checking: every 0.7 s, and every 3 s
+  // while the dashboard does not respond. The notice about the latter is announced once.
   function checkSoon(milliseconds = 700) {
     const form = document.querySelector("[data-checks]");
     if (!form) return;
@@ -126,11 +127,11 @@
     const button = form.querySelector("[type=submit]");
     button?.setAttribute("aria-busy", String(busy));
     button?.setAttribute("aria-disabled", String(busy));
-    // The words in the button change too, which no screen reader notices. The announcer is
-    // the form's own: beside an open dialog the rest of the page is inert, and so is its.
+    // Screen readers do not notice that the words in the button change. The form has an announcer
+    // of its own, because the page behind an open dialog is inert.
     const words = busy ? button?.querySelector(".busy-label")?.textContent.trim() : "";
     form.querySelector("[data-busy-words]").textContent = words ?? "";
-    // What cannot be done now does not look as if it could.
+    // The dialog cannot be closed now, so its Close button looks disabled.
     if (!form.dataset.notice) {
       form.querySelector("[data-close-dialog]")?.setAttribute("aria-disabled", String(busy));
     }
@@ -138,20 +139,20 @@
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.matches("[data-opens-dialog]")) {
-      // Another one is open by now: two answers were under way.
+      // Another dialog is open already: two requests were under way.
       if (openDialog()) { event.preventDefault(); return; }
       opener = event.detail.elt.id || event.detail.elt.querySelector("[type=submit]").id;
     }
     if (!event.detail.elt.matches("[data-dialog-form]")) return;
     if (!event.detail.elt.matches("[data-checks]")) document.getElementById("network-error").hidden = true;
-    question()?.toggleAttribute("hidden", true); // it was answered by going on
+    question()?.toggleAttribute("hidden", true); // sending the form answers the question
     setBusy(event.detail.elt, true);
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.requestConfig.elt;
     if (!form.matches("[data-dialog-form], [data-opens-dialog]")) return;
-    // Another page is under way: the form stays busy until it is there.
+    // The browser is loading another page; the form stays busy until then.
     const { xhr } = event.detail;
     if (xhr.getResponseHeader("HX-Redirect") || xhr.getResponseHeader("HX-Refresh")) return;
     if (xhr.status === 204) { // still checking
@@ -161,7 +162,7 @@
     }
     if (form.matches("[data-dialog-form]")) setBusy(form, false);
     if (event.detail.successful || xhr.status === 409 || xhr.status === 422) return;
-    // The dashboard itself did not answer, or not sensibly: the words are in the page already.
+    // The dashboard did not respond, or responded with an error. The page has the words already.
     if (form.matches("[data-dialog-form]")) {
       const notice = document.getElementById("network-error");
       const answered = ![0, 502, 503, 504].includes(xhr.status);
@@ -175,7 +176,7 @@
     } else {
       const toasts = document.getElementById("new-toasts");
       toasts.append(document.getElementById("network-error-toast").content.cloneNode(true));
-      // On a low screen toasts do not stay in view by themselves.
+      // On a low screen the toasts are not pinned, so they may be out of view.
       if (toasts.getBoundingClientRect().top < 0) toasts.scrollIntoView({ block: "nearest" });
     }
   });

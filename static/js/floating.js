@@ -1,9 +1,8 @@
-// What floats over a page: toasts at its top, tooltips, and on a phone the trigger button.
-// Toasts stay until they are sent away, or until what they speak of is over: nobody has to read
-// against a clock.
+// Elements that float over a page: toasts at the top, tooltips, and on a phone the trigger button.
+// Toasts stay until they are dismissed or their subject is over, so that nobody has to read quickly.
 
 (() => {
-  // The focus goes on to what is read next, never to nowhere.
+  // When a toast with the focus goes, the focus moves to the next toast or to the main content.
   function dismiss(toast) {
     const hadFocus = toast.contains(document.activeElement);
     toast.remove();
@@ -17,7 +16,7 @@
     if (toast) dismiss(toast);
   });
 
-  // "Run #3 started" is no news above a run that has failed since.
+  // Toasts go when the page comes to rest: "Run #3 started" is no news once the run has failed.
   let wasAtRest = true;
   const isAtRest = () => document.getElementById("live")?.hasAttribute("data-at-rest");
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -28,7 +27,7 @@
     for (const toast of document.querySelectorAll("#toasts .toast:not([data-start-notice])")) dismiss(toast);
   });
 
-  // A tooltip goes on Escape while pointer and focus stay (WCAG 1.4.13), and comes back anew.
+  // Escape hides a tooltip (WCAG 1.4.13). It can appear again once the pointer or the focus has left.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const shown = document.querySelector(":is(:hover, :focus-within) > .tooltip");
@@ -39,13 +38,13 @@
     }
   });
 
-  // The style sheet keeps what has the focus clear of toasts; it cannot know how high they are.
+  // The style sheet keeps the focused element clear of toasts, and needs their height for that.
   const pinned = document.querySelector("[data-pinned]");
   new ResizeObserver(() => {
     document.documentElement.style.setProperty("--pinned-height", `${pinned.offsetHeight}px`);
   }).observe(pinned);
 
-  // Who has scrolled down reads: the button becomes small.
+  // The trigger button becomes small while the page is scrolled down.
   const showScrolled = () => document.body.toggleAttribute("data-scrolled", scrollY > 48);
   addEventListener("scroll", showScrolled, { passive: true });
   showScrolled();

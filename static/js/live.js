@@ -1,5 +1,5 @@
-// Pages that stay true: ask again after `data-live` seconds, never on a hidden tab,
-// and say so when asking fails. The server answers 204 when nothing has changed.
+// Polling: a page requests its live part again after `data-live` seconds, never on a hidden tab, and
+// says when that fails. The server responds with 204 when nothing has changed.
 
 (() => {
   const RETRY_SECONDS = 2;
@@ -21,14 +21,14 @@
     document.body.toggleAttribute("data-stale", stale);
     const words = document.querySelector("#stale [data-stale-cause]");
     if (stale) words.textContent = words.dataset[cause];
-    // One outage has one notice: while the runs API fails, the banner is asked for first.
+    // One outage shows one notice: when the runs API fails, the banner is requested first.
     if (!stale || cause === "server") showStaleNotice(stale);
   }
 
   function showStaleNotice(wanted) {
     const since = lastUpdate.toLocaleTimeString();
     for (const place of document.querySelectorAll("[data-stale] [data-stale-since]")) {
-      // Written again, the same words would be read out again.
+      // Writing the same text again would make screen readers read it again.
       if (place.textContent !== since) place.textContent = since;
     }
     document.getElementById("stale").hidden = !wanted;
@@ -49,22 +49,22 @@
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    // Not detail.elt: the element that asked has been replaced, and then that is its parent.
+    // Not detail.elt: when the requesting element has been replaced, that is its parent.
     if (event.detail.requestConfig.elt.id !== "live") return;
     const { successful, xhr } = event.detail;
     const waiting = region()?.hasAttribute("data-waiting");
-    // 204: nothing newer is known, somebody else is asking.
+    // 204: nothing newer is known, because another request is reading the API.
     if (successful && waiting && xhr.status !== 204) location.reload();
     if (successful) lastUpdate = new Date();
-    // The dashboard answers, and says that it is the runs API that does not.
+    // With this header the dashboard says that the runs API has failed, not the dashboard.
     const cause = xhr.getResponseHeader("HX-Trigger") === "runs-api-fails" ? "api" : "server";
     showStale(!successful && !(waiting && cause === "api"), cause);
     const seconds = Number(region()?.dataset.live);
     schedule(successful ? seconds : seconds && RETRY_SECONDS);
   });
 
-  // The session has ended: the page leads to sign-in, but not while somebody types in a dialog,
-  // which comes back as it was when it is sent.
+  // When the session has ended, a poll redirects to sign-in, except while a dialog is open. Sending
+  // the dialog leads to sign-in too, and brings back what was typed.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { requestConfig, xhr } = event.detail;
     const asksByItself = requestConfig.elt.matches("#live, #runs-api-banner, #run-info-part, [data-start-notice]");
@@ -72,9 +72,9 @@
     if (xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
   });
 
-  // What somebody has opened, scrolled to or marked stays so, and the title says the new status.
-  // What has changed is announced once, and politely: the part that was swapped is no live
-  // region, it would be read whole.
+  // A refresh keeps what the reader has opened, scrolled to or selected. The title gets the new
+  // status. Changes are announced once, in #announcer: if the swapped part were a live region,
+  // screen readers would read all of it.
   let restoreReading;
   let announced;
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -93,8 +93,8 @@
     }
   });
 
-  // Details, places and the selection of a part of the page; the function that is returned puts
-  // them into the part that stands in its place.
+  // Remembers open details, scroll positions and the selection in a part of the page. Returns a
+  // function that restores them in the part that has replaced it.
   function keepReading(part) {
     const elements = [...part.querySelectorAll("[id]")];
     const open = elements.filter((element) => element.matches("details[open]"));
@@ -107,13 +107,13 @@
       for (const { id, scrollTop, scrollLeft } of scrolled) {
         document.getElementById(id)?.scrollTo({ top: scrollTop, left: scrollLeft, behavior: "instant" });
       }
-      scrollTo(place); // closed again for a moment, the page was too short for it
+      scrollTo(place); // while the details were closed, the page was too short for this position
       restoreSelection();
     };
   }
 
-  // Both ends are remembered as so many characters into an element that has an ID. Where other
-  // text stands there now, nothing is marked rather than something else.
+  // Each end is remembered as a number of characters from the start of an element with an ID. When
+  // the text there has changed, nothing is selected rather than other text.
   function keepSelection(part) {
     const selection = getSelection();
     const text = selection.toString();

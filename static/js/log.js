@@ -1,13 +1,13 @@
-// A run's log that is followed: it grows at its end, is cut at its top, and neither moves
-// what somebody has scrolled up to read.
+// The log of an active run grows at its end and is cut at its top. Neither may move the lines that
+// the reader has scrolled to.
 
 (() => {
-  const LONGEST = 2_000_000; // characters: a browser scrolls through more only slowly
+  const LONGEST = 2_000_000; // characters; browsers scroll slowly through longer texts
   const isLog = (event) => ["log-text", "log-unfinished"].includes(event.detail.target.id);
   const box = () => document.querySelector(".log");
 
   // The box is reversed (column-reverse): scrollTop is 0 at the end and negative above it,
-  // so what is cut at the top moves nothing, and what is added below moves what is shown.
+  // so text that is cut at the top moves nothing, and text that is added below moves what is shown.
   let heightBefore;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     if (isLog(event)) heightBefore = box().scrollHeight;
@@ -23,14 +23,14 @@
     const excess = text.textContent.length - LONGEST;
     if (excess <= 0) return;
     const cutOff = untilLineAfter(text, excess);
-    // Who reads the oldest lines keeps them, until there are twice as many as there should be.
+    // Lines that are in view are kept until the log is twice as long as LONGEST.
     const isRead = cutOff.getBoundingClientRect().bottom > box().getBoundingClientRect().top;
     if (isRead && excess < LONGEST) return;
     cutOff.deleteContents();
     document.getElementById("log-cut").hidden = false;
   }
 
-  // The text from the top to the first line break after so many characters.
+  // The range from the top of the log to the first line break after `count` characters.
   function untilLineAfter(text, count) {
     const range = document.createRange();
     range.setStart(text, 0);
@@ -44,7 +44,7 @@
       }
       left = Math.max(left - node.length, 0);
     }
-    range.setEnd(text, text.childNodes.length - 1); // one endless line: only its newest part stays
+    range.setEnd(text, text.childNodes.length - 1); // a single long line: only its newest part stays
     return range;
   }
 })();

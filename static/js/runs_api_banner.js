@@ -1,5 +1,5 @@
-// The banner about a runs API that does not answer comes and goes on an open page.
-// A page that refreshes itself learns from that when to ask for it; others ask now and then.
+// The banner about a runs API that does not respond appears and disappears on an open page.
+// A page that refreshes itself requests the banner when a refresh fails; other pages poll it.
 
 (() => {
   const SHOWN_SECONDS = 3;
@@ -8,7 +8,7 @@
   const banner = () => document.getElementById("runs-api-banner");
   const isShown = () => Boolean(banner().querySelector(".notice"));
 
-  function look() {
+  function refresh() {
     if (banner()) htmx.trigger(banner(), "look");
   }
 
@@ -17,13 +17,13 @@
     if (!banner() || document.hidden) return;
     const refreshes = document.querySelector("#live[data-live]");
     const seconds = isShown() ? SHOWN_SECONDS : !refreshes && Number(banner().dataset.idle);
-    if (seconds) timer = setTimeout(look, seconds * 1000);
+    if (seconds) timer = setTimeout(refresh, seconds * 1000);
   }
 
   document.addEventListener("DOMContentLoaded", schedule);
   document.addEventListener("visibilitychange", schedule);
-  // Named by the HX-Trigger header of a refresh that failed for want of the API.
-  document.addEventListener("runs-api-fails", look);
+  // The HX-Trigger header of a refresh sends this event when the runs API has failed.
+  document.addEventListener("runs-api-fails", refresh);
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig.elt === banner()) schedule();
   });

@@ -1,5 +1,5 @@
-// Single keys as shortcuts, for who has not switched them off (WCAG 2.1.4): the list is in
-// workorders/web/preferences.py. None of them starts or ends anything by itself.
+// Single-key shortcuts, which users can switch off (WCAG 2.1.4). The list of shortcuts is in
+// workorders/web/preferences.py. No shortcut starts or cancels a run by itself.
 
 (() => {
   const PRESSES = {

@@ -1,13 +1,15 @@
-// A dialog that is closed while its form is under way: a notice on the page asks what became of
-// the start until that is known. The tab remembers it, so that no page that follows is silent.
+// When a dialog is closed while its form is under way, a notice on the page asks the dashboard for
+// the outcome of the start until the outcome is known. The tab remembers each such start by the
+// address of its notice, so that the next page shows the notice too.
 
 (() => {
   const ASK_AGAIN = 700; // milliseconds
-  const ASK_LATER = 3000;
-  const MEMORY = "start-under-way";
+  const ASK_LATER = 3000; // milliseconds, after a request that failed
+  const MEMORY = "start-under-way:"; // the address follows; the value is the form's fields as JSON
 
-  // "form" tells the dashboard what is known here of the form: see workorders/trigger_run/closed_dialog.py.
-  const tell = (notice, form) => { notice.querySelector("[name=form]").value = form; };
+  // The field "form" says what the browser knows about the form: "", "answered" or "lost" (the
+  // enumeration Form in workorders/trigger_run/closed_dialog.py).
+  const setFormState = (notice, form) => { notice.querySelector("[name=form]").value = form; };
 
   function show({ address, fields }) {
     const notice = document.getElementById("start-notice-template").content.firstElementChild.cloneNode(true);
@@ -30,34 +32,44 @@
   function remember(form) {
     const fields = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
     const start = { address: form.dataset.notice, fields };
-    sessionStorage.setItem(MEMORY, JSON.stringify(start));
+    sessionStorage.setItem(MEMORY + start.address, JSON.stringify(fields));
     return start;
+  }
+
+  const forget = (address) => sessionStorage.removeItem(MEMORY + address);
+
+  function remembered() {
+    const names = Object.keys(sessionStorage).filter((name) => name.startsWith(MEMORY));
+    return names.map((name) => ({
+      address: name.slice(MEMORY.length),
+      fields: JSON.parse(sessionStorage.getItem(name)),
+    }));
   }
 
   document.addEventListener("start:left", ({ detail: { form } }) => remember(form));
 
   document.addEventListener("start:followed", ({ detail: { form } }) => {
     const notice = show(remember(form));
-    // What only asks has been answered before: its start has arrived.
-    if (form.matches("[data-checks]")) tell(notice, "answered");
+    // A form that only checks belongs to a start that has reached the dashboard already.
+    if (form.matches("[data-checks]")) setFormState(notice, "answered");
     document.querySelector("#trigger-run-button")?.classList.remove("htmx-request");
-    // The response is the notice's to tell: it neither leads away nor fills another dialog.
+    // The notice reports the outcome, so the response must neither redirect nor fill a dialog.
     form.addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
     form.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
-      tell(notice, xhr.status >= 200 && xhr.status < 500 ? "answered" : "lost");
+      setFormState(notice, xhr.status >= 200 && xhr.status < 500 ? "answered" : "lost");
       ask(notice, 0);
     });
   });
 
-  // A form whose page was left gets no response any more.
+  // When the page of a form is left, the browser drops the response to the form.
   document.addEventListener("DOMContentLoaded", () => {
-    const left = sessionStorage.getItem(MEMORY);
-    if (!left || !document.getElementById("start-notice-template")) return;
-    const start = JSON.parse(left);
-    // Its dialog is here again, as after signing in: what becomes of it is told there.
-    const dialogs = [...document.querySelectorAll("[data-notice]")];
-    if (dialogs.some((form) => form.dataset.notice === start.address)) sessionStorage.removeItem(MEMORY);
-    else tell(show(start), "lost");
+    if (!document.getElementById("start-notice-template")) return;
+    const dialogs = [...document.querySelectorAll("[data-notice]")].map((form) => form.dataset.notice);
+    for (const start of remembered()) {
+      // A dialog that is here again, as after signing in, says by itself what becomes of its start.
+      if (dialogs.includes(start.address)) forget(start.address);
+      else setFormState(show(start), "lost");
+    }
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -65,11 +77,12 @@
     if (!notice.matches("[data-start-notice]")) return;
     const { xhr, successful } = event.detail;
     if (successful && xhr.status !== 204) {
-      sessionStorage.removeItem(MEMORY);
+      forget(notice.getAttribute("hx-post"));
       if (document.getElementById("live")) htmx.trigger("#live", "refresh");
       document.dispatchEvent(new Event("start:known"));
       return;
     }
+    if (notice.matches("[data-asks-on]")) return; // asks_on.js asks again
     notice.querySelector("[data-no-answer]").hidden = successful;
     ask(notice, successful ? ASK_AGAIN : ASK_LATER);
   });

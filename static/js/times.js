@@ -1,4 +1,4 @@
-// Times in the operator's zone, and durations that count on.
+// Shows timestamps in the operator's time zone, and durations that grow.
 
 (() => {
   const exact = new Intl.DateTimeFormat("en-US", {
@@ -21,15 +21,15 @@
     return parts.slice(0, units).join(" ") || "0 s";
   }
 
-  // Seconds that the server counted, and those since: this machine's idea of the time of day
-  // may be wrong.
+  // The seconds that the server counted plus the seconds since then. The clock of the operator's
+  // machine is not used, because it may be wrong.
   function secondsOf(element, counted) {
     const now = performance.now();
-    element.toldAt ??= now;
-    return Number(counted) + (now - element.toldAt) / 1000;
+    element.receivedAt ??= now;
+    return Number(counted) + (now - element.receivedAt) / 1000;
   }
 
-  function showMoments(root, which = "time[data-moment]") {
+  function showTimestamps(root, which = "time[data-moment]") {
     for (const element of root.querySelectorAll(which)) {
       const date = new Date(element.dateTime);
       element.title = precise.format(date);
@@ -38,37 +38,37 @@
         text = `${formatDuration(secondsOf(element, element.dataset.age), 1)} ago`;
       }
       if (element.hasAttribute("data-exact")) text = element.title;
-      // Written again, the same text would be announced again where it stands in a live region.
+      // Writing the same text again would make screen readers announce it in a live region.
       if (element.textContent !== text) element.textContent = text;
     }
   }
 
-  // An age beside a duration grows with it: "started 15 s ago", "Running for 15 s". Not in a
-  // toast, which is a live region: every second would be read out.
+  // Ages grow together with durations: "started 15 s ago", "Running for 15 s". Ages in toasts stay,
+  // because toasts are live regions and screen readers would read every second.
   function showElapsed() {
-    showMoments(document, "#live time[data-moment=ago]");
-    // While the page cannot be refreshed nobody knows whether the run still goes on.
+    showTimestamps(document, "#live time[data-moment=ago]");
+    // While the page cannot be refreshed it is not known whether the run is still active.
     if (document.body.hasAttribute("data-stale")) return;
     for (const element of document.querySelectorAll("[data-elapsed]")) {
       element.textContent = formatDuration(secondsOf(element, element.dataset.elapsed), 2);
     }
   }
 
-  // A finger cannot hover: a tap shows the exact time, and the next one takes it back.
+  // Touch screens have no hover: a tap shows the exact time, and the next tap hides it.
   document.addEventListener("click", (event) => {
     const element = event.target.closest("time[data-moment]");
     if (!element || element.closest("a, button, summary")) return;
     element.toggleAttribute("data-exact");
-    showMoments(element.parentElement);
+    showTimestamps(element.parentElement);
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    showMoments(document);
+    showTimestamps(document);
     setInterval(showElapsed, 1000);
-    setInterval(() => showMoments(document), 30000);
+    setInterval(() => showTimestamps(document), 30000);
   });
   document.addEventListener("htmx:afterSettle", () => {
-    showMoments(document);
+    showTimestamps(document);
     showElapsed();
   });
 })();

@@ -173,6 +173,24 @@ def test_page_that_is_left_meanwhile_tells_on_the_next(page: Page, orders: Order
     assert orders.run_numbers(work_order_id) == []
 
 
+def test_two_starts_that_are_left_are_both_told_on_the_next_page(
+    page: Page, orders: Orders
+) -> None:
+    work_order_id = orders.create()
+    submit(page, work_order_id)
+    by_escape(page)
+    trigger_button(page).click()
+    start_button(page).click()
+    expect(start_button(page)).to_have_attribute("aria-busy", "true")
+    by_escape(page)
+    expect(news(page).get_by_text(CHECKING)).to_have_count(2)
+    page.goto("/work-orders/")
+    expect(news(page).get_by_text("The run was not started.")).to_have_count(2)
+    page.reload()
+    expect(news(page)).to_have_text("")
+    assert orders.run_numbers(work_order_id) == []
+
+
 def test_dialog_that_is_a_page_of_its_own(page: Page, orders: Orders) -> None:
     work_order_id = orders.create("gated")
     page.goto(f"/work-orders/{work_order_id}/trigger/")

@@ -33,6 +33,13 @@ new MutationObserver(() => { changes += 1; }).observe(
 """
 
 
+HIDDEN = """
+let hidden = false;
+Object.defineProperty(document, "hidden", { get: () => hidden });
+window.hide = (value) => { hidden = value; document.dispatchEvent(new Event("visibilitychange")); };
+"""
+
+
 @pytest.fixture(scope="module")
 def api() -> Iterator[FaultyAPI]:
     with serve_faulty() as api:
@@ -114,6 +121,32 @@ def test_what_could_not_be_found_out_is_asked_quietly_and_while_it_is_open(
     with page.expect_response(lambda response: "seen=" in response.url):
         page.clock.fast_forward(20_000)
     assert not [url for url in later if "/trigger/" in url]
+
+
+def test_notice_that_could_not_find_out_asks_on_but_not_on_a_hidden_tab(
+    page: Page, order: Order
+) -> None:
+    page.add_init_script(HIDDEN)
+    page.clock.install()
+    order.plan = [NOT_MADE]
+    open_dialog(page, order.id)
+    start_button(page).click()
+    expect(start_button(page)).to_have_attribute("aria-busy", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#toasts").get_by_text(NOT_KNOWN)).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("hide(true)")
+    page.clock.fast_forward(20_000)
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if url.endswith("/notice/")]
+    with page.expect_response("**/notice/") as response:
+        page.evaluate("hide(false)")
+    assert response.value.status == 204
+    with page.expect_response("**/notice/") as response:
+        page.clock.fast_forward(6_000)
+    assert response.value.status == 204
+    expect(page.locator("#toasts").get_by_text(NOT_KNOWN)).to_be_visible()
 
 
 def test_lost_answer_without_javascript(scriptless_page: Page, order: Order) -> None:

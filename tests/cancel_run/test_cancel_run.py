@@ -362,6 +362,21 @@ def test_ended_work_order_is_told_as_it_is(
     assert words in text_of(confirm(operator, {}, "work-order").next_page)
 
 
+def test_accepted_cancellation_is_not_done_before_the_work_order_says_so(
+    runs_api: RunsAPI, operator: Client, whole_work_order: None
+) -> None:
+    def end(handler: Handler, asked: Asked) -> None:
+        for path in ("/work-orders/wo-1", "/runs/run-3"):
+            runs_api.on("GET", path, refusal(500, "INTERNAL_ERROR"))
+        api.data({"id": "wo-1", "status": "canceled"})(handler, asked)
+
+    runs_api.on("DELETE", "/work-orders/wo-1", end)
+    confirm(operator, HTMX, "work-order")
+    page = text_of(operator.get("/account/").content.decode())
+    words = "Work order wo-1 is being cancelled. Whether Run #3 goes on could not be read."
+    assert words in page
+
+
 def test_work_order_that_was_ended_already_is_not_ended_again(
     runs_api: RunsAPI, operator: Client, whole_work_order: None
 ) -> None:

@@ -1,5 +1,6 @@
 """What is said of a start whose dialog was closed before its response came: never a false word."""
 
+import re
 import uuid
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.runs_api import RunsAPI, refusal
 from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.accounts.users import ensure_account
 from workorders.attempts.models import TriggerAttempt
+from workorders.runs_api.schemas import RunReference
 
 
 @pytest.fixture
@@ -111,14 +113,72 @@ def test_only_who_has_sent_a_start_follows_it_to_the_next_page(
     for attempt, follows in ((own, True), (other, False)):
         url = f"/work-orders/{attempt.work_order_id}/trigger/{attempt.key}/"
         page = show(form.client, url)
-        assert "Checking whether your run started" in page
+        assert f"Checking whether {'your' if follows else 'this'} run started" in page
         assert (f'data-notice="{url}notice/"' in page) is follows
+
+
+def test_run_of_somebody_else_is_not_called_yours(form: TriggerForm, operator_user: User) -> None:
+    alice = ensure_account("alice", can_trigger=True)
+    for user, whose in ((operator_user, "your"), (alice, "this")):
+        attempt = attempted(user, state=State.UNRESOLVED, run_id="", settled_at=None)
+        page = text_of(show(form.client, f"{form.url}{attempt.key}/"))
+        assert f"did not say whether it started {whose} run" in page
+        assert ("must be yours" in page) is (whose == "your")
 
 
 def test_notice_can_cancel_its_run_on_every_page(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     for page in ("/work-orders/", "/work-orders/wo-1/", form.url, "/account/", "/runs-api/"):
         assert show(form.client, page).count('id="trigger-dialog-content"') == 1
+
+
+def test_run_that_was_not_found_is_asked_for_until_it_turns_up(
+    runs_api: RunsAPI, form: TriggerForm, operator_user: User
+) -> None:
+    attempt = attempted(
+        operator_user, key=uuid.UUID(form.key), state=State.UNRESOLVED, run_id="", settled_at=None
+    )
+    notice = ask(form, "answered").content.decode()
+    assert "We could not find out whether your run started" in text_of(notice)
+    assert f'hx-post="{form.url}{form.key}/notice/"' in notice
+    assert "data-asks-on" in notice
+    assert '"shown": "not-known"' in notice
+    assert ask(form, "answered", shown="not-known").status_code == 204
+    assert attempt.start("started", RunReference("run-1", 1))
+    assert "Run #1 started" in told(ask(form, "answered", shown="not-known"))
+
+
+def test_only_the_toast_of_the_same_start_is_taken_back(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    """The next page still shows what other starts have left: Run #12, and another's refusal."""
+    runs_api.triggers(api.data({"runId": "run-12", "runNumber": 1, "workOrderId": "wo-1"}, 201))
+    other = TriggerForm(form.client, HTMX)
+    other.send()
+    runs_api.has(status="canceled")
+    refused = TriggerForm(form.client, HTMX)
+    refused.send()
+    runs_api.has()
+    runs_api.triggers(api.data({"runId": "run-1", "workOrderId": "wo-1"}, 202))
+    form.send()
+    assert "Run run-1 accepted" in told(ask(form, "answered"))
+    page = text_of(form.client.get("/work-orders/").content.decode())
+    assert "Run #1 started" in page
+    assert "cancelled" in page
+    assert "Run run-1 accepted" not in page
+
+
+def test_withdrawn_start_is_offered_with_a_key_that_works(form: TriggerForm) -> None:
+    ask(form, "lost", max_iterations="7")
+    for again in (
+        form.client.get(f"{form.url}{form.key}/"),
+        form.client.get(f"{form.url}?session=ended&key={form.key}&max_iterations=7"),
+    ):
+        page = again.content.decode()
+        [key] = re.findall(r'name="key" value="([^"]+)"', page)
+        assert key != form.key
+        assert 'value="7"' in page
+    assert TriggerForm(form.client, HTMX, key=key).send().location == "/runs/run-1/"
 
 
 def test_session_that_ended_leads_back_to_the_dialog(form: TriggerForm) -> None:

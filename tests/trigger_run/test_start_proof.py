@@ -79,7 +79,7 @@ def test_open_dialog_that_could_not_find_out_goes_on_asking(
     settings.RUNS_API_SETTLE_SECONDS = 0
     form = TriggerForm(operator, HTMX)
     runs_api.triggers(NAMES_OLD)
-    assert 'hx-trigger="every 5s"' in form.send().html
+    assert "data-asks-on" in form.send().html
     assert check(form, shown="not-known").status == 204
     appears(runs_api)
     answered = check(form, shown="not-known")

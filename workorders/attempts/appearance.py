@@ -1,12 +1,14 @@
-"""What is known of a run that was accepted and not seen yet."""
+"""The result of searching for a run that was accepted and not seen yet."""
 
 from enum import StrEnum
 
 
 class Appearance(StrEnum):
-    """What is known of a run that was accepted and that the API does not show by its ID."""
+    """What the search for an accepted run, which the API does not show by its ID, has found."""
 
     WAITING = "waiting"
+    """No run yet, soon after the request."""
     MISSING = "missing"
+    """No run, though the time in which a run appears is over."""
     SEVERAL = "several"
-    """More than one run could be it."""
+    """A run or several may belong to the attempt, but the search cannot decide which one."""

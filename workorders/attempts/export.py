@@ -7,7 +7,14 @@ from workorders.attempts.models import TriggerAttempt
 
 
 def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
-    """Names and order stay as they are: other programs read this. Times are UTC."""
+    """An attempt as a JSON object, the same in every export.
+
+    Timestamps are ISO 8601 in UTC with "Z"; null means that the event has not happened.
+    ``state`` is a value of ``TriggerAttempt.State``; ``outcome`` is "started", "queued", an error
+    code or empty. ``knownRunIds`` and ``nextRunNumber`` are null when the API did not give them.
+    ``earlier`` lists earlier submissions of the same form, oldest first. The names and their
+    order must not change, because other programs read these objects.
+    """
     duration = attempt.duration
     return {
         "key": str(attempt.key),
@@ -37,5 +44,5 @@ def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
     }
 
 
-def _utc(moment: dt.datetime | None) -> str | None:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None
+def _utc(timestamp: dt.datetime | None) -> str | None:
+    return timestamp.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if timestamp else None

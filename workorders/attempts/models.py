@@ -1,4 +1,4 @@
-"""The audit trail: every attempt to start a run, and what came of it."""
+"""The audit trail: one row for each attempt to start a run, with its outcome."""
 
 import datetime as dt
 import uuid
@@ -16,42 +16,46 @@ from workorders.observability.metrics import attempt_moved
 from workorders.runs_api.schemas import RunOverrides, RunReference
 
 EARLIER_KEPT = 20
+"""How many earlier submissions of one form the row keeps."""
 OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
-"""The outcome of an attempt that the API accepted with an answer about another run."""
+"""The outcome of an attempt that the API accepted with a response about another run."""
 WITHDRAWN = "WITHDRAWN"
-"""The outcome of an attempt whose dialog was closed before its form had arrived. Should the
-form arrive after all, no run is started by it."""
+"""The outcome of an attempt whose dialog was closed before its form had reached the dashboard.
+The key of such an attempt never starts a run, even if the form arrives late."""
 
 
 class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
     def open(self, work_order_id: str) -> Self:
-        """Those of a work order that may start a run at any moment, or have started one."""
+        """The work order's attempts in flight: each may have started a run already, or may yet."""
         return self.filter(work_order_id=work_order_id, state__in=TriggerAttempt.OPEN)
 
     def naming(self, run_id: str) -> Self:
-        """Those that an answer or a search has named this run to, rightly or not."""
+        """Attempts that a response or a search has linked to this run, rightly or not."""
         named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
         return self.filter(named).select_related("user")
 
     def of_run(self, run_id: str, work_order_id: str = "") -> Self:
-        """The one that has started a run, with its user; the work order where it is known."""
+        """The attempt that has started this run, with its user.
+
+        ``work_order_id`` narrows the search; empty when the caller does not know the work order.
+        """
         of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
         return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNRESOLVED)
 
     def newest_of(self, work_order_id: str) -> Self:
         """Every attempt to start a run of a work order, newest first, with their users."""
         found = self.filter(work_order_id=work_order_id).select_related("user")
-        # It may be long, and no page shows it.
+        # The list of known runs may be long, and no page shows it.
         return found.defer("known_run_ids").order_by("-created_at", "key")
 
     def unconfirmed(self, work_order_id: str) -> Self:
-        """Those of a work order whose run may still turn up in its runs."""
+        """The work order's attempts whose run may still turn up in its list of runs."""
         unseen = Q(state=TriggerAttempt.State.STARTED, appeared=False, run_number=None)
         lost = Q(state__in=(TriggerAttempt.State.UNCONFIRMED, TriggerAttempt.State.UNRESOLVED))
         return self.filter(unseen | lost, work_order_id=work_order_id)
 
     def run_ids(self, work_order_id: str) -> set[str]:
-        """The runs that attempts of this work order have started."""
+        """The IDs of the runs that attempts of this work order have started."""
         found = self.filter(work_order_id=work_order_id).exclude(run_id="")
         return set(found.values_list("run_id", flat=True))
 
@@ -59,11 +63,12 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
 class TriggerAttempt(models.Model):
     """One opened dialog's intent to start a run, written before the API is called.
 
-    The key is made when the dialog opens and travels with every retry, so a form
-    that is sent again finds what became of it instead of starting another run.
-    Every change of state is a conditional UPDATE: of any number of processes that
-    carry the same key exactly one sends it. A row outlives the process that wrote
-    it, so a start that was cut off by a crash is settled by whoever looks next.
+    ``key`` is made when the dialog opens and is the ``Idempotency-Key`` of the request. Every
+    retry carries the same key, so a form that is sent again leads to the outcome of the first
+    submission instead of a second run. Every change of state is a conditional UPDATE: of all
+    processes that carry the same key, exactly one sends the request. The row outlives its
+    process: a start that a crash has interrupted is reconciled by the next request that reads
+    the row. docs/architecture.md shows the states and transitions.
     """
 
     class State(models.TextChoices):
@@ -125,8 +130,8 @@ class TriggerAttempt(models.Model):
     )
     queue_position = models.PositiveIntegerField(null=True)
     appearance = ""
-    """What a search for a run that was accepted and not seen yet has just come to: see
-    ``run_search.appearance``. Not stored; empty: nobody has looked."""
+    """The result of the last search for an accepted run that the API has not shown yet: a value
+    of ``Appearance``, or empty when no search was made. Not stored in the database."""
     request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
     api_request_id = models.CharField(max_length=255, blank=True)
 
@@ -137,7 +142,7 @@ class TriggerAttempt(models.Model):
         permissions = (("trigger_run", "Can trigger a run"),)
         indexes = (models.Index(fields=["work_order_id", "-created_at"], name="attempt_newest"),)
         constraints = (
-            # While one start of a work order is open, a run that turns up is that one's.
+            # At most one attempt per work order is in flight, so a new run can be attributed.
             models.UniqueConstraint(
                 fields=["work_order_id"],
                 condition=Q(state__in=("sending", "unsettled")),
@@ -160,39 +165,39 @@ class TriggerAttempt(models.Model):
 
     @classmethod
     def work_order_of(cls, run_id: str) -> str:
-        """The work order that a run was started for here; ``""`` when it was started elsewhere."""
+        """The ID of the run's work order; ``""`` when no attempt has started the run."""
         found = cls.objects.of_run(run_id).values_list("work_order_id", flat=True)
         return found.first() or ""
 
     @property
     def may_be_found(self) -> bool:
-        """Whether looking once more may tell what became of it."""
+        """Whether another reconciliation may change the state of this attempt."""
         return self.state in {*self.OPEN, self.State.UNRESOLVED}
 
     @property
     def names_other_run(self) -> bool:
-        """Whether the API accepted it with an answer about another run."""
+        """Whether the API accepted the attempt with a response about another run."""
         return self.outcome == OTHER_RUN_NAMED
 
     def started_run(self, run_id: str) -> bool:
-        """Whether this attempt has started that run, as far as is known."""
+        """Whether the row says that this attempt has started that run."""
         return self.state == self.State.STARTED and self.run_id == run_id
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Whether its run may still turn up in the work order's runs."""
+        """Whether the run of this attempt may still turn up in the work order's list of runs."""
         if self.state == self.State.STARTED:
             return not self.is_seen
         return self.state in {self.State.UNCONFIRMED, self.State.UNRESOLVED}
 
     @property
     def age(self) -> dt.timedelta:
-        """Since it was sent."""
+        """The time since the request was sent."""
         return _since(self.sent_at)
 
     @property
     def lost_for(self) -> dt.timedelta:
-        """Since its answer was given up."""
+        """The time since the dashboard stopped waiting for the response."""
         return _since(self.lost_at or self.sent_at)
 
     @property
@@ -205,16 +210,20 @@ class TriggerAttempt(models.Model):
 
     @property
     def is_seen(self) -> bool:
-        """Whether its run exists: only one that nobody has seen yet has no number."""
+        """Whether the run is known to exist: the API has shown the run, or numbered it reliably."""
         return self.appeared or self.run_number is not None
 
     @property
     def duration(self) -> dt.timedelta | None:
-        """From the request to what was known of it at last."""
+        """The time from the request to the final state; ``None`` while either is missing."""
         return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None
 
     def claim(self, overrides: RunOverrides) -> bool:
-        """Ready → sending; False when another request or another attempt was first."""
+        """PENDING → SENT, before the request goes out.
+
+        Returns False when another process has claimed this attempt, or when another attempt of
+        the work order is in flight.
+        """
         try:
             with transaction.atomic():
                 return self._move_where(
@@ -237,7 +246,7 @@ class TriggerAttempt(models.Model):
             return False
 
     def reject(self, overrides: RunOverrides, error: RunsAPIError) -> bool:
-        """Ready, and not even claimed: the receipt says why."""
+        """Record a refusal that came before any claim. The attempt stays PENDING."""
         return self._move_where(
             self._may_be_claimed(),
             self.State.PENDING,
@@ -255,6 +264,12 @@ class TriggerAttempt(models.Model):
         return Q(state=self.State.PENDING) & ~Q(outcome=WITHDRAWN)
 
     def _history(self) -> list[dict[str, object]]:
+        """The value of ``earlier`` after the present submission is added, oldest first.
+
+        Each item has ``sentAt`` (ISO 8601; null: not sent), ``outcome``, ``maxIterations``
+        (null: not set), ``profileName``, ``durationSeconds`` (null: not settled), ``requestId``
+        and ``apiRequestId``.
+        """
         if not self.outcome:
             return list(self.earlier)
         last = {
@@ -269,11 +284,13 @@ class TriggerAttempt(models.Model):
         return [*self.earlier[1 - EARLIER_KEPT :], last]
 
     def mark_sent(self, known_run_ids: Iterable[str] | None, next_run_number: int | None) -> bool:
-        """From here on the API may have heard of it; False when the claim was lost meanwhile.
+        """Record that the API may receive the request from now on.
+
+        Returns False when another process has taken this attempt over since the claim.
 
         Args:
-            known_run_ids: the runs that there are; ``None``: the API did not tell.
-            next_run_number: what the next run is numbered; ``None``: not certain.
+            known_run_ids: the IDs of the work order's runs; ``None``: the API did not list them.
+            next_run_number: the number that the next run gets; ``None``: not certain.
         """
         return self._move(
             (self.State.SENT,),
@@ -285,10 +302,11 @@ class TriggerAttempt(models.Model):
         )
 
     def release(self, error: RunsAPIError) -> bool:
-        """No run was started, and the same key may be sent again."""
+        """SENT or UNCONFIRMED → PENDING: no run was started, and the key may be sent again."""
         return self._settle(self.State.PENDING, outcome=error.code, api_request_id=error.request_id)
 
     def mark_unconfirmed(self, error: RunsAPIError) -> bool:
+        """SENT → UNCONFIRMED: no response has arrived, or one that proves nothing."""
         return self._move(
             (self.State.SENT,),
             self.State.UNCONFIRMED,
@@ -298,7 +316,7 @@ class TriggerAttempt(models.Model):
         )
 
     def record_inconclusive(self, error: RunsAPIError) -> bool:
-        """What it was answered when its key was sent again settles nothing."""
+        """Record that the response to the repeated request has proved nothing either."""
         return self._move(
             (self.State.UNCONFIRMED,),
             self.State.UNCONFIRMED,
@@ -307,9 +325,9 @@ class TriggerAttempt(models.Model):
         )
 
     def note_other_run(self, api_request_id: str) -> bool:
-        """The API accepted it, and its answer is about another run: what came of it is looked up.
+        """Record that the API accepted the request with a response about another run.
 
-        A reason to take no run by looking (``doubt``) stays the one that is known.
+        The outcome RUN_ALREADY_ACTIVE is kept: it forbids attributing a run by search.
         """
         error = RunsAPIError(code=OTHER_RUN_NAMED, request_id=api_request_id)
         if self.state == self.State.SENT:
@@ -317,7 +335,7 @@ class TriggerAttempt(models.Model):
         return self.outcome != "RUN_ALREADY_ACTIVE" and self.record_inconclusive(error)
 
     def expire(self, age: dt.timedelta) -> bool:
-        """Sending for longer than any answer may take: the process that sent it is gone."""
+        """SENT → UNCONFIRMED once no response can arrive any more: the sending process is gone."""
         return self.age >= age and self._move(
             (self.State.SENT,),
             self.State.UNCONFIRMED,
@@ -333,14 +351,21 @@ class TriggerAttempt(models.Model):
         position: int | None = None,
         api_request_id: str = "",
     ) -> bool:
-        """A run exists, named or not: that is true whatever was thought of it meanwhile.
+        """Move to STARTED: the API's response says that a run exists.
 
-        The API's own word is worth more than what was found by looking, by this attempt
-        or by another one; only an ID without a number may be no run's. Whether it is this
-        attempt's run is decided before (``workorders.trigger_run.start_proof``).
+        A response outranks a search. Other attempts that a search has linked to ``run`` lose
+        the run here. A numbered run in a response also replaces the run that a search has linked
+        to this attempt; an ID without a number does not, because no run may have that ID.
+        ``workorders.trigger_run.start_proof`` decides beforehand whether the run belongs to
+        this attempt.
+
+        Args:
+            outcome: "started" or "queued".
+            run: ``None`` when the response names no run.
+            position: the run's place in the queue, from 1; ``None``: not given.
 
         Raises:
-            IntegrityError: the API has named the run to another attempt before.
+            IntegrityError: a response has named this run for another attempt before.
         """
         before = (*self.OPEN, self.State.UNRESOLVED, self.State.PENDING)
         may_move = Q(state__in=before)
@@ -373,39 +398,42 @@ class TriggerAttempt(models.Model):
             )
 
     def link_run(self, run: RunReference) -> bool:
-        """It has started this run, which can only be its own: the API lists it, though its
-        answer was lost, named no run or named it otherwise. False when another attempt has it."""
-        nobody_has_it = Q(~Exists(self._others_of(run.id)))
+        """Link a run that a search has attributed to this attempt, and move to STARTED.
+
+        The response was lost, named no run, or named the run by another ID. Returns False when
+        another attempt has this run.
+        """
+        is_free = Q(~Exists(self._others_of(run.id)))
         if self.state == self.State.STARTED:
             may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
-            told = {"outcome": self.outcome, "settled_at": self.settled_at}
+            result = {"outcome": self.outcome, "settled_at": self.settled_at}
         else:
             may_move = Q(state__in=(*self.OPEN, self.State.UNRESOLVED))
-            told = {"outcome": "started", "settled_at": timezone.now()}
+            result = {"outcome": "started", "settled_at": timezone.now()}
         try:
             with transaction.atomic():
                 return self._move_where(
-                    may_move & nobody_has_it,
+                    may_move & is_free,
                     self.State.STARTED,
                     run_id=run.id,
                     run_number=run.number,
                     provisional_run_id=self.run_id or self.provisional_run_id,
                     appeared=True,
                     found=True,
-                    **told,
+                    **result,
                 )
-        except IntegrityError:  # another request has found it for another attempt just now
+        except IntegrityError:  # another request has just linked this run to another attempt
             return False
 
     def was_seen(self, run_number: int | None) -> None:
-        """The API shows the run under the ID that it was started with, by this number."""
-        shown = {"appeared": True, "run_number": run_number or self.run_number}
+        """Record that the API shows the run by the ID of the response, and the run's number."""
+        values = {"appeared": True, "run_number": run_number or self.run_number}
         row = TriggerAttempt.objects.filter(pk=self.pk, run_id=self.run_id, appeared=False)
-        if row.update(**shown):
+        if row.update(**values):
             self.appeared, self.run_number = True, run_number or self.run_number
 
     def disown(self) -> None:
-        """The API shows that the run it was answered with is another one."""
+        """STARTED → UNRESOLVED: the run that the response named is not the run of this attempt."""
         self._move_where(
             Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
             self.State.UNRESOLVED,
@@ -417,13 +445,14 @@ class TriggerAttempt(models.Model):
         )
 
     def mark_unresolved(self) -> bool:
+        """SENT or UNCONFIRMED → UNRESOLVED: reconciliation has found no certain outcome."""
         return self._settle(self.State.UNRESOLVED)
 
     def _settle(self, state: "TriggerAttempt.State", **values: object) -> bool:
         return self._move(self.OPEN, state, settled_at=timezone.now(), **values)
 
     def is_named_to_another(self, run_id: str) -> bool:
-        """Whether the API has named this run to another attempt, of whatever work order."""
+        """Whether a response has named this run for another attempt of any work order."""
         named = Q(run_id=run_id, found=False) | Q(provisional_run_id=run_id)
         return TriggerAttempt.objects.filter(named).exclude(pk=self.pk).exists()
 
@@ -441,10 +470,13 @@ class TriggerAttempt(models.Model):
         return self._move_where(Q(state__in=tuple(before)), after, **values)
 
     def _move_where(self, may_move: Q, after: "TriggerAttempt.State", **values: object) -> bool:
-        """Only as this object knows the row: ``sent_at`` changes with every claim and send,
-        so a process that woke up late cannot move what another has claimed since."""
+        """Move to ``after`` if the row fulfils ``may_move``, and reload the row.
+
+        Optimistic lock on ``sent_at``: every claim and every send changes ``sent_at``, so a stale
+        process updates no row. Returns whether the row was updated.
+        """
         for name, value in values.items():
-            if isinstance(value, str):  # another server's words may be longer than the column
+            if isinstance(value, str):  # values from the API may be longer than the column
                 column = cast("models.CharField[str, str]", self._meta.get_field(name))
                 values[name] = value[: column.max_length]
         row = TriggerAttempt.objects.filter(may_move, pk=self.pk, sent_at=self.sent_at)
@@ -456,8 +488,11 @@ class TriggerAttempt(models.Model):
         return moved
 
 
-def _since(moment: dt.datetime | None) -> dt.timedelta:
-    """For ever when there was none, or when it is to come: a clock was put back since."""
-    if moment is None or moment > timezone.now() + dt.timedelta(seconds=5):
+def _since(timestamp: dt.datetime | None) -> dt.timedelta:
+    """The time since ``timestamp``; ``timedelta.max`` when there is no usable timestamp.
+
+    A timestamp in the future means that the clock was set back.
+    """
+    if timestamp is None or timestamp > timezone.now() + dt.timedelta(seconds=5):
         return dt.timedelta.max
-    return timezone.now() - moment
+    return timezone.now() - timestamp

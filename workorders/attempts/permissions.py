@@ -1,3 +1,3 @@
-"""Who may start and cancel runs."""
+"""The permission to start and to cancel runs."""
 
 TRIGGER_PERMISSION = "workorders.trigger_run"

@@ -1,4 +1,4 @@
-"""How it is written who started a run, with what, and what came of an attempt to."""
+"""The words for who started a run, with which options, and what an attempt came to."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from workorders.web.formatting import timestamp
 
 State = TriggerAttempt.State
 
-AFTERWARDS: Mapping[str, str] = {  # where the words of workorders.errors are for the moment itself
+AFTERWARDS: Mapping[str, str] = {  # ERROR_TABLE speaks to whoever has just pressed the button
     "NETWORK_ERROR": "Could not connect to server",
     "RATE_LIMITED": "Too many requests",
     "TRIGGER_IN_PROGRESS": "Another start of this work order was under way",
@@ -33,9 +33,10 @@ APPEARANCES: Mapping[str, str] = {
 
 
 def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> SafeString | str:
-    """ "started by alice 2 min ago", as far as it is known; empty when nothing is.
+    """Who started a run and when, as HTML: "started by alice 2 min ago".
 
-    The run's own time, where the API tells one: the page says beside it for how long it runs.
+    Parts that are not known are left out; the text is empty when nothing is known. The time is
+    the run's own where the API gives one, because the page shows the run's duration beside it.
     """
     attempt = TriggerAttempt.objects.of_run(run.id, work_order_id).filter(run_id=run.id).first()
     if attempt and (attempt.is_seen or attempt.known_run_ids is not None):
@@ -56,7 +57,7 @@ def run_origin(run: Run | RunReference, work_order_id: str, viewer: User) -> Saf
 
 
 def options_words(overrides: RunOverrides) -> str:
-    """The options as they were typed: "Max Iterations 5, Profile careful"."""
+    """The options as the operator typed them: "Max Iterations 5, Profile careful"."""
     words = []
     if overrides.max_iterations is not None:
         words.append(f"Max Iterations {overrides.max_iterations}")
@@ -66,7 +67,11 @@ def options_words(overrides: RunOverrides) -> str:
 
 
 def receipt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
-    """ " with Max Iterations 5" where the API shows that the run has them, else ", asked for"."""
+    """The options of an attempt as HTML, with a leading space or comma.
+
+    " with Max Iterations 5" when the API shows that the run has these options, else
+    ", asked for Max Iterations 5".
+    """
     words = options_words(attempt.overrides)
     if attempt.overrides.body() is None or _are_shown(attempt.overrides, run):
         return format_html(" with <bdi>{}</bdi>", words)
@@ -74,7 +79,7 @@ def receipt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
 
 
 def _are_shown(asked: RunOverrides, run: Run | str) -> bool:
-    if not isinstance(run, Run):  # a page that shows no run: a template's "" then
+    if not isinstance(run, Run):  # a page without a run passes ""
         return False
     count = RunOverrides.parse(run.overrides).max_iterations or run.max_iterations
     profile = RunOverrides.parse(run.overrides).profile_name or run.profile_name
@@ -82,7 +87,7 @@ def _are_shown(asked: RunOverrides, run: Run | str) -> bool:
 
 
 def outcome_words(attempt: TriggerAttempt) -> str:
-    """What came of an attempt, in words."""
+    """What an attempt came to: "Started", "Not started: Too many requests"."""
     match attempt.state:
         case State.STARTED:
             return _started_words(attempt)
@@ -110,28 +115,32 @@ def _started_words(attempt: TriggerAttempt) -> str:
 
 
 def appearance_words(attempt: TriggerAttempt) -> str:
-    """What is known of a run that was accepted: the same on every page."""
+    """What is known of an accepted run, in the same words on every page."""
     return APPEARANCES.get(attempt.appearance, "Accepted, the run was not seen yet")
 
 
 def took_words(attempt: TriggerAttempt) -> str:
-    """How long the API took; nothing where somebody has looked again only later."""
+    """How long the API took: "0.25 s".
+
+    A dash from one minute on: the attempt was then settled by a later reconciliation, so the
+    duration is not the API's.
+    """
     took = attempt.duration
     return f"{took.total_seconds():.2f} s" if took and took < dt.timedelta(minutes=1) else "–"
 
 
 def earlier_words(attempt: TriggerAttempt) -> list[str]:
-    """What sending the same dialog before came to, the latest first."""
+    """The outcomes of earlier submissions of the same form, newest first."""
     return [f"Before that: {_reason(entry['outcome'])}" for entry in reversed(attempt.earlier)]
 
 
 def reason_words(code: str) -> str:
-    """Why a start was refused, for people; empty where that is not known."""
+    """Why a start was refused; empty when the reason is not known."""
     if code in {"", "NOT_STARTED"}:
         return ""
     return _reason(code if code in AFTERWARDS else known_code(code, 0))
 
 
 def _reason(code: str) -> str:
-    rule = ERROR_TABLE.get(code)
-    return AFTERWARDS.get(code) or (rule.message.rstrip(".") if rule else legible(code))
+    handling = ERROR_TABLE.get(code)
+    return AFTERWARDS.get(code) or (handling.message.rstrip(".") if handling else legible(code))

@@ -1,8 +1,8 @@
-"""What is removed after its time: attempts where the operator of the product wants it, sessions
-that have ended always. Runs and logs are the runs API's own (``workorders.embedded.retention``).
+"""Removal of old attempts.
 
-Attempts are receipts of who started what, so nothing removes them unless ``ATTEMPTS_KEPT_DAYS`` is
-set, and then each is written to a file first.
+Attempts record who started which run, so they are removed only when ``ATTEMPTS_KEPT_DAYS`` is
+set, and each attempt is written to a file first. ``workorders.embedded.retention`` removes runs
+and logs.
 """
 
 import datetime as dt
@@ -23,12 +23,15 @@ BATCH = 500
 
 
 def removed_attempts_file() -> Path:
-    """One JSON object a line, as ``export_attempts`` writes them."""
+    """The file of removed attempts: one JSON object per line, as ``export_attempts`` writes."""
     return Path(settings.DATA_DIR) / "removed-attempts.jsonl"
 
 
 def remove_old_attempts() -> int:
-    """Their number. One whose start is not settled stays, whatever its age."""
+    """Remove attempts older than ``ATTEMPTS_KEPT_DAYS``, and return their number.
+
+    Attempts in flight (SENT, UNCONFIRMED) stay, whatever their age.
+    """
     if not settings.ATTEMPTS_KEPT_DAYS:
         return 0
     before = timezone.now() - dt.timedelta(days=settings.ATTEMPTS_KEPT_DAYS)
@@ -51,7 +54,10 @@ def remove_old_attempts() -> int:
 
 
 def _write_down(attempts: list[TriggerAttempt]) -> None:
-    """On the disk before the rows go; one that was written twice has its key to be told by."""
+    """Write the attempts to the disk before their rows are deleted.
+
+    A crash in between may write an attempt twice; readers recognise duplicates by ``key``.
+    """
     descriptor = os.open(removed_attempts_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with open(descriptor, "a") as file:  # noqa: PTH123 (for the mode)
         file.writelines(json.dumps(attempt_as_json(attempt)) + "\n" for attempt in attempts)

@@ -23,24 +23,21 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class WorkOrderCancelled:
-    """The work order was cancelled; its run may continue nevertheless.
+    """The work order was cancelled; its run, as read afterwards, may continue nevertheless."""
+
+    work_order_id: str
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderBeingCancelled:
+    """The API accepted the request, and has not shown the work order as cancelled yet.
 
     ``run`` is the run as read afterwards; ``None`` where it could not be read.
     """
 
     work_order_id: str
     run: Run | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOrderBeingCancelled:
-    """The API accepted the cancellation, but the work order is not cancelled yet.
-
-    ``run`` is the run as read afterwards or, where that failed, as it was before.
-    """
-
-    work_order_id: str
-    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +143,15 @@ def _work_order_outcome(
     """The work order's status decides, not its run's: the run of a cancelled work order may
     continue to its end."""
     run, work_order = (now.run, now.work_order) if now else (None, None)
-    was_accepted_unseen = work_order is None and error is None
-    if was_accepted_unseen or _is_cancelled(work_order):
+    if run and _is_cancelled(work_order):
         return WorkOrderCancelled(before.work_order_id, run)
+    if work_order is None and error is None:
+        return WorkOrderBeingCancelled(before.work_order_id, run)
     if run and run.is_final:
         return AlreadyOver(run)
     if error:
         return NotCancelled(error, run)
-    return WorkOrderBeingCancelled(before.work_order_id, run or before)
+    return WorkOrderBeingCancelled(before.work_order_id, run)
 
 
 def _is_cancelled(subject: Run | WorkOrder | None) -> bool:

@@ -1,8 +1,8 @@
-"""What became of a start whose dialog was closed while its form was under way.
+"""The outcome of a start whose dialog was closed while its form was under way.
 
-The form is not taken back: whatever it starts is told. Only a form of which the browser
-knows that no response will come, and that has not arrived here, is withdrawn: from then
-on "not started" is true, also if the form arrives late.
+Closing the dialog does not cancel the start: its outcome is reported on the page. A form is
+withdrawn only when the browser knows that no response will come and the dashboard has not received
+the form. A withdrawn form starts no run, even if the form arrives late.
 """
 
 import uuid
@@ -21,13 +21,14 @@ State = TriggerAttempt.State
 
 
 class Form(Enum):
-    """What the browser knows of the form that it has sent."""
+    """What the browser knows about the form that it has sent."""
 
     UNDER_WAY = ""
+    """The browser still waits for the response."""
     ANSWERED = "answered"
-    """The dashboard has responded, so it is done with the form."""
+    """The dashboard has responded, so it has processed the form."""
     LOST = "lost"
-    """There was no response and there will be none; the form may still arrive."""
+    """No response will come; the form may still reach the dashboard."""
 
 
 def outcome_of(
@@ -39,7 +40,12 @@ def outcome_of(
     overrides: RunOverrides,
     form: Form,
 ) -> TriggerOutcome:
-    """``Checking`` while nothing final is known; ``overrides`` are what the form asks for."""
+    """The outcome of the start with this key; ``Checking`` while the outcome is not final.
+
+    Args:
+        overrides: the options of the form; stored when a lost form is withdrawn.
+        form: what the browser knows about the form.
+    """
     attempt = TriggerAttempt.objects.filter(key=key).first()
     if attempt is None and form is Form.LOST:
         attempt, _ = TriggerAttempt.objects.get_or_create(
@@ -56,12 +62,12 @@ def outcome_of(
     if attempt.user_id != user.pk or attempt.work_order_id != work_order_id:
         return _not_started()
     if attempt.state == State.PENDING and form is Form.UNDER_WAY:
-        return Checking(key)  # what is known may be of the time before this form
+        return Checking(key)  # the row may describe an earlier submission of this form
     if attempt.state == State.PENDING and form is Form.LOST:
         attempt.reject(attempt.overrides, RunsAPIError(code=WITHDRAWN))
     outcome = services.recheck(client, attempt)
     if isinstance(outcome, Refused) and outcome.error.code == "NOT_STARTED" and attempt.outcome:
-        # What stood in the way then may be gone, and is the reason all the same.
+        # The reason may be over by now, and is still the reason why this start was refused.
         return Refused(RunsAPIError(code=attempt.outcome))
     return outcome
 

@@ -12,8 +12,8 @@ from workorders.text.legible import legible
 from workorders.trigger_run.loaders import TriggerDialog
 
 
-class WholeNumberField(forms.IntegerField):
-    """Digits alone. ``int()`` would also read ``"1_0"`` as 10 and ``"+5"`` as 5."""
+class PlainIntegerField(forms.IntegerField):
+    """An integer written in digits alone: ``int()`` would also accept ``"1_0"`` and ``"+5"``."""
 
     def to_python(self, value: object) -> int | None:
         if isinstance(value, str) and value.strip() and not value.strip().isdecimal():
@@ -22,22 +22,22 @@ class WholeNumberField(forms.IntegerField):
 
 
 class TriggerRunForm(forms.Form):
-    """The dialog's Advanced Options, the key that makes one dialog one run, and what it showed.
+    """The form of the trigger dialog: its idempotency key, what it showed, and Advanced Options.
 
-    The profile is free text here: the API knows which exist, and asking it on
-    every start would cost the operator a second call.
+    The profile is not validated here: the API knows which profiles exist, and reading them on
+    every start would cost a second call.
     """
 
     is_resumed = False
-    """Whether it is shown again after its session had ended."""
+    """Whether the form is shown again because the session had ended when it was sent."""
     was_dropped = False
-    """Whether what was typed was too long to be shown again."""
+    """Whether the typed values were lost because they were too long for the address."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.CharField(
         required=False, max_length=300, strip=False, widget=forms.HiddenInput
     )  # WorkOrder.state_token
-    max_iterations = WholeNumberField(
+    max_iterations = PlainIntegerField(
         label="Max Iterations",
         required=False,
         min_value=1,
@@ -47,25 +47,27 @@ class TriggerRunForm(forms.Form):
             "min_value": f"Enter a whole number from 1 to {MAX_ITERATIONS_LIMIT}.",
             "max_value": f"Enter a whole number from 1 to {MAX_ITERATIONS_LIMIT}.",
         },
-        # Not type="number": a browser sends an empty value for what it takes for no
-        # number, and the run would start with the default instead of an error.
+        # Not type="number": for text that is not a number a browser sends an empty value,
+        # and the run would start with the default instead of an error.
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     profile_name = forms.CharField(
         label="Profile",
         required=False,
-        validators=[MaxLengthValidator(255)],  # max_length would be written on the select too
+        validators=[
+            MaxLengthValidator(255)
+        ],  # max_length would also add an attribute to the select element
         widget=forms.Select(attrs={"dir": "auto"}),
     )
 
     @classmethod
     def fresh(cls) -> "TriggerRunForm":
-        """A form for a newly opened dialog: with a key of its own."""
+        """The form of a newly opened dialog, with a new key."""
         return cls(initial={"key": uuid.uuid4()})
 
     @classmethod
     def of(cls, attempt: TriggerAttempt) -> "TriggerRunForm":
-        """The form that an attempt was sent with, to be sent again."""
+        """The form of an existing attempt, with the attempt's key and options."""
         return cls(
             {
                 "key": str(attempt.key),
@@ -76,7 +78,10 @@ class TriggerRunForm(forms.Form):
 
     @classmethod
     def resumed(cls, typed: Mapping[str, str]) -> "TriggerRunForm":
-        """The form as it was typed before its session ended: shown, neither checked nor sent."""
+        """The form as it was typed before the session ended. It is not validated.
+
+        ``typed`` maps field names to values; ``dropped`` in it says that the values were lost.
+        """
         form = cls.fresh()
         form.is_resumed, form.was_dropped = True, "dropped" in typed
         form.initial.update({name: typed[name] for name in cls.base_fields if name in typed})
@@ -87,23 +92,26 @@ class TriggerRunForm(forms.Form):
         return form
 
     def renew(self) -> None:
-        """Make it another dialog's: its key is nobody's yet."""
-        self.initial["key"] = uuid.uuid4()
+        """Give the form a new key, so that sending the form starts a new attempt."""
+        if self.is_bound:
+            self.data = dict(self.data.items()) | {"key": str(uuid.uuid4())}
+        else:
+            self.initial["key"] = uuid.uuid4()
 
     @property
     def is_filled(self) -> bool:
-        """Whether it holds what an operator typed."""
+        """Whether the form holds values that an operator typed."""
         return self.is_bound or self.is_resumed
 
     @property
     def shows_options(self) -> bool:
-        """Whether Advanced Options are open: something in them wants to be seen."""
+        """Whether Advanced Options are open: an option has a value or an error."""
         options = (self["max_iterations"], self["profile_name"])
         return any(option.errors or (self.is_filled and option.value()) for option in options)
 
     @property
     def settings_words(self) -> str:
-        """What a run started with this form uses: "This will create Run #3 using …"."""
+        """The settings of the new run, as they follow "This will create Run #3 using"."""
         try:
             count = self.fields["max_iterations"].clean(self["max_iterations"].value())
             profile = self.fields["profile_name"].clean(self["profile_name"].value())
@@ -117,19 +125,20 @@ class TriggerRunForm(forms.Form):
 
     @property
     def overrides(self) -> RunOverrides:
+        """The options of a valid form."""
         return RunOverrides(self.cleaned_data["max_iterations"], self.cleaned_data["profile_name"])
 
     def now_shows(self, work_order: WorkOrder) -> None:
-        """From here on a start is confirmed for the work order as it is now."""
+        """Store the work order's present state, which the operator confirms by starting."""
         if self.is_bound:
             self.data = dict(self.data.items()) | {"seen": work_order.state_token}
         else:
             self.initial["seen"] = work_order.state_token
 
     def show_for(self, dialog: TriggerDialog | None) -> None:
-        """Offer the API's profiles and say which values hold when nothing is chosen.
+        """Fill in the profiles of the API, and the values that apply when nothing is chosen.
 
-        ``None``: nothing could be read; what was typed stays.
+        ``dialog`` is ``None`` when the API could not be read. What was typed stays in any case.
         """
         if dialog and not (self.data if self.is_bound else self.initial).get("seen"):
             self.now_shows(dialog.work_order)

@@ -1,4 +1,4 @@
-"""What the trigger dialog shows, read from the runs API."""
+"""Reads from the runs API what the trigger dialog shows."""
 
 from dataclasses import dataclass
 
@@ -21,20 +21,27 @@ class TriggerDialog:
     availability: Availability
     profiles: tuple[Profile, ...]
     lacks_profiles: bool = False
-    """There may be some: they could not be loaded."""
+    """Whether the profiles could not be loaded, so that ``profiles`` is empty."""
 
     @property
     def profile_in_force(self) -> Profile | None:
+        """The profile that applies when none is chosen; ``None`` when it is not listed."""
         name = self.work_order.profile_name or "default"
         return next((profile for profile in self.profiles if profile.name == name), None)
 
     @property
     def blocked_message(self) -> str:
+        """Why no run can be started now; empty when a run can be started."""
         blocked_reason = self.availability.blocked_reason
         return ERROR_TABLE[blocked_reason.value].message if blocked_reason else ""
 
 
 def load_trigger_dialog(client: RunsClient, work_order_id: str) -> TriggerDialog:
+    """Read the work order and the profiles in parallel.
+
+    Raises:
+        RunsAPIError: the work order cannot be read. Profiles that cannot be read raise nothing.
+    """
     work_order, (profiles, lacks_profiles) = run_both(
         lambda: client.get_work_order(work_order_id), lambda: _read_profiles(client)
     )
@@ -42,7 +49,7 @@ def load_trigger_dialog(client: RunsClient, work_order_id: str) -> TriggerDialog
 
 
 def _read_profiles(client: RunsClient) -> tuple[tuple[Profile, ...], bool]:
-    """And whether there may be some that could not be loaded."""
+    """The profiles, and whether they could not be loaded. An API without profiles has none."""
     try:
         return client.list_profiles(), False
     except RunsAPIError as error:

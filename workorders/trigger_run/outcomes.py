@@ -1,4 +1,4 @@
-"""What can come of an attempt to start a run."""
+"""The possible outcomes of an attempt to start a run."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The API has accepted a run; ``is_seen``: it exists, by its number or because it was seen."""
+    """The API has accepted a run.
+
+    ``is_seen``: the run is known to exist, because the API has numbered it reliably or shown it.
+    """
 
     run: RunReference
     is_seen: bool = True
@@ -17,9 +20,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The server is full; a run exists and waits (CAPACITY_EXCEEDED).
+    """The server is full, and the new run waits in the queue (CAPACITY_EXCEEDED).
 
-    ``run`` is ``None`` where the API does not name it, ``position`` where it does not tell.
+    ``run`` is ``None`` when the API does not name the run. ``position`` is the run's place in the
+    queue, from 1, and ``None`` when the API does not give it.
     """
 
     run: RunReference | None
@@ -30,7 +34,7 @@ class Queued:
 class Refused:
     """No run was started, and the same key may be sent again.
 
-    ``blocking_run`` is the run that stands in the way, where there is one.
+    ``blocking_run`` is the active or queued run that prevents the start, if there is one.
     """
 
     error: RunsAPIError
@@ -39,23 +43,26 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Nothing was sent: the work order is not as the dialog showed it."""
+    """Nothing was sent, because the work order has changed since the dialog showed it.
+
+    ``work_order`` is the work order as it is now.
+    """
 
     work_order: WorkOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The API itself says that it failed, and no new run is to be seen."""
+    """The API itself reports a failure, and no new run is listed."""
 
     error: RunsAPIError
 
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """It is not known yet whether a run was started by the attempt with this key.
+    """It is not known yet whether the attempt with this key has started a run.
 
-    ``names_other_run``: the API accepted it, and its answer is about another run.
+    ``names_other_run``: the API accepted the start, and its response is about another run.
     """
 
     key: uuid.UUID
@@ -64,7 +71,7 @@ class Checking:
 
 @dataclass(frozen=True, slots=True)
 class NotKnown:
-    """It could not be found out, so nothing is sent again with this key."""
+    """The outcome could not be found out. Nothing is sent again with this key."""
 
     key: uuid.UUID
     names_other_run: bool = False

@@ -1,10 +1,9 @@
-"""What became of an attempt whose answer was lost: looked up, never guessed.
+"""Reconciliation: finding out what became of an attempt whose response was lost.
 
-Where the API honours ``Idempotency-Key`` the request is sent again with its key:
-the answer is the first one's, or the run starts now, once. Elsewhere a run of
-the work order that was not there before the request is the one it started.
-While an attempt is open no other one of the work order is sent, and none that is
-not open any more takes a run, so no run can be taken for another attempt's.
+When the API honours ``Idempotency-Key`` the request is sent again with the same key. The API then
+repeats its first response, or starts the run now, once. Otherwise the work order's runs are read:
+a run that did not exist before the request is the run of the attempt. At most one attempt per work
+order is in flight, so a new run can be attributed unambiguously.
 """
 
 import datetime as dt
@@ -56,38 +55,43 @@ NO_RUN_HAS_THE_KEY = frozenset(
         "NOT_FOUND",
     }
 )
-"""Refusals of a request sent again that an API gives only after it has looked for the key.
-Any other one (wrong key of ours, too many requests, first request still in progress)
-says nothing of the first request."""
+"""Refusals of a repeated request that an API gives only after it has looked for the key.
+Any other refusal (wrong API key, too many requests, first request still in progress) says nothing
+about the first request."""
 
 POLL_SECONDS = 0.05
 WAIT_SECONDS = 0.5
-"""How long a request waits for another one: it holds a thread of the web server meanwhile."""
+"""How long a request waits for the process that is sending: the wait occupies a server thread."""
 _waiting_starts = threading.BoundedSemaphore(settings.MAX_WAITING_STARTS)
-"""Whoever gets none is told at once that the other one is under way."""
+"""Limits the threads that wait. A request without a place reports at once that the start is
+under way."""
 ABANDONED_AFTER_SECONDS = 2
-"""How much longer than the time-out of its request a living process may be at it."""
+"""How long after the time-out of its request a sending process counts as alive."""
 SENT_AGAIN_WITHIN = dt.timedelta(minutes=10)
-"""How long after its first request an operator's own repetition is one: far below the life of
-a key, after which an API takes it for a new request."""
+"""How long after the first request the operator may send the key again. APIs forget keys after a
+much longer time, and would then take the repetition for a new request."""
 
 
 def reconcile(
     client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
 ) -> TriggerOutcome:
-    """What is known of an attempt now.
+    """Find out the outcome of an attempt, and update its row.
 
-    Waits half a second for a request that is under way, and as long as two calls to the
-    API may take where its answer was lost.
+    Waits up to half a second while another process is sending, and for up to two calls to the API
+    when the response was lost.
 
     Args:
-        may_send: its operator has just pressed the button, so a run may start by it.
+        may_send: whether the operator has just pressed the button, so that the request may be
+            sent again even late, and may start a run.
+
+    Returns:
+        ``Started`` or ``Queued``, ``Refused``, ``Checking`` or ``NotKnown``.
     """
     _wait_for_sender(attempt)
     if attempt.state == State.UNCONFIRMED:
         _reconcile_unconfirmed(client, attempt, may_send=may_send)
     elif attempt.state == State.UNRESOLVED:
-        _find_after_all(client, attempt)
+        _find_late(client, attempt)
     match attempt.state:
         case State.STARTED:
             return started(attempt)
@@ -100,9 +104,10 @@ def reconcile(
 
 
 def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> Queued | None:
-    """The server is full: it says that a run exists, which it may name (CAPACITY_EXCEEDED).
+    """Record that the API has queued a run because it is full (CAPACITY_EXCEEDED).
 
-    ``None``: its answer is about another run, so whether one exists is looked up.
+    The details of the error may name the run. ``None`` is returned when the details are about
+    another run: reconciliation must then find out whether a run exists.
     """
     position = queue_position_of(error.details)
     named = TriggeredRun.parse(error.details)
@@ -121,12 +126,12 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
         if position is None:
             position = client.queue_position(attempt.work_order_id)
     except RunsAPIError:
-        pass  # the run has been queued all the same
+        pass  # the run is queued, though its ID or its position could not be read
     return Queued(attempt.run, position)
 
 
 def started(attempt: TriggerAttempt) -> Started | Queued:
-    """The outcome of an attempt whose row says that a run exists."""
+    """The outcome of an attempt whose state is STARTED."""
     if attempt.outcome == "queued" or attempt.run is None:
         return Queued(attempt.run, attempt.queue_position)
     return Started(attempt.run, attempt.is_seen)
@@ -135,15 +140,15 @@ def started(attempt: TriggerAttempt) -> Started | Queued:
 def link_listed_runs(
     client: RunsClient, work_order: WorkOrder, attempts: Iterable[TriggerAttempt]
 ) -> None:
-    """Link attempts to the runs that a page has just read, so that it shows what is true now.
+    """Link attempts to the runs that a page has just read, so that the page shows the outcome.
 
-    Nothing is asked for and nothing sent: where a key can be sent again that is done first,
-    as its answer is more certain than a search.
+    This function calls no API. When the API honours keys, an attempt that can still be sent again
+    is skipped: the response to its key is more certain than a search.
     """
     for attempt in attempts:
-        waits_for_answer = client.honours_keys and not _is_late(attempt)
+        can_send_again = client.honours_keys and not _is_late(attempt)
         if not attempt.is_unconfirmed or (
-            attempt.state == State.UNCONFIRMED and waits_for_answer and not attempt.names_other_run
+            attempt.state == State.UNCONFIRMED and can_send_again and not attempt.names_other_run
         ):
             continue
         own = next((run for run in work_order.runs if run.id == attempt.run_id), None)
@@ -158,9 +163,10 @@ def link_listed_runs(
 def origin_of(
     client: RunsClient, run: Run, work_order: WorkOrder | None
 ) -> tuple[TriggerAttempt | None, list[TriggerAttempt]]:
-    """The attempt that has started a run which the API shows, as far as is known.
+    """The attempt that has started this run, and the attempts that were mistaken for it.
 
-    And those that were answered with its ID, but cannot have started it.
+    The first item is ``None`` when the run was started elsewhere, or nothing is known. The second
+    item lists attempts whose response named this run, but which cannot have started the run.
     """
     named = list(TriggerAttempt.objects.naming(run.id))
     is_listed = work_order is not None and any(it.id == run.id for it in work_order.runs)
@@ -183,17 +189,17 @@ def origin_of(
 
 
 def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
-    """Why an attempt that is ready again has started nothing."""
+    """Why an attempt that is PENDING again has started no run."""
     if attempt.outcome == NetworkError.code:
         return NetworkError(sent=False)
-    # That another start was under way is not true any more.
+    # TRIGGER_IN_PROGRESS was true at that time only.
     is_lasting = attempt.outcome in ERROR_TABLE and attempt.outcome != "TRIGGER_IN_PROGRESS"
     code = attempt.outcome if is_lasting else "NOT_STARTED"
     return RunsAPIError(code=code, request_id=attempt.api_request_id)
 
 
 def _wait_for_sender(attempt: TriggerAttempt) -> None:
-    """Until the process that has claimed the attempt knows more, or is seen to be gone."""
+    """Wait while another process sends the attempt; expire the attempt if that process is gone."""
     abandoned_after = settings.RUNS_API_TRIGGER_TIMEOUT + ABANDONED_AFTER_SECONDS
     if attempt.state != State.SENT or attempt.expire(dt.timedelta(seconds=abandoned_after)):
         return
@@ -220,24 +226,25 @@ def _reconcile_unconfirmed(client: RunsClient, attempt: TriggerAttempt, *, may_s
         attempt.release(RunsAPIError(code="NOT_STARTED"))
         return
     is_late = _is_late(attempt)
-    # Later a run starts only when its operator asks again: nobody else expects it any more.
+    # After the time for reconciliation only the operator may start a run by sending again:
+    # nobody else still expects a run.
     sends_again = client.honours_keys and (
         (may_send and attempt.age < SENT_AGAIN_WITHIN) if is_late else True
     )
     try:
-        # Accepted, the run may be there; what the key is answered with again may be no better.
+        # An accepted attempt may have a run in the list; the repeated response may be wrong again.
         if is_late or not client.honours_keys or attempt.names_other_run:
             _find_run(client, attempt)
         if sends_again and attempt.state == State.UNCONFIRMED:
             _send_again(client, attempt)
     except RunsAPIError:
-        pass  # no answer to this either: looked at again, for a while
+        pass  # the attempt stays UNCONFIRMED and is reconciled again later
     if is_late and attempt.state == State.UNCONFIRMED:
         attempt.mark_unresolved()
 
 
-def _find_after_all(client: RunsClient, attempt: TriggerAttempt) -> None:
-    """The search was given up, and its run may have turned up since."""
+def _find_late(client: RunsClient, attempt: TriggerAttempt) -> None:
+    """Search once more for the run of an UNRESOLVED attempt."""
     try:
         link_found(attempt, find_candidates(client, attempt).the_run)
     except RunsAPIError:
@@ -253,20 +260,21 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
         if error.code == "CAPACITY_EXCEEDED":
             queued(client, attempt, error)
         elif error.code == IN_THE_WAY:
-            _release_if_it_was_there(client, attempt, error)
+            _release_if_no_run_is_new(client, attempt, error)
         elif not error.outcome_unknown and error.code in NO_RUN_HAS_THE_KEY:
             attempt.release(error)
     else:
         start_proof.link_named_run(attempt, run)
 
 
-def _release_if_it_was_there(
+def _release_if_no_run_is_new(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> None:
-    """No run has the key if the one that is active, and all others, are older than the request.
+    """The API says that a run is active: release the attempt if no run can belong to the attempt.
 
-    Else it may be the attempt's own or somebody else's: from then on none is taken for its
-    own by looking, only by the answer that a later repetition of the key may get.
+    That is certain when the active run and all other runs are older than the request. Otherwise
+    the active run may belong to the attempt or to somebody else. From then on no search attributes
+    a run to the attempt; only the response to a later repetition of the key does.
     """
     known = set(attempt.known_run_ids or ())
     work_order = client.get_work_order(attempt.work_order_id)

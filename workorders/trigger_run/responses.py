@@ -1,4 +1,4 @@
-"""What the trigger dialog answers: one response for each outcome of an attempt."""
+"""HTTP responses of the trigger dialog: one for each outcome of an attempt."""
 
 import hashlib
 from typing import Any
@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from workorders.attempts.models import WITHDRAWN
 from workorders.attempts.presentation import run_origin
 from workorders.availability import trigger_availability
 from workorders.error_table import ERROR_TABLE, Action
@@ -40,11 +41,14 @@ def respond(
     outcome: TriggerOutcome,
     client: RunsClient,
 ) -> HttpResponse:
-    """``client``: reads what the dialog shows, in the time that the operator still waits."""
+    """The response for an outcome: a redirect, or the dialog.
+
+    ``client`` reads what the dialog shows, within the time that the operator still waits.
+    """
     match outcome:
         case Started(run, is_seen):
-            if request.method == "POST":  # an old address may be opened days later
-                toasts.add(request, run, is_seen=is_seen)
+            if request.method == "POST":  # a GET may come days after the start
+                toasts.add(request, run, is_seen=is_seen, tag=toasts.start_tag(form))
             response = htmx_redirect(request, reverse("run_detail", args=[run.id]))
         case Queued():
             response = _queued(request, work_order_id, form, outcome, client)
@@ -62,12 +66,12 @@ def respond(
                 error.user_message,
                 error_details(error),
             )
-            messages.error(request, text)
+            messages.error(request, text, extra_tags=toasts.start_tag(form))
             response = htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
         case Checking():
             response = _checking(request, work_order_id, form, outcome)
         case NotKnown():
-            response = _not_known(request, work_order_id, outcome)
+            response = _not_known(request, work_order_id, form, outcome)
     return response
 
 
@@ -83,13 +87,18 @@ def show_dialog(
     queued: str = "",
     changes: tuple[str, ...] = (),
 ) -> HttpResponse:
-    """The confirmation.
+    """The confirmation dialog.
 
-    When even the work order cannot be read the form stays, so that nothing
-    the operator typed is lost.
+    When the work order cannot be read the form stays, so that nothing typed is lost.
+
+    Args:
+        error: why no run was started.
+        blocking_run: the run that prevents the start.
+        queued: the words for a run that waits in the queue without a name.
+        changes: sentences about what has changed since the dialog was opened.
     """
     dialog: TriggerDialog | None = None
-    # An API that has just not answered is not asked again: the operator has waited enough.
+    # An API that has just not responded is not called again: the operator has waited enough.
     if not isinstance(error, NetworkError):
         try:
             dialog = load_trigger_dialog(client, work_order_id)
@@ -100,7 +109,7 @@ def show_dialog(
             error = error or read_error
             status = status if status != 200 else 422
     form.show_for(dialog)
-    is_said = error is None or error.code in {"NOT_STARTED", "IDEMPOTENCY_KEY_REUSED"}
+    is_redundant = error is None or error.code in {"NOT_STARTED", "IDEMPOTENCY_KEY_REUSED"}
     return _in_dialog(
         request,
         "trigger_run/trigger_run_dialog.html",
@@ -111,17 +120,17 @@ def show_dialog(
         form=form,
         error=error,
         blocking_run=blocking_run,
-        nothing_started=request.method == "POST" and not is_said,
+        nothing_started=request.method == "POST" and not is_redundant,
         queued=queued,
         changes=changes,
     )
 
 
 def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
-    """What the open dialog says of the run it would create, as typed and as things stand now.
+    """The open dialog's description of the run that it would create.
 
-    Asked again and again with the dialog's own fields, so 204 says: as it was, and also
-    that nothing can be read now.
+    The open dialog polls this with its own fields and ``version``. The response is 204 when the
+    description has not changed, and when the work order cannot be read.
     """
     form = TriggerRunForm(request.GET)
     try:
@@ -137,15 +146,15 @@ def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         "news": _news(str(form["seen"].value()), dialog),
     }
     name = "trigger_run/trigger_run_dialog.html#run_info"
-    said = (context["news"], form.settings_words, work_order.next_run_number)
-    version = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+    description = (context["news"], form.settings_words, work_order.next_run_number)
+    version = hashlib.blake2b(repr(description).encode(), digest_size=8).hexdigest()
     if request.GET["version"] == version:
         return HttpResponse(status=204)
     return vary_on_htmx(render(request, name, context | {"version": version}))
 
 
 def _news(seen: str, dialog: TriggerDialog) -> str:
-    """What has happened since the dialog was opened, which it has not said itself."""
+    """What has happened since the dialog was opened, in sentences."""
     news = " ".join(_changes(seen, dialog.work_order))
     return f"{dialog.blocked_message}. {news}" if dialog.blocked_message else news
 
@@ -153,50 +162,56 @@ def _news(seen: str, dialog: TriggerDialog) -> str:
 def _in_dialog(
     request: HtmxHttpRequest, template: str, work_order_id: str, *, status: int = 200, **shown: Any
 ) -> HttpResponse:
-    """The dialog's content, alone for htmx, else as a page of its own."""
+    """The content of the dialog: alone for htmx, otherwise as a page of its own."""
     context = shown | {"work_order_id": work_order_id, "content": template}
     name = template if request.htmx else "trigger_run/trigger_run.html"
-    # The back button must bring the same form: sent again, its key finds the run it has started.
+    # The back button must show the same form: its key leads to the run that it has started.
     return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _checking(
     request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: Checking
 ) -> HttpResponse:
-    """Ask again and again, in the dialog by itself, without scripts by a button.
+    """The dialog that checks whether the run has started, or without scripts offers to check.
 
-    Left before it is known, the start is followed on the next page by whoever has sent it.
+    When the operator who sent the start leaves the page, a notice on the next page goes on
+    checking.
     """
     check_page = reverse("trigger_attempt", args=[work_order_id, outcome.key])
     if request.htmx and request.path == check_page:
-        return HttpResponse(status=204)  # what is shown is still true
+        return HttpResponse(status=204)  # what the dialog shows is still true
     if request.method == "POST" and not request.htmx:
         return redirect(check_page)
-    is_own = str(form["key"].value()) == str(outcome.key)
-    return _lookup(request, work_order_id, outcome, "trigger_run/start_check.html", is_own=is_own)
+    return _lookup(request, work_order_id, form, outcome, "trigger_run/start_check.html")
 
 
-def _not_known(request: HtmxHttpRequest, work_order_id: str, outcome: NotKnown) -> HttpResponse:
-    """The dialog goes on asking, now and then: the run may turn up after all."""
+def _not_known(
+    request: HtmxHttpRequest, work_order_id: str, form: TriggerRunForm, outcome: NotKnown
+) -> HttpResponse:
+    """The dialog for an unknown outcome. It keeps checking, because the run may still turn up."""
     if request.htmx and request.POST.get("shown") == "not-known":
         return HttpResponse(status=204)
-    return _lookup(request, work_order_id, outcome, "trigger_run/not_known.html")
+    return _lookup(request, work_order_id, form, outcome, "trigger_run/not_known.html")
 
 
 def _lookup(
     request: HtmxHttpRequest,
     work_order_id: str,
+    form: TriggerRunForm,
     outcome: Checking | NotKnown,
     template: str,
-    **shown: bool,
 ) -> HttpResponse:
+    """The page of a start whose outcome is not known.
+
+    ``is_own`` is false for another operator, whose form has a key of its own.
+    """
     return _in_dialog(
         request,
         template,
         work_order_id,
         check_page=reverse("trigger_attempt", args=[work_order_id, outcome.key]),
         names_other_run=outcome.names_other_run,
-        **shown,
+        is_own=str(form["key"].value()) == str(outcome.key),
     )
 
 
@@ -207,12 +222,12 @@ def _queued(
     outcome: Queued,
     client: RunsClient,
 ) -> HttpResponse:
-    """A run exists and waits: show it, or where it has no name yet, what is known (F7.8)."""
+    """Show the queued run, or the dialog with what is known when the run has no name yet (F7.8)."""
     text = ERROR_TABLE["CAPACITY_EXCEEDED"].message
     if outcome.position:
         text += f" Position in the queue: {outcome.position}."
     if outcome.run:
-        messages.warning(request, text)
+        messages.warning(request, text, extra_tags=toasts.start_tag(form))
         return htmx_redirect(request, reverse("run_detail", args=[outcome.run.id]))
     return show_dialog(request, work_order_id, form, client, queued=text)
 
@@ -224,14 +239,17 @@ def _refused(
     outcome: Refused,
     client: RunsClient,
 ) -> HttpResponse:
-    """Do what the error's rule says, with the operator's typed values kept."""
+    """Respond as ERROR_TABLE says for the error, and keep what the operator typed."""
     error = outcome.error
+    tag = toasts.start_tag(form)
     if error.handling.action is Action.CLOSE_DIALOG:
-        messages.error(request, _toast(request, work_order_id, outcome))
+        messages.error(request, _toast(request, work_order_id, outcome), extra_tags=tag)
         return htmx_redirect(request, reverse("work_order_detail", args=[work_order_id]))
     if error.handling.action is Action.GO_TO_LIST:
-        messages.error(request, _toast(request, work_order_id, outcome))
+        messages.error(request, _toast(request, work_order_id, outcome), extra_tags=tag)
         return htmx_redirect(request, reverse("work_order_list"))
+    if error.code == WITHDRAWN:
+        form.renew()  # the withdrawn key never starts a run
     if error.handling.action is Action.FIELD_ERROR and form.is_valid():
         for field, text in error.field_errors.items():
             form.add_error(field or None, text)
@@ -261,7 +279,10 @@ def _toast(request: HtmxHttpRequest, work_order_id: str, outcome: Refused) -> st
 
 
 def _changes(seen: str, work_order: WorkOrder) -> tuple[str, ...]:
-    """What is different from the ``WorkOrder.state_token`` that the dialog was opened on."""
+    """Sentences about what has changed since the dialog was opened.
+
+    ``seen`` is the ``WorkOrder.state_token`` that the dialog showed.
+    """
     status, newest_status, newest_id = (*seen.split("/", 2), "", "")[:3]
     changes = []
     if work_order.runs:

@@ -1,7 +1,8 @@
-"""Which run of its work order an attempt has started, told by what the API lists and shows.
+"""Attribution: which run of a work order an attempt has started.
 
-Where no answer has named the run, one that was not there before the request, is of its time
-and has its options is the one, if there is only one and no other attempt may have started it.
+When no response has named the run, a run is attributed to the attempt if the run did not exist
+before the request, began at about the time of the request and has the options of the request. The
+run must be the only such run, and no other attempt may have started it.
 """
 
 import datetime as dt
@@ -18,50 +19,56 @@ from workorders.runs_api.schemas import Run, RunOverrides, RunReference, WorkOrd
 State = TriggerAttempt.State
 
 IN_THE_WAY = "RUN_ALREADY_ACTIVE"
-"""May be said of the first request's own run: by an API that writes the key down after the run."""
+"""An API that stores the key after the run may give this code because of the attempt's own run."""
 APPEARS_WITHIN = dt.timedelta(minutes=1)
-"""How long after its request a run that was accepted is waited for."""
+"""How long after the request an accepted run is expected to appear."""
 CLOCKS_APART = dt.timedelta(seconds=60)
-"""How far the API's clock may be from ours when a run's time is compared with the request's."""
+"""The largest expected difference between the clocks of the API and of the dashboard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The work order's runs that an attempt may have started, and no other one has."""
+    """The work order's runs that an attempt may have started, and that no other attempt has."""
 
     new: tuple[Run, ...]
     may_be_others: bool
-    """Whether they may be another attempt's, or older than this one."""
+    """Whether the runs may belong to another attempt, or may be older than this attempt."""
 
     @property
     def the_run(self) -> Run | None:
-        """The one that can only be the attempt's: one of several could be anybody's."""
+        """The run that can only belong to the attempt; ``None`` when that is not certain."""
         return self.new[0] if len(self.new) == 1 and not self.may_be_others else None
 
 
 def find_candidates(client: RunsClient, attempt: TriggerAttempt) -> Candidates:
-    """Raises ``RunsAPIError`` when the work order cannot be read.
+    """Read the work order, and search its runs.
 
-    In this order: what another attempt has started since the runs were read is not among
-    them, and one that gets its answer meanwhile is seen to wait, or to have its run.
+    The runs are read before the other attempts are: an attempt that gets its response in between
+    then counts as waiting, or has its run.
+
+    Raises:
+        RunsAPIError: the work order cannot be read.
     """
     return candidates_in(client.get_work_order(attempt.work_order_id), attempt)
 
 
 def candidates_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Candidates:
+    """Search the runs of a work order that was read just now."""
     runs = [run for run in work_order.runs if run.work_order_id == attempt.work_order_id]
     if not any(_may_be_of(run, attempt) for run in runs):
         return Candidates((), may_be_others=False)
     others_wait = _others_wait(runs, attempt)
-    known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}  # disowned, not its own
+    # The run with the provisional ID is not the run of the attempt.
+    known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
     new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
-    # Where nothing is known of what was there before, they may be as old as the work order.
+    # When the earlier runs are not known, a candidate may be older than the request.
     cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
     return Candidates(new, bool(new) and (cannot_tell or others_wait))
 
 
 def appearance(attempt: TriggerAttempt, found: Candidates) -> Appearance:
+    """How to describe an accepted run that the search could not attribute with certainty."""
     is_late = attempt.age > APPEARS_WITHIN
     if len(found.new) > 1 or (found.new and is_late):
         return Appearance.SEVERAL
@@ -69,11 +76,14 @@ def appearance(attempt: TriggerAttempt, found: Candidates) -> Appearance:
 
 
 def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> bool:
-    """The API shows the run that an attempt was answered with; whether it can be that one's.
+    """Check whether the run that a response named can be the run of the attempt.
 
-    ``is_of_work_order``: the run itself or its work order says that they belong together. False
-    is returned for another run, which has nothing to do with the attempt from then on. It stays
-    accepted where neither is certain.
+    A run that cannot be is disowned, and False is returned. A run that certainly is becomes
+    ``appeared``. When neither is certain the attempt stays accepted, and True is returned.
+
+    Args:
+        is_of_work_order: whether the run or the attempt's work order says that they belong
+            together.
     """
     if run.work_order_id not in {"", attempt.work_order_id} or _is_numbered_before(run, attempt):
         attempt.disown()
@@ -81,8 +91,8 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
     if is_of_work_order and (attempt.known_run_ids is not None or attempt.sent_at is None):
         attempt.was_seen(run.number)
         return True
-    # The work order's earlier runs are not known, or the run may be another work order's, but a
-    # run tells when it began.
+    # The earlier runs are not known, or the run may belong to another work order. The time at
+    # which the run began may still decide.
     began = run.queued_at or run.started_at
     if began is None or attempt.sent_at is None:
         return True
@@ -95,22 +105,27 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
 
 
 def _is_numbered_before(run: Run, attempt: TriggerAttempt) -> bool:
-    """Lists of runs may be cut: a run that was there before need not be among the known ones."""
+    """Whether the number shows that the run is older than the request.
+
+    An API may shorten its lists of runs, so an older run can be missing in ``known_run_ids``.
+    """
     return None not in {run.number, attempt.next_run_number} and (
         (run.number or 0) < (attempt.next_run_number or 0)
     )
 
 
 def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
-    """Whether a run that is new here may be another attempt's: one whose answer is not there
-    yet, or one of about the same time that was accepted under an ID that is not listed, or of
-    which nothing could be found out."""
+    """Whether a new run may belong to another attempt of the work order.
+
+    That may be an attempt in flight. It may also be an attempt of about the same time that is
+    UNRESOLVED, or that was accepted under an ID which the work order does not list.
+    """
     if attempt.sent_at is None:
         return False
     others = TriggerAttempt.objects.filter(work_order_id=attempt.work_order_id).exclude(
         pk=attempt.pk
     )
-    # A run may be so far from the request of either.
+    # A run may be one clock difference away from each of two requests.
     near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
     unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
     settled = (unlisted | Q(state=State.UNRESOLVED)) & Q(sent_at__range=near)
@@ -118,8 +133,11 @@ def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
 
 
 def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
-    """Whether a run is of about the time of the request, as an attempt may be looked at days
-    later, and has its options, as far as the API shows any."""
+    """Whether a run began at about the time of the request and has its options.
+
+    Times matter because a search may happen days later. Options are compared only as far as the
+    API shows them.
+    """
     wanted = attempt.overrides
     if _is_numbered_before(run, attempt):
         return False
@@ -134,5 +152,6 @@ def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
 
 
 def link_found(attempt: TriggerAttempt, run: Run | None) -> None:
+    """Link the run that a search has attributed to the attempt, if there is one."""
     if run:
         attempt.link_run(RunReference(run.id, run.number))

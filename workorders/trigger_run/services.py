@@ -1,7 +1,7 @@
 """Starting a run, exactly once for each opened dialog. No request objects, no HTML.
 
-An attempt (``TriggerAttempt``) is claimed before the request goes out. When the
-answer is lost nobody guesses: ``reconciliation`` finds out what became of it.
+An attempt (``TriggerAttempt``) is claimed before the request goes out. When the response is lost,
+``reconciliation`` finds out whether a run was started.
 """
 
 import uuid
@@ -25,7 +25,7 @@ from workorders.trigger_run.outcomes import (
 )
 
 LOST_BEHIND_A_GATEWAY = frozenset({502, 504})
-"""Somebody between us and the API lost its answer (RFC 9110 15.6.3, 15.6.5)."""
+"""Statuses of a gateway that has lost the API's response (RFC 9110 15.6.3, 15.6.5)."""
 
 
 def trigger_run(
@@ -40,10 +40,14 @@ def trigger_run(
     """Start a new run of a work order, once for each ``key``.
 
     Args:
-        client: whose calls share the time that the operator may have to wait (N7.1).
-        key: made when the dialog opened; every retry of it carries the same.
-        seen: the ``state_token`` of the work order that the dialog showed. When it is
-            another by now nothing is sent: the operator decides anew.
+        client: all its calls together take no longer than the operator may have to wait (N7.1).
+        key: the idempotency key that was made when the dialog opened. Every retry carries the
+            same key.
+        seen: the ``WorkOrder.state_token`` that the dialog showed; empty: not checked. When the
+            token has changed, nothing is sent and ``Changed`` is returned.
+
+    Returns:
+        One of ``outcomes.TriggerOutcome``. Errors of the API become outcomes; none is raised.
     """
     attempt, _ = TriggerAttempt.objects.get_or_create(
         key=key,
@@ -60,7 +64,7 @@ def trigger_run(
         return _sent_before(client, attempt, overrides, may_send=True)
     if attempt.claim(overrides) or _claim_after_others(client, attempt, overrides):
         outcome = _read_and_send(client, attempt, seen)
-        # Taken for gone meanwhile, its form may have been sent with other options.
+        # Another request may have taken this attempt over, with other options.
         return outcome if attempt.overrides == overrides else _key_was_used()
     if attempt.outcome == WITHDRAWN:
         return Refused(RunsAPIError(code=WITHDRAWN, status=409))
@@ -86,7 +90,7 @@ def _key_was_used() -> Refused:
 def recheck(
     client: RunsClient, attempt: TriggerAttempt, *, may_send: bool = False
 ) -> TriggerOutcome:
-    """What a form that was sent before has come to, looked up where it is not known yet."""
+    """The outcome of a form that was sent before; reconciled when the outcome is not known yet."""
     outcome = reconciliation.reconcile(client, attempt, may_send=may_send)
     if isinstance(outcome, Refused):
         return _explained(client, attempt.work_order_id, outcome.error, is_past=True)
@@ -96,7 +100,7 @@ def recheck(
 def _claim_after_others(
     client: RunsClient, attempt: TriggerAttempt, overrides: RunOverrides
 ) -> bool:
-    """Settle what is open for this work order, which may be a crashed process's, and claim."""
+    """Reconcile the work order's attempt in flight, which a crash may have left, then claim."""
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
         reconciliation.reconcile(client, other)
     return attempt.claim(overrides)
@@ -128,13 +132,12 @@ def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
             attempt.work_order_id, attempt.overrides, idempotency_key=str(attempt.key)
         )
     except RunsAPIError as error:
-        return _without_a_run(client, attempt, error)
+        return _after_error(client, attempt, error)
     if not start_proof.link_named_run(attempt, run):
         return reconciliation.reconcile(client, attempt)
     if attempt.state == TriggerAttempt.State.STARTED:
-        return reconciliation.started(
-            attempt
-        )  # as the row has it, which may know the run's true name
+        # The row may know the run by a better ID than the response.
+        return reconciliation.started(attempt)
     return Started(run, is_seen=False)
 
 
@@ -144,12 +147,12 @@ def _not_sent(
     error: RunsAPIError,
     blocking_run: Run | None = None,
 ) -> TriggerOutcome:
-    if not attempt.release(error):  # another request took this one for gone, and the form over
+    if not attempt.release(error):  # another request has taken the attempt over
         return recheck(client, attempt)
     return Refused(error, blocking_run)
 
 
-def _without_a_run(
+def _after_error(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
@@ -158,16 +161,16 @@ def _without_a_run(
         )
     if not error.outcome_unknown:
         if not attempt.release(error):
-            return recheck(client, attempt)  # another request has found more
+            return recheck(client, attempt)  # another request has found out more
         return _explained(client, attempt.work_order_id, error)
     attempt.mark_unconfirmed(error)
     if isinstance(error, NetworkError) and error.timed_out:
-        return Checking(attempt.key)  # the operator has waited long enough to be told what goes on
+        return Checking(attempt.key)  # the operator has waited long enough
     outcome = reconciliation.reconcile(client, attempt)
     is_own_failure = (
         error.said_by_api
         and error.status not in LOST_BEHIND_A_GATEWAY
-        and error.code != "SERVER_BUSY"  # it may have started the run, and will know when it can
+        and error.code != "SERVER_BUSY"  # the API may have started the run, and may know later
     )
     if isinstance(outcome, Checking) and is_own_failure and attempt.mark_unresolved():
         return Failed(error)
@@ -177,10 +180,13 @@ def _without_a_run(
 def _explained(
     client: RunsClient, work_order_id: str, error: RunsAPIError, *, is_past: bool = False
 ) -> Refused:
-    """Say which of the known cases a conflict is, and which run stands in the way.
+    """Find out the reason of a conflict, and the run that blocks the start.
 
-    Real servers answer every conflict with one generic code, so the work order tells.
-    ``is_past``: what stood in the way when it was refused may not do so any more.
+    Real servers give every conflict the same generic code, so the work order is read.
+
+    Args:
+        is_past: whether the refusal is an earlier one. Its reason may then be over; in that case
+            the error becomes NOT_STARTED.
     """
     if (
         error.code != "RUN_ALREADY_ACTIVE"

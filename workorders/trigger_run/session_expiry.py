@@ -1,7 +1,7 @@
-"""A form that arrives after its session has ended: back to its dialog, with everything typed.
+"""A form that arrives after its session has ended leads back to its dialog after sign-in.
 
-Nothing is started on the way, whatever was pressed: the dialog is shown again,
-and it is the same one, with its key and what it had shown.
+No run is started on the way. The dialog is shown again with everything that was typed, with the
+same key and with the state of the work order that it had shown.
 """
 
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import MAX_URL_LENGTH
 
-from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.runs_api.clients import page_client
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.responses import show_dialog
@@ -18,7 +18,11 @@ from workorders.web.http import HtmxHttpRequest, htmx_redirect
 
 
 def address_of_form(request: HttpRequest) -> str:
-    """Where the form of this POST is shown again as it was typed; ``""``: it cannot be."""
+    """The address that shows the form of this POST again; ``""`` when the request has no such form.
+
+    The typed values are query parameters beside ``session=ended``. Values that are too long for an
+    address are replaced by ``dropped=1``.
+    """
     match = request.resolver_match
     if request.method != "POST" or match is None:
         return ""
@@ -30,18 +34,19 @@ def address_of_form(request: HttpRequest) -> str:
     dialog = reverse("trigger_run", args=[match.kwargs["work_order_id"]])
     typed = {name: value for name in fields if (value := request.POST.get(name))}
     address = f"{dialog}?{urlencode({'session': 'ended', **typed})}"
-    if len(address) > MAX_URL_LENGTH:  # signing in would not lead to it
+    if len(address) > MAX_URL_LENGTH:  # Django's sign-in does not redirect to longer addresses
         return f"{dialog}?session=ended&dropped=1"
     return address
 
 
 def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
-    """The dialog at such an address, or what its key has come to where it was sent before."""
+    """The dialog at an address of ``address_of_form``, or the outcome if the key was sent."""
     form = TriggerRunForm.resumed(request.GET)
     attempt = TriggerAttempt.objects.filter(key=form.initial["key"]).first()
     if attempt is None:
         return show_dialog(request, work_order_id, form, page_client())
-    if attempt.user != request.user or attempt.work_order_id != work_order_id:
+    is_own = attempt.user == request.user and attempt.work_order_id == work_order_id
+    if not is_own or attempt.outcome == WITHDRAWN:
         form.renew()
     elif attempt.state != TriggerAttempt.State.PENDING:
         return htmx_redirect(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))

@@ -1,9 +1,8 @@
-"""The notice on a page about a start whose dialog was closed while its form was under way."""
+"""The notice about a start whose dialog was closed while its form was under way."""
 
 import uuid
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,7 +12,7 @@ from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.attempts.presentation import reason_words
 from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
-from workorders.trigger_run import closed_dialog
+from workorders.trigger_run import closed_dialog, toasts
 from workorders.trigger_run.closed_dialog import Form
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.outcomes import (
@@ -30,7 +29,11 @@ from workorders.web.http import HtmxHttpRequest, vary_on_htmx
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
 @require_POST
 def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
-    """Asked again and again with the dialog's own fields; 204 while nothing final is known."""
+    """What became of a start: the notice's HTML, or 204 when the notice on the page is still true.
+
+    The page posts the dialog's own fields, ``form`` (a value of ``closed_dialog.Form``) and
+    ``shown`` ("not-known" once the notice says that the outcome could not be found out).
+    """
     form = TriggerRunForm(request.POST)
     known = {state.value: state for state in Form}
     outcome = closed_dialog.outcome_of(
@@ -41,15 +44,22 @@ def start_notice(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -
         overrides=form.overrides if form.is_valid() else RunOverrides(),
         form=known.get(request.POST.get("form", ""), Form.UNDER_WAY),
     )
-    if isinstance(outcome, Checking):
+    is_shown = isinstance(outcome, NotKnown) and request.POST.get("shown") == "not-known"
+    if isinstance(outcome, Checking) or is_shown:
         return HttpResponse(status=204)
-    _say_once(request, outcome)
-    return vary_on_htmx(render(request, "trigger_run/start_notice.html", _shown(form, outcome)))
+    # The response to the form has left a toast for the next page, which says the same.
+    toasts.remove(request, key)
+    context = _context(form, outcome) | {"work_order_id": work_order_id, "key": key}
+    return vary_on_htmx(render(request, "trigger_run/start_notice.html", context))
 
 
-def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
-    """The notice's context: ``kind`` is "started", "queued", "not-started" or "not-known"."""
-    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # as the button of a run's page
+def _context(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
+    """The context of start_notice.html for an outcome.
+
+    ``kind`` is "started", "queued", "not-started" or "not-known". ``run`` and ``position`` may be
+    ``None``. ``reasons`` is a list of sentences, and empty when no reason is known.
+    """
+    detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # for the Cancel button
     match outcome:
         case Started(run, is_seen):
             return {"kind": "started", "run": run, "is_seen": is_seen, "detail": detail}
@@ -60,15 +70,4 @@ def _shown(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]:
             typed = [*form["max_iterations"].errors, *form["profile_name"].errors]
             reasons = [f"{reason}."] if reason else typed
             return {"kind": "not-started", "reasons": reasons, "blocking_run": blocking_run}
-        case NotKnown(key):
-            return {"kind": "not-known", "key": key}
     return {"kind": "not-known"}
-
-
-def _say_once(request: HtmxHttpRequest, outcome: TriggerOutcome) -> None:
-    """The form's own response has left a toast for the next page, which says the same."""
-    run = outcome.run if isinstance(outcome, Started | Queued) else None
-    for message in list(messages.get_messages(request)):
-        is_said = message.level >= messages.WARNING or (run and run.label in str(message.message))
-        if not is_said:
-            messages.add_message(request, message.level or messages.INFO, message.message)

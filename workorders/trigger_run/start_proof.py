@@ -1,8 +1,8 @@
-"""Whether an answer of the runs API proves that a run was started: decided here alone.
+"""Whether a response of the runs API proves that a run was started. Only this module decides.
 
-The answer to a trigger, sent for the first time or again, and the details of
-CAPACITY_EXCEEDED name a run. Seen at real servers: it is one that the work order had before
-(where making the new one takes longer than the server waits for it), or another work order's.
+A response to a trigger request and the details of CAPACITY_EXCEEDED name a run. Real servers have
+named a run that existed before (when creating the new run took longer than the server waits), or
+a run of another work order.
 """
 
 from django.db import IntegrityError
@@ -18,10 +18,14 @@ def link_named_run(
     outcome: str = "started",
     position: int | None = None,
 ) -> bool:
-    """Link an attempt to the run that its answer names.
+    """Link an attempt to the run that the response names.
 
-    False: the answer is about another run and proves nothing. The attempt is then accepted at
-    most, and its run is looked for.
+    Returns False when the response is about another run and proves nothing. Reconciliation must
+    then find out whether a run was started.
+
+    Args:
+        outcome: "started" or "queued".
+        position: the run's place in the queue, from 1; ``None``: not given.
     """
     if not _is_about_another_run(attempt, named):
         try:
@@ -31,7 +35,7 @@ def link_named_run(
                 position=position,
                 api_request_id=named.request_id,
             )
-        except IntegrityError:  # another attempt was answered with the same run just now
+        except IntegrityError:  # another response has just named the same run
             pass
         else:
             return True
@@ -40,11 +44,10 @@ def link_named_run(
 
 
 def _is_about_another_run(attempt: TriggerAttempt, named: TriggeredRun) -> bool:
-    """Whether the run was there before the first request with this key, is another work order's
-    or was started with another key.
+    """Whether the run existed before the first request, or belongs to another work order or key.
 
-    Sent again, a key may rightly name a run that is listed by now: ``known_run_ids`` are those
-    from before it was sent at all.
+    The response to a repeated request may rightly name a run that is listed by now:
+    ``known_run_ids`` are the runs from before the first request.
     """
     return (
         not is_about_work_order(attempt, named.work_order_id)
@@ -54,13 +57,19 @@ def _is_about_another_run(attempt: TriggerAttempt, named: TriggeredRun) -> bool:
 
 
 def is_about_work_order(attempt: TriggerAttempt, work_order_id: str) -> bool:
-    """``work_order_id``: as the answer has it; empty where it does not say."""
+    """Whether a response belongs to the attempt's work order.
+
+    ``work_order_id`` is the ID in the response; empty when the response gives none.
+    """
     return work_order_id in {"", attempt.work_order_id}
 
 
 def _as_far_as_certain(attempt: TriggerAttempt, named: TriggeredRun) -> RunReference:
-    """The run, with its number where all that is known agrees: what it was before, the work
-    order and the count. Else it has none until the API has shown the run."""
+    """The run, with its number only when the number is certain.
+
+    The number is certain when the earlier runs were known, the response names the work order and
+    the number is the expected one. Otherwise the run gets its number once the API shows the run.
+    """
     is_certain = (
         attempt.known_run_ids is not None
         and named.work_order_id == attempt.work_order_id

@@ -46,7 +46,10 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID) -> HttpResponse:
-    """What became of a start whose answer was lost: a POST looks, a GET offers to."""
+    """The check page of a start whose response was lost.
+
+    A POST reconciles the attempt. A GET shows a button for that, or the outcome if it is known.
+    """
     attempt = get_object_or_404(TriggerAttempt, work_order_id=work_order_id, key=key)
     form = TriggerRunForm.of(attempt) if attempt.user == request.user else TriggerRunForm.fresh()
     if request.method == "POST" or attempt.state not in TriggerAttempt.OPEN:
