@@ -44,7 +44,7 @@ class Stand(Product):
 
     def rows(self, function: str, **arguments: Any) -> Any:
         """Call a function of ``bench.seeding`` inside the product; what it returns."""
-        code = f"from bench import rows; rows.answer(rows.{function}, {arguments!r})"
+        code = f"from bench import seeding; seeding.answer(seeding.{function}, {arguments!r})"
         return json.loads(self.manage("shell", "--no-imports", "-c", code))
 
     @property
