@@ -28,7 +28,7 @@ pictures: .venv/installed-dev ## Picture every page in every state into .picture
 
 # All that write runs, or what the dashboard remembers of starting them.
 DATABASE_TESTS := $(addprefix tests/,embedded restart accounts attempts cancel_run trigger_run \
-	runs/test_provisional_run.py runs_api/test_read_cache.py test_commands.py \
+	runs/test_provisional_run.py runs_api/test_read_cache.py test_commands.py test_upgrade.py \
 	exactly_once/test_walk.py exactly_once/test_second_answer.py)
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis

@@ -1,1 +1,1 @@
-"""How fast and how light the product is: ``make bench``, or ``python -m bench --help``."""
+"""Measures the speed and the memory of the product: ``make bench``, ``python -m bench --help``."""

@@ -1,4 +1,4 @@
-"""``python -m bench``: measure, print one table, write one JSON file."""
+"""``python -m bench`` measures, prints one table and writes one JSON file."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
-"""Clients that keep a web server busy without any use of it, in one cheap process.
+"""Clients that occupy a web server and never read or send as they should, in one cheap process.
 
-Reads its orders as JSON from standard input (``Attack``), and prints what the server did with
-each kind (``Seen``) as one line of JSON when it ends.
+The program reads an ``Attack`` as a JSON object from standard input. At its end it prints a
+``Seen`` as one line of JSON: for each kind of client, how often each result occurred.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields
 
 ESTABLISHED = 1
-"""In the kernel's ``tcp_info``."""
+"""The state of an open connection in the kernel's ``tcp_info``."""
 RECEIVE_BUFFER_BYTES = 4096
 PAUSE_SECONDS = 1.0
 UNANSWERED_SECONDS = 30
@@ -24,8 +24,10 @@ class Attack:
     """How many connections of each kind, and for how long.
 
     Attributes:
-        passwords: wrong ones in a second.
-        log_path: what slow readers download, signed in by ``cookie``.
+        passwords: wrong passwords per second.
+        log_path: the path that slow readers download.
+        cookie: the ``Cookie`` header of the slow readers, who are signed in.
+        seconds: the duration of the attack.
     """
 
     host: str
@@ -42,7 +44,11 @@ class Attack:
 
 @dataclass(slots=True)
 class Seen:
-    """What happened to the connections of each kind: an HTTP status, "closed" or "open"."""
+    """How often each result occurred, for each kind of client.
+
+    A result is an HTTP status, "200, then closed", "closed", "open" (at the end of the attack) or
+    "unanswered".
+    """
 
     slow_bodies: Counter[str] = field(default_factory=Counter)
     slow_readers: Counter[str] = field(default_factory=Counter)
@@ -51,6 +57,8 @@ class Seen:
 
 
 class Attackers:
+    """Runs one ``Attack``."""
+
     def __init__(self, attack: Attack) -> None:
         self._attack = attack
         self._seen = Seen()
@@ -76,7 +84,7 @@ class Attackers:
     async def _again(
         self, connect: Callable[[socket.socket], Awaitable[str]], seen: Counter[str]
     ) -> None:
-        """A new connection whenever the server has ended the one before."""
+        """Open a new connection whenever the server has ended the last one."""
         while True:
             with socket.socket() as connection:
                 connection.settimeout(0)
@@ -138,13 +146,13 @@ class Attackers:
         result = "unanswered"
         try:
             async with asyncio.timeout(UNANSWERED_SECONDS):
-                result = await self._ask(head + body.encode())
+                result = await self._send(head + body.encode())
         except (OSError, TimeoutError):
             pass
         finally:
             self._seen.passwords[result] += 1
 
-    async def _ask(self, request: bytes) -> str:
+    async def _send(self, request: bytes) -> str:
         reader, writer = await asyncio.open_connection(self._attack.host, self._attack.port)
         try:
             writer.write(request)
@@ -169,7 +177,7 @@ def _status(response: bytes) -> str:
 
 
 def _is_open(connection: socket.socket) -> bool:
-    """Whether the server has closed it; asked of the kernel, because nothing is read."""
+    """Whether the connection is open. The kernel knows; a read would make the client a fast one."""
     if not hasattr(socket, "TCP_INFO"):
         return True
     return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED

@@ -1,7 +1,7 @@
-"""What an operator waits for, in Chromium, with the embedded runs API and two workers.
+"""Times that an operator waits, in Chromium, with the embedded runs API and two workers.
 
-Every page is opened by a browser that has nothing cached. Times are the page's own:
-from its navigation, or from the moment the click happened, to the paint.
+Every page is opened by a browser with an empty cache. The page itself measures the times: from
+the navigation, or from the timestamp of the click, to the paint.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.figures import Figure, median_and_p95, percentile
-from bench.product_server import Stand, stand
+from bench.product_server import ProductServer, product_server
 from bench.scale import Scale
 from tests.support.chromium import launch_options
 from tests.support.ensure_browser import install, is_installed
@@ -19,7 +19,7 @@ from tests.support.ensure_browser import install, is_installed
 PART = "Browser, cold, embedded runs API"
 RUNS = 20
 HOVER_SECONDS = 0.15
-"""How long a pointer rests on a button before it is pressed, at least."""
+"""The shortest time that a pointer rests on a button before a press."""
 
 LARGEST_PAINT = """() => new Promise((resolve) => {
     new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))
@@ -45,14 +45,14 @@ WATCH_DIALOG = """() => {
             {attributes: true, childList: true, subtree: true});
     });
 }"""
-# Both moments on one clock: the page that is left and the page that is painted
-# are of one browser, whose time origins are comparable.
+# The click is on one page and the paint on the next one. Both are pages of one browser, so their
+# timestamps are comparable once each page's time origin is added.
 WATCH_CONFIRM = """() => document.getElementById('start-run').addEventListener('click', (event) =>
     sessionStorage.setItem('clicked', performance.timeOrigin + event.timeStamp), {once: true})"""
 FIRST_PAINT = """() => new Promise((resolve) => {
-    const tell = (paint) => paint && resolve(
+    const report = (paint) => paint && resolve(
         performance.timeOrigin + paint.startTime - Number(sessionStorage.getItem('clicked')));
-    new PerformanceObserver((list) => tell(list.getEntriesByName('first-contentful-paint')[0]))
+    new PerformanceObserver((list) => report(list.getEntriesByName('first-contentful-paint')[0]))
         .observe({type: 'paint', buffered: true});
 })"""
 
@@ -60,7 +60,7 @@ FIRST_PAINT = """() => new Promise((resolve) => {
 def measure(scale: Scale) -> Iterator[Figure]:
     if not (is_installed() or install()):
         raise RuntimeError("The bench needs Chromium, which could not be installed.")
-    with stand() as product, sync_playwright() as playwright:
+    with product_server() as product, sync_playwright() as playwright:
         ids = product.rows("work_order", runs=RUNS, runnable=scale.samples)
         browser = playwright.chromium.launch(**launch_options(playwright))
         cookies = _cookies(product)
@@ -69,20 +69,20 @@ def measure(scale: Scale) -> Iterator[Figure]:
         browser.close()
 
 
-def _cookies(product: Stand) -> list[dict[str, Any]]:
+def _cookies(product: ProductServer) -> list[dict[str, Any]]:
     header = product.rows("sessions", count=1)[0]
     pairs = (pair.split("=") for pair in header.split("; "))
     return [{"name": name, "value": value, "url": product.url} for name, value in pairs]
 
 
-def _open_browser(browser: Browser, product: Stand, cookies: list[Any]) -> Page:
+def _open_browser(browser: Browser, product: ProductServer, cookies: list[Any]) -> Page:
     context = browser.new_context(base_url=product.url)
     context.add_cookies(cookies)
     return context.new_page()
 
 
 def _cold_pages(
-    browser: Browser, product: Stand, cookies: list[Any], ids: list[str]
+    browser: Browser, product: ProductServer, cookies: list[Any], ids: list[str]
 ) -> Iterator[Figure]:
     painted, transferred, page_bytes, requests = [], [], [], []
     for work_order_id in ids:
@@ -107,7 +107,7 @@ def _cold_pages(
 
 
 def _dialogs(
-    browser: Browser, product: Stand, cookies: list[Any], ids: list[str]
+    browser: Browser, product: ProductServer, cookies: list[Any], ids: list[str]
 ) -> Iterator[Figure]:
     at_once, hovered, started = [], [], []
     for work_order_id in ids:

@@ -1,7 +1,8 @@
-"""A runs API that costs next to nothing and counts its calls; Granian serves it over RSGI.
+"""A runs API that costs almost nothing and counts its calls; Granian serves it over RSGI.
 
-``POST /change/ID`` changes the state of a work order's active run, ``GET /calls`` tells
-how often each path was asked for. Everything else is the contract's.
+``POST /change/ID`` changes the iteration count of the work order's active run. ``GET /calls``
+returns a JSON object with the number of requests for each path. All other paths are those of the
+runs API.
 """
 
 import json
@@ -19,14 +20,14 @@ JSON = [("content-type", "application/json")]
 
 
 class HTTPProtocol(Protocol):
-    """What is used of Granian's, which exports no type of it."""
+    """The part of Granian's protocol object that is used here. Granian exports no type for it."""
 
     def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None: ...
 
 
 calls: Counter[str] = Counter()
 iterations: Counter[str] = Counter()
-"""Of each work order's active run."""
+"""The number of iterations of each work order's active run."""
 
 
 async def app(scope: Scope, protocol: HTTPProtocol) -> None:
@@ -38,8 +39,8 @@ async def app(scope: Scope, protocol: HTTPProtocol) -> None:
         protocol.response_str(200, JSON, "{}")
     else:
         calls[path] += 1
-        status, answer = _answer(path)
-        protocol.response_str(status, JSON, json.dumps(answer))
+        status, body = _response(path)
+        protocol.response_str(status, JSON, json.dumps(body))
 
 
 def change(work_order_id: str) -> None:
@@ -50,7 +51,7 @@ def order_ids() -> list[str]:
     return [f"wo-{number}" for number in range(NUMBER_OF_ORDERS)]
 
 
-def _answer(path: str) -> tuple[int, dict[str, Any]]:
+def _response(path: str) -> tuple[int, dict[str, Any]]:
     work_order_id = path.removeprefix(ORDERS)
     if path.startswith(ORDERS) and work_order_id in _known:
         return 200, {"success": True, "data": work_order(work_order_id)}

@@ -1,4 +1,4 @@
-"""What is measured, as values, one table and one JSON file."""
+"""Measured values, and how they are printed as a table and written as JSON."""
 
 import json
 import os
@@ -16,7 +16,12 @@ import django
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. ``goal``: the most that it should be; ``None``: it has none."""
+    """One measured value.
+
+    Attributes:
+        part: the heading under which the table shows the value.
+        goal: the greatest value that meets the goal; ``None``: there is no goal.
+    """
 
     part: str
     name: str
@@ -45,14 +50,14 @@ def median_and_p95(
 
 
 def percentile(values: Sequence[float], rank: int) -> float:
-    """From 1 to 99; of a single value it is that one, of none nan."""
+    """The percentile ``rank`` (1 to 99) of the values; NaN without values."""
     if len(values) < 2:
         return values[0] if values else float("nan")
     return statistics.quantiles(values, n=100, method="inclusive")[rank - 1]
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """One line a figure: name, value, unit, goal and whether it is met; parts under headings."""
+    """One line per figure: name, value, unit, goal and verdict; each part has a heading."""
     lines: list[str] = []
     part = ""
     for figure in figures:
@@ -72,20 +77,23 @@ def _line(figure: Figure) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that count, without an exponent."""
+    """Three significant digits, without an exponent."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def write_json(path: Path, figures: Iterable[Figure], **facts: Any) -> None:
-    """The figures and what they were measured on."""
+    """Write ``{**facts, "figures": [{part, name, value, unit, goal, meets_goal}, …]}``.
+
+    ``goal`` and ``meets_goal`` are null for a figure without a goal.
+    """
     rows = [asdict(figure) | {"meets_goal": figure.meets_goal} for figure in figures]
     path.write_text(json.dumps(facts | {"figures": rows}, indent=2) + "\n")
 
 
 def surroundings() -> dict[str, Any]:
-    """What has to be the same for two results to be compared."""
+    """Facts about the machine and the versions; two results are comparable when these agree."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),

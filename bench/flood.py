@@ -1,7 +1,8 @@
-"""``python -m bench.flood``: the product under attack by strangers and by slow clients.
+"""``python -m bench.flood``: the product under attack by anonymous and by slow clients.
 
-Slow bodies, readers that do not read a log of 100 MB, connections that say nothing and wrong
-passwords, all at the same time. Meanwhile a monitor asks ``/healthz`` and an operator starts runs.
+At the same time there are slow bodies, downloads of a log of 100 MB that are not read, idle
+connections and wrong passwords. Meanwhile a monitor requests ``/healthz`` and an operator starts
+runs.
 """
 
 import argparse
@@ -20,26 +21,26 @@ from urllib.parse import urlsplit
 
 from bench.attackers import Attack
 from bench.figures import Figure, percentile, table
-from bench.product_server import CSRF_TOKEN, HTMX_HEADERS, Stand, stand
+from bench.product_server import CSRF_TOKEN, HTMX_HEADERS, ProductServer, product_server
 from tests.support.product import ROOT
 from workorders.processes.web_server import allow_open_files
 
 PART = "Under attack"
 LOG_BYTES = 100_000_000
 TRIGGERED = 100
-"""Work orders in turn, so that two starts are rarely of the same one."""
+"""Number of work orders to start runs of in turn: two starts rarely meet at the same one."""
 HEALTH_PAUSE_SECONDS, START_PAUSE_SECONDS, WEIGHING_SECONDS = 0.1, 2.0, 1.0
 HEALTH_P99_GOAL_MS = 250
 START_GOAL_MS = 2000
 SETTLED_SECONDS = 10
-"""After that long the memory should not grow any more."""
+"""After this time the memory should no longer grow."""
 GROWTH_GOAL_PERCENT = 10
-ANSWER_SECONDS = 30
+RESPONSE_SECONDS = 30
 
 
 @dataclass(slots=True)
 class Measured:
-    """Milliseconds of each answer; megabytes of the web server at each weighing."""
+    """Milliseconds until each response; megabytes of the web server at each measurement."""
 
     health: list[float] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
@@ -48,9 +49,9 @@ class Measured:
 
 
 class Observer:
-    """Asks, starts and weighs again and again until it is told to end."""
+    """Checks the health, starts runs and measures the memory, while an attack runs."""
 
-    def __init__(self, product: Stand, paths: list[str], cookie: str) -> None:
+    def __init__(self, product: ProductServer, paths: list[str], cookie: str) -> None:
         self.measured = Measured()
         self._product = product
         self._address = urlsplit(product.url).netloc
@@ -59,6 +60,7 @@ class Observer:
         self._end = threading.Event()
 
     def run_during(self, action: Callable[[], str]) -> str:
+        """Observe in threads until ``action`` returns; its result."""
         steps = (
             (self._ask_health, HEALTH_PAUSE_SECONDS),
             (self._start_run, START_PAUSE_SECONDS),
@@ -100,8 +102,8 @@ class Observer:
 
     @contextmanager
     def _timed(self, into: list[float], what: str) -> Iterator[http.client.HTTPConnection]:
-        """A new connection, as a monitor and a browser after a pause would make it."""
-        connection = http.client.HTTPConnection(self._address, timeout=ANSWER_SECONDS)
+        """Yield a new connection, and append the milliseconds that its request took to ``into``."""
+        connection = http.client.HTTPConnection(self._address, timeout=RESPONSE_SECONDS)
         began = time.monotonic()
         try:
             yield connection
@@ -114,13 +116,13 @@ class Observer:
 
 def _require(condition: bool) -> None:  # noqa: FBT001
     if not condition:
-        raise http.client.HTTPException("another answer than expected")
+        raise http.client.HTTPException("another response than expected")
 
 
 def measure(options: argparse.Namespace) -> Iterator[Figure]:
     allow_open_files()
-    # Each password is hashed: one that is locked would cost nothing.
-    with stand(WORKERS="0", PASSWORD_ATTEMPTS="1000") as product:
+    # PASSWORD_ATTEMPTS is high because a locked account costs no hashing.
+    with product_server(WORKERS="0", PASSWORD_ATTEMPTS="1000") as product:
         logged = product.rows("work_order", runs=1)[0]
         run_id = product.rows("log", work_order_id=logged, size=LOG_BYTES)
         triggered = product.rows("work_order", runs=1, runnable=TRIGGERED)
@@ -152,8 +154,8 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
     yield from _figures(measured, memory_before, replaced)
 
 
-def _set_password(product: Stand) -> None:
-    """The account that passwords are tried for has one, so that each is hashed."""
+def _set_password(product: ProductServer) -> None:
+    """Give the attacked account a password, so that each try is hashed."""
     code = (
         "from workorders.accounts.users import ensure_operator; user = ensure_operator(); "
         "user.set_password('correct horse'); user.save()"

@@ -1,4 +1,4 @@
-"""Whether pages and processes stay as they are while the database grows."""
+"""Times of pages and memory of processes while the database grows."""
 
 import time
 from collections.abc import Iterator
@@ -9,40 +9,42 @@ import httpx
 
 from bench.figures import Figure
 from bench.load import Loaded, ensure_wrk, load
-from bench.product_server import BROWSER_HEADERS, Stand, stand
+from bench.product_server import BROWSER_HEADERS, ProductServer, product_server
 from bench.scale import Scale
 
 PART = "Growth, page times with 1 connection"
 PAGE_SIZE = 20
 RUNS_PER_PAGE = 50
 FLAT = 1.5
-"""How much slower a page may be with the most rows than with the fewest."""
+"""The goal: how many times slower a page may be with the most rows than with the fewest."""
 DOWNLOAD_SECONDS = 120
-"""Enough for the whole of the longest log."""
+"""Time-out for the download of the longest log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Median milliseconds to the answer, and milliseconds of the web server's CPU."""
+    """Median milliseconds until the response; milliseconds of the web server's CPU per request."""
 
     median: float
     cpu: float
 
 
 type Times = dict[str, Cost]
-"""Of each page."""
+"""The cost of each page, by the page's name."""
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
     ensure_wrk()
-    with stand() as product:
+    with product_server() as product:
         headers = BROWSER_HEADERS | {"Cookie": product.rows("sessions", count=1)[0]}
         yield from _more_work_orders(product, headers, scale)
         yield from _more_runs(product, headers, scale)
         yield from _longer_log(product, headers, scale)
 
 
-def _more_work_orders(product: Stand, headers: dict[str, str], scale: Scale) -> Iterator[Figure]:
+def _more_work_orders(
+    product: ProductServer, headers: dict[str, str], scale: Scale
+) -> Iterator[Figure]:
     first: Times = {}
     subject = product.rows("work_order", runs=1)[0]
     run = product.rows("newest_run", work_order_id=subject)
@@ -64,7 +66,7 @@ def _more_work_orders(product: Stand, headers: dict[str, str], scale: Scale) -> 
         yield from _memory(product, what)
 
 
-def _more_runs(product: Stand, headers: dict[str, str], scale: Scale) -> Iterator[Figure]:
+def _more_runs(product: ProductServer, headers: dict[str, str], scale: Scale) -> Iterator[Figure]:
     first: Times = {}
     for count in scale.runs:
         subject = product.rows("work_order", runs=count)[0]
@@ -83,7 +85,7 @@ def _more_runs(product: Stand, headers: dict[str, str], scale: Scale) -> Iterato
         yield from _memory(product, what)
 
 
-def _longer_log(product: Stand, headers: dict[str, str], scale: Scale) -> Iterator[Figure]:
+def _longer_log(product: ProductServer, headers: dict[str, str], scale: Scale) -> Iterator[Figure]:
     first: Times = {}
     subject = product.rows("work_order", runs=1)[0]
     for size in scale.log_bytes:
@@ -97,7 +99,9 @@ def _longer_log(product: Stand, headers: dict[str, str], scale: Scale) -> Iterat
         yield from _memory(product, what)
 
 
-def _times(product: Stand, headers: dict[str, str], pages: dict[str, str], seconds: int) -> Times:
+def _times(
+    product: ProductServer, headers: dict[str, str], pages: dict[str, str], seconds: int
+) -> Times:
     times = {}
     for name, path in pages.items():
         url = product.url + path
@@ -120,7 +124,7 @@ def _figures(what: str, times: Times, first: Times, goal: float | None) -> Itera
             yield Figure(PART, f"{name}, {what}, to the fewest", ratio, "times", goal)
 
 
-def _memory(product: Stand, what: str) -> Iterator[Figure]:
+def _memory(product: ProductServer, what: str) -> Iterator[Figure]:
     yield Figure(PART, f"memory of the web server, {what}", product.web().memory / 1e6, "MB")
     yield Figure(PART, f"memory of the workers, {what}", product.workers().memory / 1e6, "MB")
 
@@ -128,9 +132,9 @@ def _memory(product: Stand, what: str) -> Iterator[Figure]:
 def _download(url: str, headers: dict[str, str], size: int) -> float:
     began, received = time.monotonic(), 0
     options = {"headers": headers, "timeout": DOWNLOAD_SECONDS, "trust_env": False}
-    with httpx.stream("GET", url, **options) as answer:  # type: ignore[arg-type]
-        answer.raise_for_status()
-        for piece in answer.iter_bytes():
+    with httpx.stream("GET", url, **options) as response:  # type: ignore[arg-type]
+        response.raise_for_status()
+        for piece in response.iter_bytes():
             received += len(piece)
     if received != size:
         raise RuntimeError(f"{received} of {size} bytes of a log arrived")

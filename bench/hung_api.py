@@ -1,4 +1,4 @@
-"""How long the health endpoints take while people open pages and every runs API call hangs.
+"""Measures the health endpoints while people open pages and every call to the runs API hangs.
 
 Run: ``python -m bench.hung_api`` from the top of the repository. Real product, real HTTP.
 """
@@ -15,7 +15,7 @@ from tests.support.product import Product, cookies_of_link
 
 PEOPLE = 30
 PAUSE_SECONDS = 1.0
-"""Between two pages of a person: without it the processor would be what is short."""
+"""A person's pause between two pages. Without a pause the processor would be the bottleneck."""
 SECONDS = 5.0
 ENDPOINTS = ("/healthz", "/readyz")
 

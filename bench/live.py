@@ -1,7 +1,7 @@
-"""Many open pages of work orders whose runs are active, on one machine.
+"""Measures many open pages of work orders whose runs are active, on one machine.
 
-The runs API is a process of its own that costs next to nothing and counts its
-calls; the pages are another one. Both share the cores with the dashboard.
+The runs API is a process that costs almost nothing and counts its calls. The open pages are
+another process. Both share the cores with the dashboard.
 """
 
 import json
@@ -19,7 +19,7 @@ import httpx
 from bench import counting_api
 from bench.figures import Figure, percentile
 from bench.open_pages import MEASURING, Seen, Watch
-from bench.product_server import Stand, stand
+from bench.product_server import ProductServer, product_server
 from bench.scale import Scale
 from tests.support.product import ROOT, wait_until
 
@@ -29,12 +29,12 @@ OPERATORS = 20
 GOAL_PAGES = 1000
 P95_GOAL_MS = 200
 CALLS_GOAL = 1
-"""A second, for each work order that is watched, however many watch it."""
+"""API calls per second for each work order, no matter how many pages show it."""
 SEED = 7
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
-    with _counting_api() as api_url, stand(RUNS_API_URL=api_url) as dashboard:
+    with _counting_api() as api_url, product_server(RUNS_API_URL=api_url) as dashboard:
         cookies = dashboard.rows("sessions", count=OPERATORS)
         for count in scale.open_pages:
             yield from _watched(api_url, dashboard, cookies, count, scale)
@@ -42,7 +42,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
 
 @contextmanager
 def _counting_api() -> Iterator[str]:
-    """Its address."""
+    """Start the runs API of ``bench.counting_api``; yields its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,14 +51,14 @@ def _counting_api() -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _answers(url))
+        wait_until(lambda: _responds(url))
         yield url
     finally:
         process.terminate()
         process.wait()
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
         return httpx.get(f"{url}/calls", trust_env=False).is_success
     except httpx.TransportError:
@@ -66,13 +66,13 @@ def _answers(url: str) -> bool:
 
 
 def _calls(url: str) -> int:
-    """How often work orders were read; the health probe asks for something else."""
+    """How many reads of work orders the API has counted, without the calls of the health probe."""
     counted = httpx.get(f"{url}/calls", trust_env=False).json()
     return sum(calls for path, calls in counted.items() if path.startswith(counting_api.ORDERS))
 
 
 def _watched(
-    api_url: str, dashboard: Stand, cookies: list[str], count: int, scale: Scale
+    api_url: str, dashboard: ProductServer, cookies: list[str], count: int, scale: Scale
 ) -> Iterator[Figure]:
     ids = counting_api.order_ids()
     web, api = urlsplit(dashboard.url), urlsplit(api_url)

@@ -1,4 +1,4 @@
--- A run of wrk: checks every answer's status and prints its figures as one line of JSON.
+-- A run of wrk: checks the status of every response and prints its figures as one line of JSON.
 -- Arguments: the expected status; to trigger runs also a seed, the CSRF token (none for the
 -- API itself) and the paths to trigger at, in turn. Every trigger has a key of its own.
 

@@ -1,4 +1,4 @@
-"""Load by wrk (Debian's, Homebrew's): in C, so that it leaves the cores to what is measured."""
+"""Generates load with wrk, which is written in C and leaves the cores to the product."""
 
 import json
 import os
@@ -12,16 +12,16 @@ from pathlib import Path
 SCRIPT = Path(__file__).with_name("load.lua")
 TIMEOUT_SECONDS = 10
 _seeds = count(1)
-"""Fixed, and another one for each run: a key that was used before would start nothing."""
+"""One fixed seed per run of wrk: an idempotency key that was used before would start no run."""
 
 
 class LoadError(Exception):
-    """What was measured is not what was meant to be."""
+    """wrk is missing, or most responses were not the expected ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One run of the load generator; times in milliseconds."""
+    """One run of wrk; ``p50``, ``p95`` and ``p99`` are milliseconds until the response."""
 
     requests: int
     seconds: float
@@ -29,7 +29,7 @@ class Loaded:
     p95: float
     p99: float
     unexpected: int
-    """Answers with another status than expected."""
+    """Responses with another status than expected."""
     unanswered: int
 
     @property
@@ -42,7 +42,7 @@ class Loaded:
 
 
 def ensure_wrk() -> None:
-    """Install it where that is possible; ``LoadError`` where it is not."""
+    """Install wrk from Debian's packages if needed. Raises ``LoadError`` if that fails."""
     if shutil.which("wrk"):
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -56,7 +56,11 @@ def ensure_wrk() -> None:
 def load(
     url: str, headers: Mapping[str, str], *, connections: int, seconds: int, status: int = 200
 ) -> Loaded:
-    """GET one address again and again; every answer has to have the status."""
+    """Send GET requests to one URL for ``seconds``; every response should have ``status``.
+
+    Raises:
+        LoadError: at least half of the responses have another status.
+    """
     return _wrk(url, headers, connections, seconds, (str(status),))
 
 
@@ -70,7 +74,14 @@ def load_triggers(
     status: int,
     csrf_token: str | None = None,
 ) -> Loaded:
-    """Start runs at each of the paths in turn, each with a key of its own."""
+    """Send POST requests to the paths in turn, each with an idempotency key of its own.
+
+    Args:
+        csrf_token: for the dashboard's form; ``None`` for a runs API.
+
+    Raises:
+        LoadError: at least half of the responses have another status.
+    """
     arguments = (str(status), str(next(_seeds)), csrf_token or "none", *paths)
     return _wrk(url, headers, connections, seconds, arguments)
 
@@ -93,9 +104,9 @@ def _wrk(
         check=True,
     )
     loaded = Loaded(**json.loads(done.stdout.splitlines()[-1]))
-    if loaded.unexpected >= loaded.requests / 2:  # not overload: something else was measured
+    if loaded.unexpected >= loaded.requests / 2:  # a wrong request, not overload
         raise LoadError(
-            f"{url}: {loaded.unexpected} of {loaded.requests} answers were not the expected "
+            f"{url}: {loaded.unexpected} of {loaded.requests} responses were not the expected "
             f"{arguments[0]}."
         )
     return loaded

@@ -1,6 +1,7 @@
-"""What metrics and ``Server-Timing`` cost: a request, a call to the runs API, a scrape.
+"""Measures the CPU time that metrics and ``Server-Timing`` add.
 
-Counts in files, as the web server's processes do.
+The figures are for a request, a call to the runs API, and a scrape of ``/metrics``. The counters
+are in files, as they are in the web server's processes.
 
     python -m bench.metrics [--repeat 20]
 """
@@ -25,7 +26,7 @@ os.environ |= {
     "RUNS_API_URL": "http://127.0.0.1:9",
 }
 
-import_module("dashboard.wsgi")  # sets everything up as a web server does
+import_module("dashboard.wsgi")  # sets up Django as in the web server
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
@@ -40,7 +41,7 @@ NUMBER = 2000
 
 
 def milliseconds(call: Callable[[], object], repeat: int, number: int = NUMBER) -> float:
-    """CPU time of one call, which other processes do not add to: the median of the rounds."""
+    """CPU milliseconds of one call: the median of ``repeat`` rounds of ``number`` calls."""
     rounds = timeit.repeat(call, timer=time.process_time, number=number, repeat=repeat)
     return statistics.median(rounds) / number * 1000
 

@@ -1,7 +1,7 @@
-"""Many open pages that stay true, as ``static/js/live.js`` does it, in one cheap process.
+"""Many open pages that poll as ``static/js/live.js`` does, in one cheap process.
 
-Reads its orders as JSON from standard input (``Watch``), prints a line when it
-begins to measure and its result (``Seen``) as JSON when it ends.
+The program reads a ``Watch`` as a JSON object from standard input. It prints the line
+``measuring`` when the measurement begins, and a ``Seen`` as one line of JSON at the end.
 """
 
 import asyncio
@@ -14,14 +14,22 @@ from dataclasses import asdict, dataclass, field
 
 from bench.product_server import HTMX_HEADERS, joined, refresh_address
 
-ANSWER_SECONDS = 10
-"""As htmx is told in ``base.html``; then a page asks again after its interval."""
+RESPONSE_SECONDS = 10
+"""htmx's time-out, as ``base.html`` sets it. A page polls again one interval later."""
 MEASURING = "measuring"
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What to do. ``pages`` are the refresh addresses of one page of each subject."""
+    """The orders for the open pages. A subject is a work order that some of the pages show.
+
+    Attributes:
+        pages: for each subject, the path that its page polls.
+        cookies: ``Cookie`` headers; the pages use these in turn.
+        count: the number of open pages.
+        interval: seconds between two polls of a page.
+        seed: for the random time of each page's first poll.
+    """
 
     host: str
     port: int
@@ -29,7 +37,7 @@ class Watch:
     api_port: int
     pages: list[str]
     changes: list[str]
-    """Of each subject: the path that changes it, sent to the runs API."""
+    """For each subject, the path of the runs API whose POST changes the subject."""
     cookies: list[str]
     count: int
     interval: float
@@ -40,26 +48,37 @@ class Watch:
 
 @dataclass(slots=True)
 class Seen:
-    """Milliseconds of each refresh, and from each change to each page that shows it."""
+    """The result.
+
+    Attributes:
+        refreshes: milliseconds until the response to each poll.
+        failures: polls without a response of status 200 or 204.
+        never_shown: how many pages did not show the change of their subject.
+        cpu_seconds: CPU time of this process.
+    """
 
     refreshes: list[float] = field(default_factory=list)
     failures: int = 0
     delays: list[list[float]] = field(default_factory=list)
-    """One list a change."""
+    """For each change, the milliseconds until each page showed the change."""
     never_shown: int = 0
     cpu_seconds: float = 0
 
 
 class Connection:
-    """One kept open for as long as the other side does."""
+    """An HTTP connection that stays open until the server closes it."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, request: bytes) -> tuple[int, str]:
-        """Status and body; ``OSError`` or ``IncompleteReadError`` when there is no answer."""
+    async def send(self, request: bytes) -> tuple[int, str]:
+        """Send a request; returns the status and the body of the response.
+
+        Raises:
+            OSError, IncompleteReadError: there is no complete response.
+        """
         try:
             if self._reader is None or self._writer is None:
                 self._reader, self._writer = await asyncio.open_connection(*self._address)
@@ -92,12 +111,14 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 
 class Pages:
+    """The open pages of one ``Watch``."""
+
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._seen = Seen()
         self._measuring = False
         self._changed_at: dict[int, float] = {}
-        """When each subject was changed, by ``time.monotonic()``."""
+        """For each subject, the ``time.monotonic()`` timestamp of its change."""
         self._delays: dict[int, list[float]] = {}
 
     async def watch(self) -> Seen:
@@ -125,7 +146,7 @@ class Pages:
         return self._seen
 
     async def _change_each(self, seconds: float) -> None:
-        """One subject after the other, and time for every page to show the last of them."""
+        """Change the subjects in turn, then wait until every page can show the last change."""
         ends_at = time.monotonic() + seconds
         pause = max(seconds - 2 * self._watch.interval, 0) / len(self._watch.changes)
         api = Connection(self._watch.api_host, self._watch.api_port)
@@ -135,7 +156,7 @@ class Pages:
             head = (
                 f"POST {path} HTTP/1.1\r\nHost: {self._watch.api_host}\r\nContent-Length: 0\r\n\r\n"
             )
-            await api.ask(head.encode())
+            await api.send(head.encode())
             await asyncio.sleep(pause)
         api.close()
         await asyncio.sleep(ends_at - time.monotonic())
@@ -149,8 +170,8 @@ class Pages:
             began = time.monotonic()
             try:
                 request = self._request(number, address)
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    status, body = await connection.ask(request)
+                async with asyncio.timeout(RESPONSE_SECONDS):
+                    status, body = await connection.send(request)
             except (OSError, asyncio.IncompleteReadError):
                 status, body = 0, ""
             now = time.monotonic()

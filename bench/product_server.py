@@ -1,4 +1,4 @@
-"""The product on a stand of its own: rows put in, people signed in, processes weighed."""
+"""A running product to measure: with seeded rows, signed-in users and measured processes."""
 
 import html
 import json
@@ -18,7 +18,7 @@ from tests.support.product import Product
 
 CSRF_TOKEN = "b" * 32
 QUIET_SECONDS, REST_SECONDS = 0.3, 15
-"""How long the web server has to use no CPU to be at rest, and how long that is waited for."""
+"""The web server is at rest after using no CPU for the first time; the second is the time-out."""
 PROFILE = """
 [profiles.bench]
 description = "Ends at once, so that the next trigger meets an idle worker"
@@ -33,18 +33,18 @@ _REFRESH = re.compile(r'id="live"[^>]*?hx-get="([^"]+)"', re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Of a set of processes: seconds of CPU used so far, bytes of memory."""
+    """CPU seconds used so far and bytes of memory, of a set of processes together."""
 
     cpu_seconds: float
     memory: int
 
 
-class Stand(Product):
-    """A product without examples, whose data directory goes when it ends."""
+class ProductServer(Product):
+    """The product without examples, with functions to seed rows and to measure processes."""
 
     def rows(self, function: str, **arguments: Any) -> Any:
-        """Call a function of ``bench.seeding`` inside the product; what it returns."""
-        code = f"from bench import rows; rows.answer(rows.{function}, {arguments!r})"
+        """Call a function of ``bench.seeding`` with the product's settings; its result."""
+        code = f"from bench import seeding; seeding.print_result(seeding.{function}, {arguments!r})"
         return json.loads(self.manage("shell", "--no-imports", "-c", code))
 
     @property
@@ -52,28 +52,29 @@ class Stand(Product):
         return (self.data_dir / "runs-api-key").read_text().strip()
 
     def web(self) -> Weight:
-        """The web server: its processes all together."""
+        """The processes of the web server together."""
         return weight_of(self._family("granian"))
 
     def workers(self) -> Weight:
+        """The processes of the workers together."""
         return weight_of(self._family("worker"))
 
     def weighed[Result](self, action: Callable[[], Result]) -> tuple[Result, float]:
-        """What ``action`` returns, and the seconds of CPU that it cost the web server."""
+        """The result of ``action``, and the CPU seconds that the web server used meanwhile."""
         self._come_to_rest()
         before = self.web().cpu_seconds
         result = action()
         return result, self.web().cpu_seconds - before
 
     def refresh_path(self, path: str, cookie: str) -> str:
-        """What the open page at ``path`` asks for to stay true."""
+        """The path that the open page at ``path`` polls."""
         headers = BROWSER_HEADERS | {"Cookie": cookie}
-        answer = httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
-        answer.raise_for_status()
-        return joined(path, refresh_address(answer.text))
+        response = httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
+        response.raise_for_status()
+        return joined(path, refresh_address(response.text))
 
     def _come_to_rest(self) -> None:
-        """Requests whose connections a load generator has closed are answered all the same."""
+        """Wait until the server has finished the requests of closed connections too."""
         deadline = time.monotonic() + REST_SECONDS
         used = -1.0
         while used != (now := self.web().cpu_seconds) and time.monotonic() < deadline:
@@ -96,7 +97,11 @@ def weight_of(processes: Iterable[psutil.Process]) -> Weight:
 
 
 def refresh_address(page: str) -> str:
-    """Relative, as it stands in a page or in the part of one that a refresh brings."""
+    """The relative address that a page polls, from the HTML of the page or of its polled part.
+
+    Raises:
+        ValueError: the page does not poll.
+    """
     found = _REFRESH.search(page)
     if found is None:
         raise ValueError("the page does not refresh itself")
@@ -104,18 +109,19 @@ def refresh_address(page: str) -> str:
 
 
 def joined(path: str, address: str) -> str:
-    """Where a link with ``address`` on the page at ``path`` leads."""
+    """The path that the relative ``address`` means on the page at ``path``."""
     return str(httpx.URL("http://page").join(path).join(address).raw_path, "ascii")
 
 
 @contextmanager
-def stand(**variables: str) -> Iterator[Stand]:
+def product_server(**variables: str) -> Iterator[ProductServer]:
+    """Start the product in a temporary data directory, with these environment variables."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         data_dir = Path(directory)
         (data_dir / "profiles.toml").write_text(PROFILE)
         (data_dir / "workspace").mkdir()
         (data_dir / "workspace" / "README").write_text("A tiny repository\n")
-        product = Stand(data_dir, **variables)
+        product = ProductServer(data_dir, **variables)
         product.rows("prepare")
         with product:
             yield product

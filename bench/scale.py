@@ -1,24 +1,26 @@
-"""How much is measured: enough to be believed, or just enough to see that it works."""
+"""How much is measured: ``FULL`` for reliable figures, ``QUICK`` to see that all parts work."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
+    """Numbers and durations (in seconds) of everything that is measured."""
+
     samples: int
-    """Of everything that a browser does."""
+    """How often a browser repeats everything."""
     connections: tuple[int, ...]
     load_seconds: int
-    """For each page and each number of connections."""
+    """Duration for each page and each number of connections."""
     open_pages: tuple[int, ...]
     live_warm_up_seconds: int
     live_seconds: int
     work_orders: tuple[int, ...]
     runs: tuple[int, ...]
-    """Of one work order."""
+    """Numbers of runs of one work order."""
     log_bytes: tuple[int, ...]
     page_seconds: int
-    """For each page and each size of the database."""
+    """Duration for each page and each size of the database."""
 
 
 FULL = Scale(

@@ -1,6 +1,6 @@
-"""Rows straight into the database of a product, many at once; runs inside its settings.
+"""Inserts rows into the database of a product. Runs in a process with that product's settings.
 
-Seeded: the same call makes the same statuses, prompts and lengths each time.
+The random numbers are seeded: the same call makes the same statuses, prompts and lengths.
 """
 
 import datetime as dt
@@ -28,24 +28,24 @@ PROMPTS = (
     "Move the customer import to the new address format",
 )
 PARAGRAPHS, LONGEST_PROMPT = 500, 6
-"""How many there are, and how many of them a prompt has at most: 1,000 characters on average."""
+"""Number of paragraphs to choose from, and the most in one prompt (1,000 characters on average)."""
 WORDS = " ".join(PROMPTS).split(" ")
 WORK_ORDER_STATUSES = (Status.FAILED,) * 6 + (Status.SUCCEEDED,) * 3 + (Status.CANCELED,)
 
 
-def answer(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Print what the function returns, for ``Stand.rows``."""
+def print_result(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Call the function and print its result as JSON, for ``ProductServer.rows``."""
     print(json.dumps(function(**arguments)))
 
 
 def prepare() -> None:
-    """The tables and one work order, so that no examples are loaded."""
+    """Create the tables and one work order; the examples are loaded into empty databases only."""
     call_command("migrate", verbosity=0)
     WorkOrder.objects.bulk_create(_work_orders(0, 1))
 
 
 def work_orders(count: int) -> int:
-    """Bring them to that number, each new one with one run; the number of them."""
+    """Add work orders, each with one run, until there are ``count``; returns their number."""
     already = WorkOrder.objects.count()
     for start in range(already, count, BATCH):
         made = WorkOrder.objects.bulk_create(_work_orders(start, min(BATCH, count - start)))
@@ -54,7 +54,7 @@ def work_orders(count: int) -> int:
 
 
 def work_order(runs: int, runnable: int = 1) -> list[str]:
-    """``runnable`` new failed work orders, each with so many failed runs; their IDs."""
+    """Create ``runnable`` failed work orders, each with ``runs`` failed runs; returns their IDs."""
     made = [
         WorkOrder(
             prompt=PROMPTS[0],
@@ -72,12 +72,13 @@ def work_order(runs: int, runnable: int = 1) -> list[str]:
 
 
 def newest_run(work_order_id: str) -> str:
+    """The ID of the work order's newest run."""
     newest: str = Run.objects.filter(work_order=work_order_id).latest("number").pk
     return newest
 
 
 def log(work_order_id: str, size: int) -> str:
-    """Give the newest run a log of so many bytes, and only that; the run's ID."""
+    """Replace the log of the newest run by one of ``size`` bytes; returns the run's ID."""
     run = Run.objects.filter(work_order=work_order_id).latest("number")
     run.log_chunks.all().delete()
     line = b"test_half_a_cent_is_rounded_up (test_prices.Discount) ... ok\n"
@@ -94,7 +95,7 @@ def log(work_order_id: str, size: int) -> str:
 
 
 def sessions(count: int) -> list[str]:
-    """Cookie headers of so many operators, each signed in."""
+    """Sign in ``count`` operators; returns the ``Cookie`` header of each."""
     return [_session(f"bench-{number}") for number in range(count)]
 
 

@@ -1,8 +1,8 @@
-"""The server under load: pages, dialog, start of a run, unchanged refresh; and what the
-dashboard adds to the calls that it makes to a runs API.
+"""Measures the server under load, and the time that the dashboard adds to calls to a runs API.
 
-No workers run: they would share the cores with what is measured. A run that is
-triggered waits in the queue, so that its work order can be triggered again.
+The requests are the work order page, the dialog, the start of a run and an unchanged poll. No
+workers run, because they would share the cores with the server. Triggered runs stay in the queue,
+so that their work orders can be triggered again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,28 +10,34 @@ from dataclasses import dataclass, field
 
 from bench.figures import Figure
 from bench.load import Loaded, ensure_wrk, load, load_triggers
-from bench.product_server import BROWSER_HEADERS, CSRF_TOKEN, HTMX_HEADERS, Stand, stand
+from bench.product_server import (
+    BROWSER_HEADERS,
+    CSRF_TOKEN,
+    HTMX_HEADERS,
+    ProductServer,
+    product_server,
+)
 from bench.scale import Scale
 
 PART = "Server, embedded runs API, no workers"
 OVERHEAD = "Dashboard over a runs API of another process, 1 connection"
 WORK_ORDERS = 500
 RUNS = 20
-"""Of the work order whose page is shown."""
+"""Number of runs of the work order whose page is requested."""
 TRIGGERED = 200
-"""Work orders in turn, so that two requests rarely start a run of the same one."""
+"""Number of work orders to trigger in turn: two requests rarely meet at the same one."""
 WARM_UP_SECONDS = 1
 CPU_GOAL_MS = 5
 REFRESH_CPU_GOAL_MS = 2
 API = "/api/v1"
 
 type Send = Callable[[int, int], Loaded]
-"""Takes the number of connections and the seconds."""
+"""Sends load over a number of connections for a number of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """One kind of request to the dashboard, and the calls to the runs API that it makes."""
+    """One kind of request to the dashboard; ``calls`` names its calls to the runs API."""
 
     name: str
     send: Send
@@ -41,7 +47,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The work order whose page is asked for, and those that are triggered."""
+    """The IDs of the work order whose page is requested, and of those that are triggered."""
 
     shown: str
     triggered: list[str] = field(default_factory=list)
@@ -49,7 +55,7 @@ class Subject:
 
 def measure(scale: Scale) -> Iterator[Figure]:
     ensure_wrk()
-    with stand(WORKERS="0") as product:
+    with product_server(WORKERS="0") as product:
         product.rows("work_orders", count=WORK_ORDERS)
         subject = Subject(
             shown=product.rows("work_order", runs=RUNS)[0],
@@ -57,11 +63,11 @@ def measure(scale: Scale) -> Iterator[Figure]:
         )
         for requests in dashboard_requests(product, subject):
             yield from _under_load(product, requests, scale)
-        with stand(RUNS_API_URL=product.url, RUNS_API_KEY=product.api_key) as dashboard:
+        with product_server(RUNS_API_URL=product.url, RUNS_API_KEY=product.api_key) as dashboard:
             yield from _overhead(product, dashboard, subject, scale)
 
 
-def dashboard_requests(product: Stand, subject: Subject) -> list[Requests]:
+def dashboard_requests(product: ProductServer, subject: Subject) -> list[Requests]:
     cookie = product.rows("sessions", count=1)[0]
     browser, htmx = BROWSER_HEADERS | {"Cookie": cookie}, HTMX_HEADERS | {"Cookie": cookie}
     page = f"/work-orders/{subject.shown}/"
@@ -81,7 +87,7 @@ def dashboard_requests(product: Stand, subject: Subject) -> list[Requests]:
     ]
 
 
-def api_calls(api: Stand, subject: Subject) -> dict[str, Send]:
+def api_calls(api: ProductServer, subject: Subject) -> dict[str, Send]:
     headers = {"Authorization": f"Bearer {api.api_key}", "Accept": "application/json"}
     paths = [f"{API}/work-orders/{work_order_id}/runs" for work_order_id in subject.triggered]
     return {
@@ -116,7 +122,7 @@ def _triggers(
     )
 
 
-def _under_load(product: Stand, requests: Requests, scale: Scale) -> Iterator[Figure]:
+def _under_load(product: ProductServer, requests: Requests, scale: Scale) -> Iterator[Figure]:
     requests.send(max(scale.connections), WARM_UP_SECONDS)
     for connections in scale.connections:
         name = f"{requests.name}, {connections} connection{'' if connections == 1 else 's'}"
@@ -131,7 +137,9 @@ def _under_load(product: Stand, requests: Requests, scale: Scale) -> Iterator[Fi
             yield Figure(PART, f"{name}, failed", loaded.failed, "requests", 0)
 
 
-def _overhead(api: Stand, dashboard: Stand, subject: Subject, scale: Scale) -> Iterator[Figure]:
+def _overhead(
+    api: ProductServer, dashboard: ProductServer, subject: Subject, scale: Scale
+) -> Iterator[Figure]:
     medians: dict[str, float] = {}
     for name, send in api_calls(api, subject).items():
         send(1, WARM_UP_SECONDS)
@@ -150,7 +158,9 @@ def _overhead(api: Stand, dashboard: Stand, subject: Subject, scale: Scale) -> I
         yield Figure(OVERHEAD, f"{name}, dashboard's CPU", cpu, "ms/request", requests.cpu_goal)
 
 
-def _weighed(product: Stand, send: Send, connections: int, seconds: int) -> tuple[Loaded, float]:
-    """And the milliseconds of CPU that a request cost the processes of the web server."""
+def _weighed(
+    product: ProductServer, send: Send, connections: int, seconds: int
+) -> tuple[Loaded, float]:
+    """The result of wrk, and the web server's CPU milliseconds per request."""
     loaded, cpu = product.weighed(lambda: send(connections, seconds))
     return loaded, cpu / loaded.requests * 1000

@@ -1,4 +1,4 @@
-"""The application that the web server imports: Django under WSGI, behind the gateway."""
+"""The ASGI application that the web server imports: the gateway, with Django behind it."""
 
 from django.conf import settings
 from django.urls import reverse

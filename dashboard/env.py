@@ -1,7 +1,8 @@
-"""Read settings from the environment; a wrong value stops the start with one sentence.
+"""Read settings from environment variables; a wrong value stops the start with one sentence.
 
-Every helper takes the variable's name and a default that works, and raises
-``ImproperlyConfigured`` naming the variable, its value and what is expected.
+Every function takes the name of a variable and returns its parsed value, or a default when the
+variable is unset or empty. A wrong value raises ``ImproperlyConfigured``; the message has the
+variable's name, the expected form and, unless it may be secret, the value.
 """
 
 import os
@@ -23,10 +24,12 @@ _ORIGIN = re.compile(rf"https?://((\*\.)?{_NAME}|{_IPV6})(:[0-9]+)?", re.IGNOREC
 
 
 def text(name: str, default: str = "") -> str:
+    """The value without white space around it."""
     return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, *, default: bool = False) -> bool:
+    """1, true, yes or on; 0, false, no or off; in capitals or not."""
     value = text(name).lower()
     if value in {"1", "true", "yes", "on"}:
         return True
@@ -38,6 +41,7 @@ def flag(name: str, *, default: bool = False) -> bool:
 
 
 def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number from ``minimum`` to ``maximum``, both included."""
     value = text(name)
     if not value:
         return default
@@ -45,14 +49,15 @@ def number(name: str, default: float, *, minimum: float, maximum: float) -> floa
         parsed = float(value)
     except ValueError:
         parsed = float("nan")
-    if not minimum <= parsed <= maximum:  # also refuses nan
+    if not minimum <= parsed <= maximum:  # NaN is refused too
         raise ImproperlyConfigured(
             f"{name} is {value!r}; it must be a number from {minimum:g} to {maximum:g}."
         )
     return parsed
 
 
-def whole(name: str, default: int, *, minimum: int, maximum: int) -> int:
+def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    """An integer from ``minimum`` to ``maximum``, both included."""
     parsed = number(name, default, minimum=minimum, maximum=maximum)
     if parsed != int(parsed):
         raise ImproperlyConfigured(f"{name} is {parsed!r}; it must be a whole number.")
@@ -60,7 +65,7 @@ def whole(name: str, default: int, *, minimum: int, maximum: int) -> int:
 
 
 def days(name: str, *, minimum: float) -> float:
-    """How long something is kept; 0, which is the default: for ever."""
+    """A number of days, at least ``minimum``; 0, the default, means for ever."""
     value = number(name, 0, minimum=0, maximum=36_500)
     if value and value < minimum:
         raise ImproperlyConfigured(
@@ -70,22 +75,22 @@ def days(name: str, *, minimum: float) -> float:
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """A comma-separated list."""
+    """A comma-separated list, without empty entries."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
 def hosts(name: str, default: tuple[str, ...]) -> list[str]:
-    """Host names in the forms that Django's ``ALLOWED_HOSTS`` knows; others match nothing."""
+    """Host names in the forms of Django's ``ALLOWED_HOSTS``."""
     return _matching(_HOST, "host names such as dashboard.example.com", name, default)
 
 
 def origins(name: str) -> list[str]:
-    """Origins in the forms that Django's ``CSRF_TRUSTED_ORIGINS`` knows: with scheme, no path."""
+    """Origins in the forms of Django's ``CSRF_TRUSTED_ORIGINS``: with a scheme, without a path."""
     return _matching(_ORIGIN, "origins such as https://dashboard.example.com", name)
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Addresses and networks such as ``10.0.0.0/8``."""
+    """A comma-separated list of IP addresses and networks such as ``10.0.0.0/8``."""
     found = []
     for word in words(name):
         try:
@@ -109,7 +114,7 @@ def _matching(
 
 
 def directories(name: str) -> list[Path]:
-    """A comma-separated list of absolute paths; none for an empty variable."""
+    """A comma-separated list of absolute paths; an empty variable gives an empty list."""
     found = [Path(word).expanduser() for word in words(name)]
     for path in found:
         if not path.is_absolute():
@@ -118,7 +123,7 @@ def directories(name: str) -> list[Path]:
 
 
 def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
-    """One of a few words, in capitals or not."""
+    """One of the words ``of``, which are in capitals; the variable's case does not matter."""
     value = text(name, default).upper()
     if value not in of:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(of)}.")
@@ -126,7 +131,7 @@ def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
 
 
 def directory(name: str, default: Path) -> Path:
-    """A directory, made when there is none."""
+    """An absolute path to a directory, which is created if it does not exist."""
     path = Path(text(name, str(default))).expanduser().resolve()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,22 +143,22 @@ def directory(name: str, default: Path) -> Path:
 
 
 SHORTEST_SECRET = 8
-"""Characters. A shorter key is no secret, and taken out of a text it would tear words apart."""
+"""Characters. Secrets are redacted from texts; a shorter one would be redacted out of words."""
 SHORTEST_SIGNING_KEY = 32
-"""Characters. Who has one signed cookie can guess at a short key without being seen."""
+"""Characters. A short key can be guessed offline from one signed cookie."""
 
 
 def api_key(name: str) -> str:
-    """A key that can travel in an HTTP header."""
+    """A key that fits into an HTTP header: printable ASCII."""
     value = text(name)
     if not (value.isascii() and value.isprintable()):
-        # The value is not repeated: logs are read by more people than the key is for.
+        # The message omits the value: more people read logs than may know the key.
         raise ImproperlyConfigured(f"{name} must be plain ASCII without control characters.")
     return value
 
 
 def token(name: str) -> str:
-    """A secret that callers of ours present, or ``""`` when the variable is empty."""
+    """A secret that clients send to the dashboard, or ``""`` when the variable is empty."""
     value = api_key(name)
     if value and len(value) < SHORTEST_SECRET:
         raise ImproperlyConfigured(f"{name} must be at least {SHORTEST_SECRET} characters long.")
@@ -173,11 +178,11 @@ def http_url(name: str) -> str:
             and parts.port != 0
             and not (parts.query or parts.fragment)
         )
-    except ValueError:  # a port that is no number
+    except ValueError:  # the port is not a number
         valid = False
     if not valid:
         raise ImproperlyConfigured(
-            # What stands before an @ may be a password.
+            # The part before an @ may be a password.
             f"{name} is {value.rpartition('@')[2]!r}; "
             "it must be an address such as https://runs.example.com."
         )
@@ -185,7 +190,7 @@ def http_url(name: str) -> str:
 
 
 def https_url(name: str) -> str:
-    """As ``http_url``; plain HTTP is for this machine only."""
+    """As ``http_url``, but plain HTTP is allowed for loopback addresses only."""
     value = http_url(name)
     parts = urlsplit(value)
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
@@ -194,7 +199,7 @@ def https_url(name: str) -> str:
 
 
 def require(name: str, *others: str) -> None:
-    """With the first variable the others must be set too."""
+    """Refuse the first variable when one of the others is not set."""
     missing = [other for other in others if text(name) and not text(other)]
     if missing:
         raise ImproperlyConfigured(f"{name} is set; {' and '.join(missing)} must be set too.")
@@ -217,10 +222,10 @@ def redis_url(name: str) -> str:
                 and parts.port != 0
                 and (not database_number or database_number.isdecimal())
             )
-    except ValueError:  # a port that is no number
+    except ValueError:  # the port is not a number
         valid = False
     if not valid:
-        # The value is not repeated: it may hold a password.
+        # The message omits the value, which may contain a password.
         raise ImproperlyConfigured(
             f"{name} cannot be read; it must look like redis://:password@host:6379/0, "
             "rediss://host or unix:///path/to/socket."
@@ -230,12 +235,14 @@ def redis_url(name: str) -> str:
 
 DATABASE_CONNECT_SECONDS = 2
 DATABASE_SILENCE_SECONDS = 5
+"""How long a PostgreSQL connection may be silent before it is probed or given up."""
 
 
 def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, object]:
-    """A ``DATABASES`` entry from a URL; SQLite in the data directory without one.
+    """An entry of Django's ``DATABASES`` from a URL; without a URL, SQLite at ``sqlite_path``.
 
-    ``lock_seconds``: how long PostgreSQL lets a query wait for another one's lock.
+    Args:
+        lock_seconds: how long a query on PostgreSQL waits for a lock of another transaction.
     """
     url = text(name)
     if not url:
@@ -243,16 +250,16 @@ def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, 
     try:
         database = dict(dj_database_url.parse(url))
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as exc:
-        # The value is not repeated: it may hold a password.
+        # The message omits the value, which may contain a password.
         raise ImproperlyConfigured(
             f"{name} cannot be read; it must look like postgres://user:password@host:5432/name."
         ) from exc
     if database["ENGINE"] == "django.db.backends.postgresql":
-        # A server that is gone must not hold every page, and /readyz, for minutes.
+        # Without time-outs a lost server would block every page and /readyz for minutes.
         given = cast("dict[str, object]", database.get("OPTIONS") or {})
         database["OPTIONS"] = {
             "connect_timeout": DATABASE_CONNECT_SECONDS,
-            # The same for a network that is gone; tcp_user_timeout is in milliseconds, on Linux.
+            # These notice a lost network. tcp_user_timeout is in milliseconds and works on Linux.
             "keepalives_idle": DATABASE_SILENCE_SECONDS,
             "keepalives_interval": 1,
             "keepalives_count": 3,
@@ -263,14 +270,17 @@ def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, 
 
 
 def secret(name: str, path: Path, *, shortest: int) -> str:
-    """A secret from the environment, else from ``path``, where it is made once.
+    """A secret from the variable, else from the file ``path``, which is created if needed.
 
-    The web server and the workers start at the same time and must agree, so
-    the file is written aside and linked into place: the first one wins.
+    The web server and the workers start at the same time and must use the same secret. Each
+    writes a draft and links it to ``path``, which succeeds only for the first.
+
+    Args:
+        shortest: the fewest characters that a secret in the variable may have.
     """
     if value := text(name):
         if len(value) < shortest:
-            # Not repeated: what is too short here may be the key of something else.
+            # The message omits the value, which may be the key of another system.
             raise ImproperlyConfigured(
                 f"{name} is too short; it must have at least {shortest} characters."
             )

@@ -1,4 +1,7 @@
-"""Where the copies of workspaces go: outside of any project, so that no tool finds one above."""
+"""Chooses the directory for copies of workspaces: one that is inside no project.
+
+Tools search the directories above a file for configuration, and must not find another project's.
+"""
 
 import os
 import stat
@@ -28,18 +31,18 @@ PROJECT_MARKERS = (
     "tox.ini",
     "tsconfig.json",
 )
-"""What git, pytest, ruff, mypy, npm, tsc, cargo, go and others look for in each directory above."""
+"""Names that git, pytest, ruff, mypy, npm, tsc, cargo, go and others search for upwards."""
 
 
 def workspaces_directories(data_dir: Path) -> Sequence[Path]:
-    """Candidates, best first: the data directory, the user's state directory, ``/var/tmp``.
+    """Candidates, best first: below the data directory, the user's state directory, ``/var/tmp``.
 
-    The state directory is XDG's (``~/.local/state``). The last candidate is for those who have
-    a project in their home directory; it is the user's own as well.
+    The state directory is that of the XDG Base Directory Specification (``~/.local/state``). The
+    last candidate serves users whose home directory is a project; its name has the user's ID.
     """
     home = Path.home()
     state = Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state")
-    temporary = Path("/var/tmp")  # noqa: S108 (made for the user alone, and checked)
+    temporary = Path("/var/tmp")  # noqa: S108 (the directory is made for this user alone, and checked)
     if not temporary.is_dir():
         temporary = Path(tempfile.gettempdir())
     return [
@@ -50,7 +53,7 @@ def workspaces_directories(data_dir: Path) -> Sequence[Path]:
 
 
 def best_workspaces_directory(candidates: Sequence[Path]) -> Path:
-    """The first one that can be written and has no project above; else the second one."""
+    """The first candidate that is writable and inside no project; else the second candidate."""
     usable = (place for place in candidates if _is_usable(place) and not _is_in_project(place))
     return next(usable, candidates[1])
 
@@ -60,8 +63,8 @@ def _is_in_project(place: Path) -> bool:
 
 
 def _is_usable(place: Path) -> bool:
-    """Whether the directory is, or can be made, and is no trap that another user has laid."""
+    """Whether the directory exists or can be created, and belongs to no other user."""
     nearest = next(path for path in (place, *place.parents) if path.exists())
-    is_shared = nearest.parent.stat().st_mode & stat.S_ISVTX  # as /var/tmp is
+    is_shared = nearest.parent.stat().st_mode & stat.S_ISVTX  # the sticky bit, as on /var/tmp
     is_foreign = bool(is_shared) and nearest.stat().st_uid != os.getuid()
     return os.access(nearest, os.W_OK) and not is_foreign

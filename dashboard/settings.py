@@ -1,7 +1,7 @@
-"""Django settings: every value that differs between machines comes from the environment.
+"""Django settings. Every value that differs between machines is an environment variable.
 
-docs/configuration.md lists the variables. Defaults start a working product on one
-machine; anything reachable from another machine turns the secure settings on.
+docs/configuration.md lists the variables. The defaults start a working product on one machine.
+A host name in ``ALLOWED_HOSTS`` that is not loopback turns on the settings for HTTPS.
 """
 
 import sys
@@ -18,13 +18,13 @@ keep_private(DATA_DIR)
 
 DEBUG = env.flag("DEBUG")
 SHORTEST_SECRET = env.SHORTEST_SECRET
-"""Characters. What is shorter is no secret that could be found in a text."""
+"""Characters. Shorter values are not redacted from texts."""
 SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret-key", shortest=env.SHORTEST_SIGNING_KEY)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
 
 # --- The runs API (docs/configuration.md) ---
 RUNS_API_URL = env.http_url("RUNS_API_URL").removesuffix("/api/v1").rstrip("/")
-"""The runs API's address, without ``/api/v1``; empty: the embedded one."""
+"""The runs API's URL, without ``/api/v1``; empty: the embedded runs API."""
 RUNS_API_KEY = env.api_key("RUNS_API_KEY")
 if not RUNS_API_URL:
     RUNS_API_KEY = env.secret(
@@ -34,83 +34,85 @@ RUNS_API_CONNECT_TIMEOUT = env.number("RUNS_API_CONNECT_TIMEOUT", 1, minimum=0.0
 RUNS_API_READ_TIMEOUT = env.number("RUNS_API_READ_TIMEOUT", 2, minimum=0.05, maximum=60)
 RUNS_API_TRIGGER_TIMEOUT = env.number("RUNS_API_TRIGGER_TIMEOUT", 2, minimum=0.05, maximum=60)
 RUNS_API_HONOURS_KEYS = env.flag("RUNS_API_HONOURS_KEYS", default=not RUNS_API_URL)
-"""Whether a trigger with a known ``Idempotency-Key`` gives the run that it gave before."""
+"""Whether the runs API responds to a repeated ``Idempotency-Key`` with the run it started first."""
 RUNS_API_SETTLE_SECONDS = env.number("RUNS_API_SETTLE_SECONDS", 6, minimum=0.05, maximum=60)
-"""How long a run whose trigger was not answered is looked for: recorded servers list one
-within a second of accepting it."""
+"""How long reconciliation searches for the run of a trigger that got no response. Recorded
+servers list a run within a second of accepting it."""
 SHARED_READ_SECONDS = env.number("SHARED_READ_SECONDS", 1, minimum=0, maximum=60)
-"""How old an answer may be that a page's refresh shares with others; 0: nothing is shared."""
+"""The greatest age of a read that polls of several pages share; 0: polls share no reads."""
 RUNS_API_CANCELS = env.choice(
     "RUNS_API_CANCELS", "WORK-ORDER" if RUNS_API_URL else "RUN", of=("RUN", "WORK-ORDER")
 )
-WEB_PROCESSES = env.whole("WEB_PROCESSES", 2, minimum=1, maximum=64)
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, minimum=1, maximum=64)
 HOST = env.text("HOST", "127.0.0.1")
-PORT = env.whole("PORT", 8000, minimum=0, maximum=65535)
-"""Where the web server listens; port 0 takes any free one."""
-WORKERS = env.whole("WORKERS", 2, minimum=0, maximum=64)
+PORT = env.integer("PORT", 8000, minimum=0, maximum=65535)
+"""The port of the web server; 0: any free port."""
+WORKERS = env.integer("WORKERS", 2, minimum=0, maximum=64)
 STOP_GRACE_SECONDS = env.number("STOP_GRACE_SECONDS", 5, minimum=0, maximum=86_400)
-WEB_THREADS = env.whole("WEB_THREADS", 16, minimum=1, maximum=256)
+WEB_THREADS = env.integer("WEB_THREADS", 16, minimum=1, maximum=256)
 WEB_HUNG_SECONDS = env.number("WEB_HUNG_SECONDS", 30, minimum=1, maximum=3600)
 WEB_BODY_SECONDS = env.number("WEB_BODY_SECONDS", 10, minimum=0.1, maximum=600)
-"""How long the body of a request may take to arrive as a whole."""
+"""How long the complete body of a request may take to arrive."""
 WEB_SEND_SECONDS = env.number("WEB_SEND_SECONDS", 30, minimum=0.1, maximum=600)
-"""How long a client may read nothing of a response before its connection is closed."""
-WEB_DOWNLOADS = env.whole("WEB_DOWNLOADS", 32, minimum=1, maximum=1000)
-"""How many logs a web process sends at the same time."""
+"""How long a client may read nothing of a response before the connection is closed."""
+WEB_DOWNLOADS = env.integer("WEB_DOWNLOADS", 32, minimum=1, maximum=1000)
+"""How many logs a web process sends at the same time, as downloads."""
 RUNS_API_MAX_CALLS = max(1, WEB_THREADS * 3 // 4)
-"""Threads of a web process that may wait for the runs API; the others keep the rest alive."""
+"""Threads of a web process that may call the runs API at the same time. The other threads keep
+pages that need no call responsive."""
 MAX_WAITING_STARTS = WEB_THREADS // 8
 """Threads of a web process that may wait for another start of the same work order."""
 MAX_WAITING_CALLS = max(0, WEB_THREADS - RUNS_API_MAX_CALLS - MAX_WAITING_STARTS - 1)
-"""Threads of a web process that may wait until one of those calls is over; one never waits."""
+"""Threads of a web process that may wait for another call to end. One thread never waits."""
 
 # --- The embedded runs API and its workers ---
 PROFILES_FILE = Path(env.text("PROFILES_FILE", str(DATA_DIR / "profiles.toml"))).expanduser()
 _workspaces = places.workspaces_directories(DATA_DIR)
 WORKSPACES_DIR = places.best_workspaces_directory(_workspaces)
-"""Every run's copy of its workspace; the default is made with the first copy."""
+"""Where every run has its copy of a workspace. The default directory is created on first use."""
 if env.text("WORKSPACES_DIR"):
     WORKSPACES_DIR = env.directory("WORKSPACES_DIR", WORKSPACES_DIR)
 FORMER_WORKSPACES_DIRS = tuple(place for place in _workspaces if place != WORKSPACES_DIR)
-"""Where copies may be that were made with other settings: they are removed in their turn."""
+"""Directories that may hold copies made with other settings; retention removes these too."""
 PROJECT_MARKERS = places.PROJECT_MARKERS
-WORKSPACES_KEPT = env.whole("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
+WORKSPACES_KEPT = env.integer("WORKSPACES_KEPT", 50, minimum=1, maximum=1_000_000)
 WORKSPACES_MAX_BYTES = env.number("WORKSPACES_MAX_GB", 100, minimum=0, maximum=1e6) * 1e9
-"""Of all kept copies together; 0: however much they take."""
+"""The size limit of all kept copies together; 0: no limit."""
 WORKSPACE_ROOTS = env.directories("WORKSPACE_ROOTS")
-"""Workspaces must lie below one of these; empty: anywhere."""
+"""Workspaces must be inside one of these directories; empty: workspaces may be anywhere."""
 ISOLATION = env.choice("ISOLATION", "AUTO", of=("AUTO", "REQUIRED", "OFF"))
-"""Of agents and verifications from the machine; AUTO: where it can be (docs/security.md)."""
+"""Whether agents and verifications are isolated from the machine; AUTO: where that is possible
+(docs/security.md)."""
 RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", 45, minimum=1, maximum=3600)
-RUN_LOG_LIMIT_BYTES = env.whole("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
+RUN_LOG_LIMIT_BYTES = env.integer("RUN_LOG_LIMIT_MB", 100, minimum=1, maximum=10_000) * 1_000_000
 
 REDIS_URL = env.redis_url("REDIS_URL")
-"""A Redis or Valkey server; empty: there is none, and nothing needs one."""
-# Through these the workers are called. What a call is about stands in the database.
+"""The URL of a Redis or Valkey server; empty: none, and the database wakes the workers."""
+# Tasks wake up the workers. They carry no payload: pending runs are read from the database.
 TASKS: dict[str, dict[str, object]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 if REDIS_URL:
     TASKS["default"] = {
         "BACKEND": "django_tasks_redis.RedisTaskBackend",
         "OPTIONS": {
             "REDIS_URL": REDIS_URL,
-            # A trigger sends a call: a server that is gone must not hold it up.
+            # A trigger enqueues a task: a lost Redis server must not delay the trigger.
             "REDIS_SOCKET_CONNECT_TIMEOUT": 1,
             "REDIS_SOCKET_TIMEOUT": 1,
-            "REDIS_BLOCK_TIMEOUT": 0,  # the workers say how long they listen: half a second
+            "REDIS_BLOCK_TIMEOUT": 0,  # workers pass their own time-out: half a second
             "REDIS_RESULT_TTL": 2 * 86_400,  # seconds; longer than any run
         },
     }
 
 # --- Metrics (docs/observability.md) ---
 METRICS_TOKEN = env.token("METRICS_TOKEN")
-"""What a scraper of ``/metrics`` presents; empty: nobody may ask."""
+"""The bearer token for ``/metrics``; empty: ``/metrics`` refuses every request."""
 METRICS_DIR = env.directory("METRICS_DIR", DATA_DIR / "metrics")
 
-# --- How long things are kept, in days; 0: for ever (workorders.attempts.retention) ---
+# --- Retention, in days; 0: for ever (workorders.attempts.retention) ---
 ATTEMPTS_KEPT_DAYS = env.days("ATTEMPTS_KEPT_DAYS", minimum=7)
-"""Not below a week: an operator may send a form again that has been open for days."""
+"""At least a week: an operator may send a form again that has been open for days."""
 RUNS_KEPT_DAYS = env.days("RUNS_KEPT_DAYS", minimum=2)
-"""Not below the life of an idempotency key, a day: a repeated trigger must find its run."""
+"""At least two days: an idempotency key lives for one, and a repeated trigger must find its run."""
 LOGS_KEPT_DAYS = env.days("LOGS_KEPT_DAYS", minimum=1)
 
 # --- Applications ---
@@ -175,13 +177,13 @@ TEMPLATES = [
 
 # --- Database ---
 DATABASE_LOCK_SECONDS = env.number("DATABASE_LOCK_SECONDS", 1.5, minimum=0.05, maximum=3600)
-"""How long a query waits for another one's lock: less than an operator waits for a start. The
-page or the API then says so; workers try again by themselves."""
+"""How long a query waits for a lock of another transaction; less than an operator waits for a
+start. After that time the page or the API reports it, and workers try again."""
 _database = env.database(
     "DATABASE_URL", DATA_DIR / "dashboard.sqlite3", lock_seconds=DATABASE_LOCK_SECONDS
 )
-# Connections live as long as their thread: the embedded API runs inside a page's
-# request, and the end of its inner request would otherwise close the connection.
+# Connections live as long as their thread. The embedded API processes an inner request inside a
+# page's request; the end of the inner request would otherwise close the page's connection.
 _database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
@@ -192,13 +194,13 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 # The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.
 DATABASES = {"default": _database}
 
-# Reads of the runs API that open pages share: between processes and hosts by the database.
+# Open pages share reads of the runs API through the database, between processes and hosts.
 CACHES = {
     "default": {
         "BACKEND": "workorders.runs_api.json_cache.JSONDatabaseCache",
         "LOCATION": "shared_reads",
         "TIMEOUT": 60,
-        "OPTIONS": {"MAX_ENTRIES": 1_000},  # of 100 KB at most: workorders.runs_api.read_cache
+        "OPTIONS": {"MAX_ENTRIES": 1_000},  # each at most 100 KB: workorders.runs_api.read_cache
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -208,10 +210,10 @@ ACCOUNTS_BACKEND = "workorders.accounts.backends.OneQueryBackend"
 AUTHENTICATION_BACKENDS = [ACCOUNTS_BACKEND]
 SESSION_ENGINE = "workorders.accounts.sessions"
 SIGN_IN_LINK_MINUTES = env.number("SIGN_IN_LINK_MINUTES", 15, minimum=1, maximum=10_080)
-PASSWORD_ATTEMPTS = env.whole("PASSWORD_ATTEMPTS", 5, minimum=1, maximum=1000)
+PASSWORD_ATTEMPTS = env.integer("PASSWORD_ATTEMPTS", 5, minimum=1, maximum=1000)
 PASSWORD_LOCK_MINUTES = env.number("PASSWORD_LOCK_MINUTES", 15, minimum=0.1, maximum=1440)
 OIDC_ISSUER = env.https_url("OIDC_ISSUER")
-"""The OpenID Connect provider; empty: there is none."""
+"""The URL of the OpenID Connect provider; empty: there is none."""
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
@@ -219,12 +221,12 @@ env.require("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
 OPERATOR_GROUPS = frozenset(env.words("OPERATOR_GROUPS"))
 VIEWER_GROUPS = frozenset(env.words("VIEWER_GROUPS"))
 TRUSTED_USER_HEADER = env.text("TRUSTED_USER_HEADER")
-"""The header in which a proxy names whom it has signed in; empty: no header is believed."""
+"""The header with the user name that a trusted proxy has signed in; empty: none is used."""
 TRUSTED_GROUPS_HEADER = env.text("TRUSTED_GROUPS_HEADER")
 env.require("TRUSTED_USER_HEADER", "TRUSTED_PROXIES")
 env.require("TRUSTED_GROUPS_HEADER", "TRUSTED_USER_HEADER")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-"""Addresses of proxies whose word is taken for who the client is."""
+"""Addresses of the proxies whose headers name the client's address and user."""
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "work_order_list"
 LOGOUT_REDIRECT_URL = "sign_in"
@@ -235,12 +237,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Security ---
-# Plain HTTP is for this machine only: any other host name means HTTPS everywhere.
+# Plain HTTP is allowed on loopback only: any other host name turns on HTTPS everywhere.
 _secure = not DEBUG and not set(ALLOWED_HOSTS) <= env.LOOPBACK_HOSTS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=_secure)
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-# These bind hosts that are none of ours, and browsers for months: for their owner to say.
+# These affect other hosts of the domain, for months: the owner of the domain has to decide.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD")
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -296,7 +298,7 @@ STORAGES = {
     },
 }
 
-# --- Language and time: stored and rendered in UTC; the page shows the operator's zone ---
+# --- Language and time: UTC in the database and in HTML; scripts show the operator's zone ---
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
@@ -320,17 +322,17 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": _log_level},
-    # Django's own handlers are replaced: one place decides where lines go.
+    # Django's own handlers are removed: the root logger alone decides where lines go.
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # Answers have a line of their own; here are the exceptions that broke a page.
+        # The access log has a line for each response; this logger reports exceptions of pages.
         "django.request": {"filters": ["exceptions"]},
-        # runserver's own access lines: they would hold whole sign-in links.
+        # Access lines of runserver are hidden: they would contain complete sign-in links.
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
         "httpcore": {"level": "WARNING"},
-        # They tell of calls, the workers of runs.
+        # These log every task; the workers log every run.
         "django_tasks_db": {"level": "WARNING"},
         "django_tasks_redis": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},  # the runs client says what matters of a call
+        "httpx": {"level": "WARNING"},  # the runs API client logs its calls itself
     },
 }

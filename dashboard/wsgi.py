@@ -1,4 +1,4 @@
-"""Django as a WSGI application; ``dashboard.asgi`` is what the web server imports."""
+"""Django as a WSGI application. The web server imports ``dashboard.asgi``, which uses this."""
 
 import os
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 conceal_environment()
-metrics_files.share()  # before anything is counted
+metrics_files.share()  # before the first metric is counted
 _application = get_wsgi_application()
 
-from workorders.runs_api import probe  # noqa: E402, needs the settings
+from workorders.runs_api import probe  # noqa: E402 (needs the settings)
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    # With the first request, not before: a server may load this and then fork.
+    # The probe's thread starts with the first request: a server may fork after loading this.
     probe.ensure_running()
     return _application(environ, start_response)

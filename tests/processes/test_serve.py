@@ -163,9 +163,9 @@ def test_a_web_server_that_says_it_hangs_is_not_alive() -> None:
         pulse.start()
         for _ in range(2):
             server.handle_request()
-        assert not pulse.last_answer
+        assert not pulse.last_response
         server.handle_request()
-        wait_until(lambda: pulse.last_answer)
+        wait_until(lambda: pulse.last_response)
 
 
 class TestWebServerAlone:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bench.product_server import CSRF_TOKEN, Stand
+from bench.product_server import CSRF_TOKEN, ProductServer
 from tests.support.product import DEADLINE_SECONDS, wait_until
 
 THREADS = 4
@@ -26,7 +26,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    product: Stand
+    product: ProductServer
     cookies: list[str]
     log_path: str
 
@@ -52,7 +52,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data_dir = tmp_path_factory.mktemp("slow")
-    product = Stand(
+    product = ProductServer(
         data_dir,
         WORKERS="0",
         WEB_PROCESSES="1",

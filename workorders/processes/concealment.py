@@ -1,8 +1,9 @@
-"""Keeps what a process was started with from the processes beside it.
+"""Hides the environment variables of a process from other processes of the same user.
 
-``/proc/PID/environ`` shows the variables of a process to every other one of the same user, such
-as an agent that runs without isolation: keys, passwords, tokens. As a program,
-``python -m workorders.processes.concealment MODULE ARGUMENTS…``, it does so for another one.
+On Linux ``/proc/PID/environ`` shows keys, passwords and tokens to every process of the same
+user, for example to an agent that runs without isolation. The module is a program too:
+``python -m workorders.processes.concealment MODULE ARGUMENTS…`` hides the variables of its own
+process, then runs the module MODULE in it.
 """
 
 import ctypes
@@ -13,25 +14,27 @@ from pathlib import Path
 
 PR_SET_DUMPABLE = 4
 ENV_START, ENV_END = 50, 51
-"""Of the fields in ``/proc/self/stat``, counted from 1 as in proc(5)."""
+"""Numbers of fields in ``/proc/self/stat``, counted from 1 as in proc(5)."""
 
 
 def conceal_environment() -> None:
-    """Of this process; call it before there are threads. Children inherit variables as ever.
+    """Hide the environment variables of this process; without effect on other systems than Linux.
 
-    The memory that the kernel shows is emptied, which holds against root as well. No other
-    process of this user may look into this one any more, nor attach a debugger (PR_SET_DUMPABLE).
+    Call the function before the process has threads. ``os.environ`` and children keep the
+    variables. The memory that the kernel shows in ``/proc`` is overwritten, so that not even root
+    reads it. PR_SET_DUMPABLE keeps other processes of this user from reading the memory of this
+    process or attaching a debugger.
     """
     if sys.platform != "linux":
         return
-    # The second field, a name in parentheses, may hold anything.
+    # The second field is the program's name in parentheses, which may contain spaces and ")".
     fields = ["", "", "", *Path("/proc/self/stat").read_text().rpartition(")")[2].split()]
     start, end = int(fields[ENV_START]), int(fields[ENV_END])
     variables = dict(os.environb)
     for name in variables:
         os.unsetenv(name)
     for name, value in variables.items():
-        os.putenv(name, value)  # into memory of its own
+        os.putenv(name, value)  # in newly allocated memory
     ctypes.memset(start, 0, end - start)
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 

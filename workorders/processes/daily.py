@@ -1,4 +1,4 @@
-"""A command that ``serve`` runs once a day, beside the processes that always run."""
+"""``serve`` runs ``manage.py clean_up`` once a day."""
 
 import subprocess
 import sys
@@ -8,17 +8,18 @@ from django.conf import settings
 
 DAY_SECONDS = 86_400
 FIRST_SECONDS = 60
-"""After the start, which has enough to do."""
+"""Pause before the first clean-up: the start itself keeps the machine busy."""
 
 
 class DailyCleanUp:
-    """``manage.py clean_up``; ``tick`` it often."""
+    """Runs ``manage.py clean_up`` once a day. Call ``tick`` often, at least every few seconds."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._next = time.monotonic() + FIRST_SECONDS
 
     def tick(self) -> None:
+        """Start the command when it is due. Returns at once."""
         if self._process and self._process.poll() is not None:
             self._process = None
         if not self._process and time.monotonic() >= self._next:
@@ -29,7 +30,7 @@ class DailyCleanUp:
             )
 
     def end(self) -> None:
-        """What it has not removed yet waits for the next time."""
+        """Stop a running clean-up; the next one removes what is left."""
         if self._process:
             self._process.terminate()
             self._process.wait()

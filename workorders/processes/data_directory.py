@@ -1,4 +1,4 @@
-"""The data folder of one product: nobody else may use it, and what is in it must be its own."""
+"""Checks at the start: only one product uses a data directory, and the database is its own."""
 
 import errno
 import fcntl
@@ -14,14 +14,19 @@ from django.db.migrations.loader import MigrationLoader
 from workorders.processes.database_outage import database_cannot_be_used
 
 LARGEST_CHECKED_BYTES = 500_000_000
+"""SQLite files above this size are not checked for damage: the check would delay the start."""
 OWN_APPS = frozenset({"workorders", "embedded"})
 
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """For as long as this process lives; the system frees the lock even after a SIGKILL.
+    """Hold an exclusive lock on the directory inside the ``with`` block.
 
-    Raises ``CommandError`` when another product uses the folder, or it cannot be written.
+    The operating system releases the lock when the process ends, even after a SIGKILL. The file
+    ``lock`` holds the process ID.
+
+    Raises:
+        CommandError: another product uses the directory, or the directory is not writable.
     """
     path = directory / "lock"
     try:
@@ -42,7 +47,7 @@ def _lock(descriptor: int, directory: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
         if exc.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
-            return  # a file system without locks
+            return  # the file system supports no locks
         holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
         process = f" (process {holder})" if holder.isdecimal() else ""
         raise CommandError(
@@ -52,10 +57,15 @@ def _lock(descriptor: int, directory: Path) -> None:
 
 
 def require_own_database() -> None:
-    """Before anything is changed in it. Raises ``CommandError`` with one clear sentence."""
+    """Check that this version of the product may use the database. Changes nothing.
+
+    Raises:
+        CommandError: the database belongs to another program, was used by a newer version, is
+            damaged or cannot be reached; the message is for the person who starts the product.
+    """
     try:
         if connection.vendor == "sqlite":
-            _require_whole_file()
+            _require_undamaged_file()
         tables = set(connection.introspection.table_names())
         if connection.vendor == "sqlite" and tables and "django_migrations" not in tables:
             raise CommandError(
@@ -75,10 +85,10 @@ def require_own_database() -> None:
         )
 
 
-def _require_whole_file() -> None:
-    """A damaged page may not be met until a run is started: look at all of them now.
+def _require_undamaged_file() -> None:
+    """Raise ``DatabaseError`` when SQLite finds a damaged page in the file.
 
-    A file so large that this would hold up the start is left out.
+    Without this check the damage might only show when an operator starts a run.
     """
     file = Path(connection.settings_dict["NAME"])
     if file.exists() and file.stat().st_size > LARGEST_CHECKED_BYTES:

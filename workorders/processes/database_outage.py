@@ -1,4 +1,4 @@
-"""What to do while the database cannot be used: it is away, locked, or its disk is full."""
+"""Retries and log lines while the database is away, locked, or its disk is full."""
 
 import logging
 import threading
@@ -10,19 +10,19 @@ from django.db import InterfaceError, OperationalError, connection, connections
 logger = logging.getLogger(__name__)
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
-"""What Django raises while a database cannot be used, and what may be tried again later."""
+"""Django's exceptions for a database that cannot be used now; a later try may succeed."""
 SIGNS_OF_DAMAGE = ("not a database", "malformed", "***", "wrong # of")
-"""In what SQLite says of a file, and of its ``quick_check``."""
+"""Words in SQLite's error messages and ``quick_check`` results that mean a damaged file."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 FORGOTTEN_SECONDS = 60.0
-"""An error so long after the last one begins another outage, where no success was noticed."""
+"""An error this long after the last one counts as a new outage, even if no success was seen."""
 QUIET_SECONDS = 5.0
-"""How long nothing must have failed: on a full disk some writes work and others do not."""
+"""An outage ends after this time without an error: on a full disk some writes still succeed."""
 
 
 class Outage:
-    """Logs the beginning and the end of an outage once each, and paces the tries in between."""
+    """Logs the beginning and the end of an outage once each, and sets the pauses between tries."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -31,7 +31,7 @@ class Outage:
         self._lock = threading.Lock()
 
     def note(self, error: Exception) -> None:
-        """The database could not be used."""
+        """Record that the database could not be used."""
         with self._lock:
             since_last, self._last_error = time.monotonic() - self._last_error, time.monotonic()
             if self._began is not None and since_last < FORGOTTEN_SECONDS:
@@ -43,10 +43,11 @@ class Outage:
 
     @property
     def is_on(self) -> bool:
+        """Whether an outage has begun and not ended."""
         return self._began is not None
 
     def is_over(self) -> None:
-        """The database could be used. Cheap: call it after any success."""
+        """Record that the database could be used. Cheap enough to call after every success."""
         if self._began is None or time.monotonic() - self._last_error < QUIET_SECONDS:
             return
         with self._lock:
@@ -57,7 +58,7 @@ class Outage:
 
     @property
     def pause_seconds(self) -> float:
-        """How long to wait before the next try; longer each time it is asked for."""
+        """Seconds to wait before the next try. Each read doubles the next value, up to a limit."""
         with self._lock:
             pause = self._pause
             self._pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -65,14 +66,19 @@ class Outage:
 
 
 outage = Outage()
-"""Of this process's database."""
+"""The outage of this process's database."""
 
 
 def persist[Result](write: Callable[[], Result], *, may_go_on: Callable[[], bool]) -> Result:
-    """The result of ``write``, which is tried again while the database cannot be used.
+    """Call ``write`` until the database can be used, and return its result.
 
-    ``write`` may have been done although it raised, when only the response was lost: it must
-    come to the same if it is done twice. Raises the last error once ``may_go_on`` is false.
+    Args:
+        write: must be idempotent. The database may have committed although ``write`` raised,
+            when only the database's response was lost.
+        may_go_on: called after each failure; ``False`` ends the tries.
+
+    Raises:
+        OperationalError, InterfaceError: the last error, once ``may_go_on`` returns ``False``.
     """
     while True:
         try:
@@ -88,17 +94,18 @@ def persist[Result](write: Callable[[], Result], *, may_go_on: Callable[[], bool
 
 
 def give_up_connection(error: Exception) -> None:
-    """After one of ``DATABASE_ERRORS``: the next query of this thread connects anew."""
+    """Close this thread's connections after a database error; the next query reconnects."""
     outage.note(error)
     connections.close_all()
 
 
 def in_short(error: Exception) -> str:
+    """The first line of the error's message, or the name of its class."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def database_cannot_be_used(error: Exception) -> str:
-    """One sentence for who started the product, and what to do where that is known."""
+    """A message for the person who started the product, with advice for a damaged file."""
     if connection.vendor != "sqlite":
         return f"The database cannot be used: {in_short(error)}"
     advice = ""

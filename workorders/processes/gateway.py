@@ -1,8 +1,8 @@
 """The ASGI application between the web server and Django, which runs under WSGI.
 
-A thread is what there are few of, so no client may hold one. A request takes a thread only
-when its body is here as a whole, and a response that its client does not read waits without
-one. Health checks need none of the threads that pages use.
+Threads are scarce, so no slow client may occupy one. A request gets a thread only after its
+complete body has arrived, and a response that its client does not read waits without a thread.
+Health checks have threads of their own.
 """
 
 import asyncio
@@ -27,31 +27,31 @@ LIVENESS = "/healthz"
 PROBES = frozenset({"/readyz", "/metrics"})
 PROBE_THREADS = 2
 PASSWORD_THREADS = 2
-"""They wait for ``workorders.accounts.password_hashing``, so that no thread of the pages does."""
+"""Sign-ins wait for ``workorders.accounts.password_hashing`` here, not in the pages' threads."""
 SMALL_BODY_BYTES = 65_536
 """A body up to this size is always received; longer ones share ``LARGE_BODIES_BYTES``."""
 LARGE_BODIES_BYTES = 64 * 2**20
 PIECE_BYTES = 16_384
-"""What the web server is given at a time: it keeps about twenty pieces for each connection."""
+"""Size of the pieces sent to the web server, which buffers about twenty for each connection."""
 RETRY_AFTER_SECONDS = 5
 BUSY = f"Too many are asking at this moment. Try again in {RETRY_AFTER_SECONDS} seconds."
 MOST_WAITING = 1000
-"""Requests that wait for a thread of one process: some seconds' work."""
+"""The most requests that wait for a thread of one process: a few seconds of work."""
 MOST_PASSWORDS_WAITING = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process grants its clients.
+    """What one process allows its clients.
 
     Attributes:
-        threads: requests of pages and of the API that are answered at the same time.
-        body_bytes: the longest body of a request.
-        body_seconds: how long a body may take to arrive as a whole.
+        threads: how many requests of pages and of the API are processed at the same time.
+        body_bytes: the largest body of a request.
+        body_seconds: how long a complete body may take to arrive.
         send_seconds: how long a client may take to read the next piece of a response.
-        password_path: where passwords are sent, which few may try at the same time.
-        hung_seconds: after this time in which no thread has finished anything, although
-            requests wait, the process says that it is not alive.
+        password_path: the path of the sign-in form, whose POST requests share few threads.
+        hung_seconds: if requests wait and no thread has finished one for this time,
+            ``/healthz`` responds 503.
     """
 
     threads: int
@@ -70,8 +70,8 @@ class Gateway:
     """Runs a WSGI application in threads that no slow client can hold.
 
     Args:
-        application: runs once for each request; what it returns is read part by part, by
-            whichever thread is free.
+        application: called once for each request. Its response is read part by part, each part
+            by any free thread.
     """
 
     def __init__(self, application: "WSGIApplication", limits: Limits) -> None:
@@ -93,7 +93,7 @@ class Gateway:
         if scope["type"] != "http":
             return
         if not self._listens:
-            # The web server tells nobody when it has begun to listen.
+            # The first request proves that the web server listens: it has no hook that says so.
             self._listens = True
             abort_unread(self._limits.send_seconds)
         try:
@@ -118,7 +118,12 @@ class Gateway:
             await self._stream(scope, response, receive, send)
 
     async def _body(self, scope: "HTTPScope", receive: "ASGIReceiveCallable") -> bytes:
-        """The whole body of the request."""
+        """The complete body of the request.
+
+        Raises:
+            RefusedError: the body is too large, too slow, or too much memory is in use.
+            ClientGoneError: the client has closed the connection.
+        """
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
         if declared == b"0" and b"transfer-encoding" not in headers:
@@ -147,7 +152,11 @@ class Gateway:
 
     @contextmanager
     def _large_body(self) -> Iterator[Any]:
-        """Yields a function that is told how long the body is by now."""
+        """Account for one body in the memory that all large bodies share.
+
+        Yields a function to call with the size of the body so far, in bytes. That function raises
+        ``RefusedError`` (503) when the shared memory is used up.
+        """
         counted = 0
 
         def grow(size: int) -> None:
@@ -165,12 +174,12 @@ class Gateway:
             self._large_bytes -= counted
 
     async def _begin(self, scope: "HTTPScope", body: bytes) -> Response:
-        """The response with its first part."""
+        """Call the application: the response with its first part. Raises ``RefusedError``."""
         environ = environ_of(scope, body)
         if scope["path"] == LIVENESS:
             if self._threads.hung_seconds > self._limits.hung_seconds:
                 raise RefusedError(503, "The threads of this process hang.")
-            return Response(self._application, environ)  # asks nothing, so no thread is needed
+            return Response(self._application, environ)  # reads no database: no thread is needed
         threads = self._threads_for(scope)
         if threads.are_full:
             raise RefusedError(503, BUSY, retry_after=RETRY_AFTER_SECONDS)
@@ -209,7 +218,7 @@ class Gateway:
         except Exception as exc:
             if not isinstance(exc, TimeoutError):
                 logger.exception("A response broke")
-            # What the client has by now must not look like all of it.
+            # A closed connection shows the client that the response is incomplete.
             if client := scope["client"]:
                 self._closer.close((client[0], client[1] or 0))
         finally:

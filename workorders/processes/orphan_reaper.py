@@ -1,12 +1,13 @@
-"""Kills what a killed process leaves behind.
+"""Kills the process groups that a killed process leaves behind.
 
-A process ended by SIGKILL cannot clean up, and the commands it started live in
-process groups of their own, so nothing else would end them. A orphan_reaper waits
-beside it, in a session of its own, and is told by line which groups are
-running. The end of its input means that the process is gone.
+A process that is ended by SIGKILL cannot clean up. The commands that it started have process
+groups of their own, so nothing else would end them. The orphan reaper is a small process in a
+session of its own. The watched process writes lines to the reaper's standard input, ``start
+GROUP`` and ``end GROUP``, with the ID of a process group. The end of the input means that the
+watched process has ended; the reaper then kills the groups that are still running.
 
-The file is a program too (``python -S -E -I orphan_reaper.py``), started without
-Django: it must be small, and cannot fail with the one it watches.
+This file is also the reaper's program (``python -S -E -I orphan_reaper.py``). It imports no
+Django, so that the reaper stays small and does not share the faults of the watched process.
 """
 
 import contextlib
@@ -18,35 +19,38 @@ from collections.abc import Iterable
 from pathlib import Path
 
 NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""To find the interpreter and its libraries."""
+"""The variables with which the system finds the interpreter and its libraries."""
 
 
 class OrphanReaper:
-    """The watched process's end of the pipe."""
+    """Starts the orphan reaper and reports process groups to it. For the watched process."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-S", "-E", "-I", str(Path(__file__))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            # Nothing of what the product was started with: others may read it (/proc).
+            # No secrets of the product: other processes may read the variables (/proc).
             env={name: os.environ[name] for name in NEEDED if name in os.environ},
             start_new_session=True,  # a Ctrl-C in the terminal is not for it
         )
 
     def started(self, group: int) -> None:
-        self._tell(f"start {group}\n")
+        """Report a process group that must be killed if this process dies."""
+        self._report(f"start {group}\n")
 
     def ended(self, group: int) -> None:
-        self._tell(f"end {group}\n")
+        """Report that a process group has ended."""
+        self._report(f"end {group}\n")
 
     def close(self) -> None:
+        """Kill the groups that have not ended, and wait for the reaper to end."""
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
-        # A orphan_reaper that was killed is no reason to fail.
+    def _report(self, line: str) -> None:
+        # The watched process goes on if somebody has killed the reaper.
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.write(line.encode())
@@ -54,12 +58,14 @@ class OrphanReaper:
 
 
 def kill_group(group: int, signal_number: int = signal.SIGKILL) -> None:
-    # PermissionError: macOS says so when only zombies are left in the group.
+    """Send a signal to a process group; without effect when the group has ended."""
+    # PermissionError: macOS raises this when only zombies are left in the group.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal_number)
 
 
 def reap(lines: Iterable[str]) -> None:
+    """Read ``start GROUP`` and ``end GROUP`` lines; at their end kill the groups still running."""
     running: set[int] = set()
     for line in lines:
         word, group = line.split()

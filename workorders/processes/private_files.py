@@ -1,4 +1,4 @@
-"""The data directory is its owner's alone: sessions, keys, prompts and logs are in it."""
+"""Only the owner may read the data directory: it holds sessions, keys, prompts and logs."""
 
 import os
 import stat
@@ -11,10 +11,10 @@ FILES = ("*.sqlite3*", "secret-key", "runs-api-key", "logs/*")
 
 
 def keep_private(data_dir: Path) -> None:
-    """Take from group and others what versions before, or a backup, have let them have.
+    """Remove the permissions of group and others, which a backup or an older version may have set.
 
-    What belongs to another user is left as it is, and so is a directory with a sticky bit: ``/tmp``
-    is nobody's own.
+    Files of other users are left alone, and so are directories with a sticky bit, which are
+    shared as ``/tmp`` is.
     """
     _restrict(data_dir, PRIVATE_DIRECTORY)
     for name in DIRECTORIES:
@@ -31,5 +31,5 @@ def _restrict(path: Path, mode: int) -> None:
         is_ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
         if kind(found.st_mode) and others and is_ours:
             path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
-    except OSError:  # gone meanwhile, or on a file system that knows no modes
+    except OSError:  # the file is gone, or its file system has no modes
         return

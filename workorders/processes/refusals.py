@@ -1,4 +1,4 @@
-"""Requests that are answered without Django: by a line of text, and a line in the log for many."""
+"""Responses to requests that never reach Django, and one log line for many of them."""
 
 import asyncio
 import logging
@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 10.0
-"""Refusals are counted for so long and logged together: a flood must not fill the disk."""
+"""Refusals of this period share one log line: a flood of requests must not fill the disk."""
 
 
 class RefusedError(Exception):
-    """``retry_after``: seconds; 0 where trying again is of no use."""
+    """A request is refused.
+
+    Attributes:
+        status: the HTTP status of the response.
+        text: the body of the response, one line.
+        retry_after: seconds for the ``Retry-After`` header; 0: trying again is no use.
+    """
 
     def __init__(self, status: int, text: str, *, retry_after: int = 0) -> None:
         super().__init__(text)
@@ -25,7 +31,7 @@ class RefusedError(Exception):
 
 
 class Refusals:
-    """Sends refusals and counts them."""
+    """Sends refusals as plain text and logs how many there were."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Ends connections whose clients do not read, for which the web server has no option."""
+"""Ends connections whose clients do not read. The web server has no option for this."""
 
 import asyncio
 import os
@@ -14,14 +14,14 @@ type Peer = tuple[str, int]
 DESCRIPTORS = Path("/dev/fd")
 """The open files of this process, on Linux and on macOS."""
 CLOSING_SECONDS = 1.0
-"""Connections to be closed are collected for so long: finding one means looking at all."""
+"""Connections are closed in batches of this period: finding one means examining all."""
 
 
 def abort_unread(seconds: float) -> None:
-    """Let the kernel end connections whose clients take nothing for so long (RFC 5482).
+    """Let the kernel end connections whose clients receive nothing for ``seconds`` (RFC 5482).
 
-    Only Linux can. Connections get the option from the socket that accepts them, which must
-    listen by now.
+    Only Linux supports this. A connection inherits the option from the socket that accepts it,
+    so this process must listen before the call.
     """
     if not hasattr(socket, "TCP_USER_TIMEOUT"):
         return
@@ -32,13 +32,13 @@ def abort_unread(seconds: float) -> None:
 
 
 class ConnectionCloser:
-    """Closes connections of this process, whoever holds them, by the client's address."""
+    """Closes connections of this process, found by the client's address."""
 
     def __init__(self) -> None:
         self._peers: set[Peer] = set()
 
     def close(self, peer: Peer) -> None:
-        """Close it within a moment; the client sees that the response is not complete."""
+        """Close within ``CLOSING_SECONDS``; the client sees that the response is incomplete."""
         if not self._peers:
             asyncio.get_running_loop().call_later(CLOSING_SECONDS, self._close_all)
         self._peers.add(peer)
@@ -46,15 +46,15 @@ class ConnectionCloser:
     def _close_all(self) -> None:
         peers, self._peers = self._peers, set()
         for own in _own_sockets():
-            with suppress(OSError):  # most are connected to nobody
+            with suppress(OSError):  # a listening socket has no peer
                 if own.getpeername()[:2] in peers:
                     own.shutdown(socket.SHUT_RDWR)
 
 
 def _own_sockets() -> Iterator[socket.socket]:
-    """Every TCP socket of this process; it is open as long as the loop looks at it."""
+    """Every TCP socket of this process, as a copy that is closed after the loop's step."""
     for descriptor in DESCRIPTORS.iterdir():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # the descriptor was closed during the loop
             copy = os.dup(int(descriptor.name))
             if not stat.S_ISSOCK(os.fstat(copy).st_mode):
                 os.close(copy)

@@ -1,4 +1,4 @@
-"""Static files collected, hashed and compressed once per change."""
+"""Static files are collected, hashed and compressed once per change."""
 
 import hashlib
 
@@ -8,9 +8,9 @@ from django.core.management import call_command
 
 
 def collect_if_changed() -> None:
-    """Run ``collectstatic`` unless it ran on these very files before.
+    """Run ``collectstatic`` unless its last run saw the same files.
 
-    Hashing and compressing takes longer than the rest of a start together.
+    Hashing and compressing take longer than all other steps of a start together.
     """
     stamp = settings.STATIC_ROOT / ".collected"
     signature = _signature()

@@ -1,4 +1,4 @@
-"""Processes that ``serve`` keeps running beside it."""
+"""Keeps the child processes of ``serve`` running: the web server and the workers."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ TICK_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 30
-"""A process that lived this long before it ended is no crash loop."""
+"""A process that ran this long before it ended is in no crash loop."""
 SECOND_GRACE_SECONDS = 5
 LOG_FILE_BYTES = 5_000_000
 LOG_FILES_KEPT = 2
@@ -29,9 +29,12 @@ LOG_FILES_KEPT = 2
 class Child:
     """One process, started again whenever it ends, after a pause that doubles.
 
-    It leads a process group of its own: a Ctrl-C in the terminal reaches only
-    the supervisor, which then decides who ends when. What it prints goes to
-    the console, with its name in front, and to its log file.
+    The child leads a process group of its own: a Ctrl-C in the terminal reaches only the
+    supervisor, which then ends the children in order. The child's output goes to the console and
+    to its log file.
+
+    Args:
+        named_lines: put the child's name before each of its lines on the console.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Child:
         threading.Thread(target=self._pass_on, args=[self._process.stdout], daemon=True).start()
 
     def keep_running(self) -> None:
-        """Start the process again if it ended and its pause is over; call it often."""
+        """Restart the process if it has ended and its pause is over. Call this often."""
         if self.running:
             return
         if self._process is not None:
@@ -84,22 +87,24 @@ class Child:
             self.start()
 
     def terminate(self) -> None:
-        """Ask the process alone; it knows what to do with its own children."""
+        """Send SIGTERM to the process alone, which ends its own children."""
         if self._process is not None:
             self._process.terminate()
 
     def kill(self) -> None:
-        """End the whole group, also what a process that died has left in it."""
+        """Send SIGKILL to the process group, even if the leading process has ended before."""
         if self._process is not None:
             kill_group(self._process.pid)
             self._process.wait()
             self._orphan_reaper.ended(self._process.pid)
 
     def how_it_ended(self) -> str:
+        """Words for log lines, such as ``ended with status 1`` or ``was ended by SIGKILL``."""
         status = self._process.returncode if self._process else 0
         if status < 0:
             named = {number.value: number.name for number in signal.Signals}
-            return f"was ended by {named.get(-status, f'signal {-status}')}"  # some have no name
+            # Real-time signals have no name.
+            return f"was ended by {named.get(-status, f'signal {-status}')}"
         return f"ended with status {status}"
 
     def _plan_restart(self) -> None:
@@ -120,9 +125,11 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children running until a signal asks to stop; leaving its block ends them all.
+    """Keeps children running until SIGINT, SIGTERM or SIGHUP; leaving the block ends them all.
 
     Args:
+        logs: the directory of the children's log files.
+        grace_seconds: how long children may take to end after the first SIGTERM.
         named_lines: put a child's name before each of its lines on the console.
     """
 
@@ -143,9 +150,9 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """TERM; after the grace TERM again, which ends a worker's run too; then KILL.
+        """Send SIGTERM; after the grace SIGTERM again, which ends a worker's run; then SIGKILL.
 
-        Being asked again meanwhile, by a second Ctrl-C, cuts each wait short.
+        Another signal, such as a second Ctrl-C, ends the present wait at once.
         """
         for seconds in (self._grace_seconds, SECOND_GRACE_SECONDS):
             for child in self._children:
@@ -160,6 +167,7 @@ class Supervisor:
         return self._times_asked > 0
 
     def start(self, name: str, command: Sequence[str], **environment: str) -> Child:
+        """Start a child; ``environment`` adds variables to those of this process."""
         child = Child(
             name,
             command,
@@ -173,6 +181,7 @@ class Supervisor:
         return child
 
     def tick(self) -> None:
+        """Restart children that have ended, then wait ``TICK_SECONDS``."""
         for child in self._children:
             child.keep_running()
         time.sleep(TICK_SECONDS)
@@ -186,12 +195,12 @@ class Supervisor:
             time.sleep(TICK_SECONDS)
 
     def _ask(self, *_: object) -> None:
-        # A signal handler runs between any two instructions: it only counts.
+        # A signal handler interrupts any instruction, so it only counts.
         self._times_asked += 1
 
 
 class _Console(logging.StreamHandler[TextIO]):
-    """May lead into a file on a full disk as well; there is nobody left to be told then."""
+    """Ignores ``OSError``: the console may be a file on a full disk, with no place to report it."""
 
     @override
     def handleError(self, record: logging.LogRecord) -> None:
@@ -200,9 +209,10 @@ class _Console(logging.StreamHandler[TextIO]):
 
 
 class _LogFile(RotatingFileHandler):
-    """What agents and scripts print is for nobody else on this machine.
+    """A log file that only its owner can read: agents and scripts may print secrets.
 
-    Says once that it cannot be written, where ``logging`` prints a traceback for each line.
+    A file that cannot be written causes one warning; ``logging`` would print a traceback for
+    each line.
     """
 
     _fails = False
@@ -235,7 +245,7 @@ class _LogFile(RotatingFileHandler):
 
 
 def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.Logger:
-    """Passes a child's lines on as they are: they carry their own time and level."""
+    """A logger that adds no time and no level: a child's lines have their own."""
     console = _Console()
     console.setFormatter(
         logging.Formatter(f"{name} | %(message)s" if named_lines else "%(message)s")

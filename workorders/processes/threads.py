@@ -1,4 +1,4 @@
-"""A fixed number of threads for the work of an event loop."""
+"""A fixed number of threads that work for an event loop."""
 
 import asyncio
 import time
@@ -10,7 +10,12 @@ from functools import partial
 class Threads:
     """Threads that live as long as the process, because each keeps its database connection.
 
-    Attributes are read and written by the event loop's own thread only.
+    Only the event loop's own thread may use this object.
+
+    Args:
+        name: prefix of the threads' names.
+        count: how many threads there are.
+        most_waiting: how many calls may wait for a thread before ``are_full``.
     """
 
     def __init__(self, name: str, count: int, *, most_waiting: int) -> None:
@@ -22,18 +27,18 @@ class Threads:
 
     @property
     def are_full(self) -> bool:
-        """Whether so much waits for a thread already that nothing should be added."""
+        """Whether ``most_waiting`` calls wait for a thread, so that no more should be added."""
         return self._under_way >= self._count + self._most_waiting
 
     @property
     def hung_seconds(self) -> float:
-        """How long no work has ended although some waits; 0 while nothing waits."""
+        """Seconds since a call ended while others wait; 0 while none waits."""
         return time.monotonic() - self._last_end if self._under_way > self._count else 0
 
     async def run[**P, Result](
         self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
-        """What the function returns or raises, in the first thread that is free."""
+        """Call the function in the first free thread; returns or raises what the function does."""
         if self._under_way <= self._count:
             self._last_end = time.monotonic()
         self._under_way += 1

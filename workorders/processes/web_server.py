@@ -1,4 +1,4 @@
-"""The production web server as ``serve`` runs it: its port, its command, its watchdog."""
+"""The web server that ``serve`` runs: its port, its command, its watchdog."""
 
 import http.client
 import resource
@@ -17,27 +17,28 @@ type Address = tuple[str, int]
 
 RETRY_SECONDS = 0.1
 STARTING_SECONDS = 60
-"""A slow machine may need this long to the first answer."""
+"""How long a slow machine may need until the first response."""
 CONNECTIONS = 8192
-"""Of one process, at the same time. An open page keeps one all the time; with all of them in
-use others are accepted by nobody, ``Watchdog`` among them, and the server would count as lost."""
+"""Limit of simultaneous connections for one process. Each open page keeps one connection. Once
+all are in use the ``Watchdog`` cannot connect either, and the server would count as lost."""
 
 
 def wanted_address() -> Address:
-    """``HOST`` and ``PORT``; 0 takes any free port."""
+    """The settings ``HOST`` and ``PORT``; port 0 stands for any free port."""
     return settings.HOST, settings.PORT
 
 
 @contextmanager
 def reserved_address(host: str, port: int) -> Iterator[Address]:
-    """Hold a port, any free one for 0, for as long as the product runs.
+    """Reserve a port inside the ``with`` block; port 0 reserves any free one.
 
-    The server itself shares its port with whoever asks (``SO_REUSEPORT``), so
-    that a second product on the same port would quietly take half of the
-    requests. The socket here is bound alone, which fails when anyone is there,
-    and only then opened for sharing; it never listens, so it gets no requests.
+    The web server listens with ``SO_REUSEPORT``, so a second product on the same port would
+    silently get half of the requests. The socket made here is first bound without that option,
+    which fails if the port is in use, and then allows sharing. It never listens, so it gets no
+    requests.
 
-    Raises ``CommandError`` when the port or the address is not to be had.
+    Raises:
+        CommandError: the port is in use, or the host is no address of this machine.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -54,14 +55,14 @@ def reserved_address(host: str, port: int) -> Iterator[Address]:
                 "Is it running already? PORT=8001 chooses another port."
             ) from exc
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound = holder.getsockname()  # IPv6 adds two values more
+        bound = holder.getsockname()  # IPv6 addresses have two more values
         yield bound[0], bound[1]
 
 
 def allow_open_files() -> None:
-    """As many as the connections need, or as the machine allows; children inherit that.
+    """Raise this process's limit of open files to what the connections need; children inherit it.
 
-    A shell's limit is often 1024, or 256, and may be raised by anybody up to the hard one.
+    A shell's soft limit is often 1024 or 256. Every process may raise it up to the hard limit.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS
@@ -72,21 +73,20 @@ def allow_open_files() -> None:
 
 
 def command(address: Address) -> list[str]:
-    """Granian: its Rust half speaks HTTP, ``dashboard.asgi`` gives requests to threads.
+    """The command that starts Granian, which speaks HTTP; ``dashboard.asgi`` has the threads.
 
-    A request holds a thread for as long as a runs API hangs (two seconds by
-    default), so there are many more threads than cores; RUNS_API_MAX_CALLS
-    keeps some of them free of it.
+    A request occupies a thread while a runs API hangs (two seconds by default), so there are
+    many more threads than cores. RUNS_API_MAX_CALLS keeps some threads free of such calls.
     """
     options = {
         "interface": "asginl",  # ASGI without lifespan events
         "host": address[0],
         "port": address[1],
         "workers": settings.WEB_PROCESSES,
-        # Granian's own is 512 for two processes.
+        # Granian's default is 512 for two processes.
         "backpressure": CONNECTIONS,
         "http": 1,
-        # The longest header, and what is kept for each connection that does not read.
+        # Limits the headers of a request, and the buffer of a connection that does not read.
         "http1-buffer-size": 65_536,
         "log-level": "error",
         "respawn-interval": 0.5,
@@ -101,7 +101,7 @@ def command(address: Address) -> list[str]:
 
 
 def public_url(address: Address) -> str:
-    """Where an operator's browser finds the dashboard, without a slash at the end."""
+    """The dashboard's URL for an operator's browser, without a trailing slash."""
     if settings.SECURE_SSL_REDIRECT:  # behind a proxy that ends HTTPS
         return f"https://{_accepted_host()}"
     host, port = reachable(address)
@@ -109,43 +109,43 @@ def public_url(address: Address) -> str:
 
 
 def reachable(address: Address) -> Address:
-    """An address to connect to, where the given one may mean every interface."""
+    """An address to connect to: loopback when the given address means every interface."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
     return loopback.get(address[0], address[0]), address[1]
 
 
 class Watchdog(threading.Thread):
-    """Asks the web server for its health again and again and remembers the last answer.
+    """Requests ``/healthz`` of the web server repeatedly and remembers the last response.
 
-    Processes that live but answer nothing are noticed by nobody else: clients
-    that send half a request each can hold every thread.
+    The supervisor notices processes that have ended, but not a process that is alive and no
+    longer responds. ``last_response`` is a ``time.monotonic()`` timestamp; 0: none yet.
     """
 
     def __init__(self, address: Address) -> None:
         super().__init__(name="watchdog", daemon=True)
-        self.last_answer = 0.0
+        self.last_response = 0.0
         self._hung_seconds = settings.WEB_HUNG_SECONDS
         self._address = address
 
     def run(self) -> None:
         while True:
-            answered = self._answers()
-            if answered:
-                self.last_answer = time.monotonic()
-            time.sleep(self._hung_seconds / 6 if answered else RETRY_SECONDS)
+            responded = self._responds()
+            if responded:
+                self.last_response = time.monotonic()
+            time.sleep(self._hung_seconds / 6 if responded else RETRY_SECONDS)
 
     def is_lost(self, started_at: float) -> bool:
-        """Whether the server that was started then (``time.monotonic()``) answers no more."""
-        answered = self.last_answer > started_at
-        patience = self._hung_seconds if answered else max(self._hung_seconds, STARTING_SECONDS)
-        return time.monotonic() - max(self.last_answer, started_at) > patience
+        """Whether a server started at ``started_at`` (``time.monotonic()``) stopped responding."""
+        responded = self.last_response > started_at
+        patience = self._hung_seconds if responded else max(self._hung_seconds, STARTING_SECONDS)
+        return time.monotonic() - max(self.last_response, started_at) > patience
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         host, port = reachable(self._address)
         connection = http.client.HTTPConnection(host, port, timeout=self._hung_seconds / 3)
         try:
             connection.request("GET", "/healthz")
-            # 503: the server lives, its threads hang.
+            # Status 503 means that the server is alive and its threads hang.
             return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
@@ -154,6 +154,6 @@ class Watchdog(threading.Thread):
 
 
 def _accepted_host() -> str:
-    """A host name that the product accepts."""
+    """A host name that ``ALLOWED_HOSTS`` accepts."""
     first = settings.ALLOWED_HOSTS[0] if settings.ALLOWED_HOSTS else "127.0.0.1"
     return "127.0.0.1" if first == "*" else first.lstrip(".")

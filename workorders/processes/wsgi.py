@@ -1,4 +1,4 @@
-"""A request of an ASGI server as WSGI knows it (PEP 3333), and the response to it."""
+"""Translates an ASGI request to WSGI (PEP 3333) and reads the WSGI response in parts."""
 
 import io
 import sys
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 PART_BYTES = 65_536
 PART_SECONDS = 0.05
-"""A part of a response is at least this long, or took this long to make."""
+"""A part of a response ends once it has this size, or this time has passed."""
 
 _SEPARATORS = {"HTTP_COOKIE": "; "}
 
 
 def environ_of(scope: "HTTPScope", body: bytes) -> "WSGIEnvironment":
-    """The request as a WSGI environment, without headers whose names have an underscore.
+    """The request as a WSGI environment, without headers whose names contain an underscore.
 
-    WSGI writes ``X-Real-User`` and ``X_Real_User`` alike, so that the second one would get
-    past a proxy that removes the first.
+    WSGI gives ``X-Real-User`` and ``X_Real_User`` the same name. A client could send the second
+    one past a proxy that removes the first.
     """
     server, port = scope["server"] or ("localhost", 80)
     environ: WSGIEnvironment = {
@@ -52,7 +52,7 @@ def environ_of(scope: "HTTPScope", body: bytes) -> "WSGIEnvironment":
         environ[name] = value
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
     environ.pop("HTTP_CONTENT_LENGTH", None)
-    if body:  # also one that came in chunks
+    if body:  # a chunked request has no Content-Length header
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ
 
@@ -61,8 +61,8 @@ class Response:
     """The response of a WSGI application, read part by part.
 
     Attributes:
-        part: what was read last.
-        is_complete: whether nothing comes after it.
+        part: the bytes that were read last.
+        is_complete: whether no part follows.
     """
 
     def __init__(self, application: "WSGIApplication", environ: "WSGIEnvironment") -> None:
@@ -75,9 +75,9 @@ class Response:
         self.read()
 
     def read(self) -> None:
-        """Read the next part; may be called by another thread each time.
+        """Read the next part into ``part``. Each call may come from another thread.
 
-        Raises whatever the application raises; the response is closed then.
+        Raises what the application raises, after closing the response.
         """
         ends_at = time.monotonic() + PART_SECONDS
         pieces: list[bytes] = []
@@ -96,7 +96,7 @@ class Response:
         self.part = pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def close(self) -> None:
-        """Let the application give up what the response holds."""
+        """Close the application's response (PEP 3333), so that it releases files and locks."""
         if not self.is_complete:
             self.is_complete = True
             close = getattr(self._result, "close", None)

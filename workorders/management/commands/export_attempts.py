@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "Writes every attempt to start a run as JSON lines, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", type=_moment, help="ISO 8601, UTC unless it says otherwise")
+        parser.add_argument(
+            "--since", type=_timestamp, help="ISO 8601, UTC unless it says otherwise"
+        )
         parser.add_argument("--work-order", default="", help="the ID of one work order")
 
     def handle(self, *_: Any, since: dt.datetime | None, work_order: str, **__: Any) -> None:
@@ -23,11 +25,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(attempt_as_json(attempt)))
 
 
-def _moment(text: str) -> dt.datetime:
-    moment = datetime_or_none(text)
-    if moment is None:
+def _timestamp(text: str) -> dt.datetime:
+    timestamp = datetime_or_none(text)
+    if timestamp is None:
         raise ArgumentTypeError(f"{text!r} is no ISO 8601 time, such as 2026-01-31T09:00:00Z")
-    return moment
+    return timestamp
 
 
 def _attempts(since: dt.datetime | None, work_order_id: str) -> Iterator[TriggerAttempt]:

@@ -1,4 +1,4 @@
-"""``manage.py serve``: the whole product in one command, which is what ``make run`` runs."""
+"""``manage.py serve`` starts the complete product in one command; ``make run`` calls it."""
 
 import logging
 import sys
@@ -61,13 +61,13 @@ class Command(BaseCommand):
                 for number in range(1, workers + 1):
                     supervisor.start(f"worker-{number}", worker_command())
             watchdog.start()
-            wait_for_answer(supervisor, server, watchdog)
+            wait_for_response(supervisor, server, watchdog)
             if not supervisor.stopping:
                 self.announce(web_server.public_url(address), path)
             keep_running(supervisor, server, watchdog)
 
     def announce(self, url: str, path: str) -> None:
-        """``path``: of a sign-in link; empty: there is none."""
+        """Print the dashboard's URL, followed by ``path``, a sign-in link, unless it is empty."""
         answers = f"The dashboard answers at {url}/ (Ctrl-C stops it)."
         once = f"once, within {settings.SIGN_IN_LINK_MINUTES:g} minutes"
         self.stdout.write(f"{answers} Sign in, {once}, by\n{url}{path}" if path else answers)
@@ -75,23 +75,34 @@ class Command(BaseCommand):
 
 
 def prepare() -> str:
-    """Bring the database up to date; the path of a sign-in link."""
+    """Migrate the database, make the first account and load the examples.
+
+    Returns:
+        The path of a sign-in link for the first account.
+
+    Raises:
+        CommandError: the database cannot be used.
+    """
     try:
         data_directory.require_own_database()
         call_command("migrate", verbosity=0)
-        keep_private(settings.DATA_DIR)  # the database is new
+        keep_private(settings.DATA_DIR)  # the database file may be new
         path = sign_in_path(ensure_operator())
         if not settings.RUNS_API_URL:
             call_command("load_examples", verbosity=0)
     except DatabaseError as exc:
         raise CommandError(database_cannot_be_used(exc)) from exc
     finally:
-        connections.close_all()  # this process needs it no more
+        connections.close_all()  # this process runs no further queries
     return path
 
 
 def require_migrations() -> str:
-    """Leave the database as it is; no sign-in link."""
+    """Check that the database is up to date, without changing it; returns no sign-in link.
+
+    Raises:
+        CommandError: migrations are missing, or the database cannot be used.
+    """
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -108,8 +119,8 @@ def worker_command() -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--skip-checks"]
 
 
-def wait_for_answer(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
-    while not (watchdog.last_answer or supervisor.stopping):
+def wait_for_response(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
+    while not (watchdog.last_response or supervisor.stopping):
         if not web.running:
             raise CommandError(f"The web server {web.how_it_ended()}; see {web.log_file}.")
         supervisor.tick()

@@ -1,0 +1,13 @@
+"""``python -m bench.start_path``."""
+
+import subprocess
+import sys
+
+
+def test_the_path_of_a_start_is_printed() -> None:
+    command = [sys.executable, "-m", "bench.start_path"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    *files, _, figures = printed.splitlines()
+    assert files[0] == "trigger_run/views.py"
+    assert {"trigger_run/services.py", "runs_api/client.py"} < set(files)
+    assert figures.startswith(f"{len(files)} files, ")
