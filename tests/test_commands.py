@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from tests.support import runs_api as api
 from tests.support.runs_api import RunsAPI
@@ -109,8 +110,8 @@ def test_sign_in_link_signs_in(client: Client, db: None) -> None:
     assert client.session["_auth_user_id"] == str(User.objects.get(username="operator").pk)
 
 
-def test_sign_in_link_is_of_the_port_in_use(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORT", "8331")
+def test_sign_in_link_is_of_the_port_in_use(db: None, settings: Settings) -> None:
+    settings.PORT = 8331
     assert run("sign_in_link").startswith("http://127.0.0.1:8331/sign-in/")
 
 

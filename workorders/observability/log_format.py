@@ -9,12 +9,9 @@ import re
 from datetime import UTC, datetime
 from typing import override
 
-from django.db import InterfaceError, OperationalError
-
 from workorders.observability import request_id
 from workorders.observability.redaction import without_secrets
-
-DATABASE_ERRORS = (OperationalError, InterfaceError)
+from workorders.processes.database_outage import is_outage
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 """The attributes of every log record. Any other attribute was passed as ``extra``."""
@@ -32,7 +29,7 @@ class ExceptionsOnly(logging.Filter):
         if record.exc_info is None or getattr(record, "status_code", 500) < 500:
             return False
         # workorders.processes.database_outage reports a database outage once.
-        return not isinstance(record.exc_info[1], DATABASE_ERRORS)
+        return not is_outage(record.exc_info[1])
 
 
 class TextFormatter(logging.Formatter):

@@ -13,12 +13,19 @@ DATABASE_ERRORS = (OperationalError, InterfaceError)
 """Django's exceptions for a database that cannot be used now; a later try may succeed."""
 SIGNS_OF_DAMAGE = ("not a database", "malformed", "***", "wrong # of")
 """Words in SQLite's error messages and ``quick_check`` results that mean a damaged file."""
+MISSING_PARTS = ("no such table", "no such column")
+"""SQLite reports these as operational errors, but no later try can succeed."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
 FORGOTTEN_SECONDS = 60.0
 """An error this long after the last one counts as a new outage, even if no success was seen."""
 QUIET_SECONDS = 5.0
 """An outage ends after this time without an error: on a full disk some writes still succeed."""
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the error means that the database cannot be used now."""
+    return isinstance(error, DATABASE_ERRORS) and not str(error).startswith(MISSING_PARTS)
 
 
 class Outage:
