@@ -29,6 +29,7 @@ def header(page: Page) -> list[Locator]:
         link(page, "Skip to content"),
         link(page, "Runs"),
         link(page, "Work Orders"),
+        page.locator(".account-name"),
         link(page, "Preferences and shortcuts"),
         button(page, "Sign out"),
     ]

@@ -231,6 +231,18 @@ def test_server_that_answers_with_an_error_is_said_too(
     expect(notice).to_be_hidden()
 
 
+def test_icons_stand_still_while_a_page_refreshes_itself(page: Page, orders: Orders) -> None:
+    page.emulate_media(reduced_motion="no-preference")
+    open_work_order(page, orders.failed())
+    page.route("**/*seen=*", lambda route: None)  # the refresh stays under way
+    with page.expect_request("**/*seen=*"):
+        page.evaluate("htmx.trigger('#live', 'refresh')")
+    expect(page.locator("#live.htmx-request")).to_be_visible()
+    moving = "document.getAnimations().map((a) => a.animationName).filter((n) => n === 'spin')"
+    assert page.evaluate(moving) == []
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_new_status_is_announced_once(page: Page, orders: Orders) -> None:
     """WCAG 4.1.3: politely, and not the whole part that was swapped."""
     work_order_id, run_id = orders.running()
