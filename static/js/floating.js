@@ -27,15 +27,29 @@
     for (const toast of document.querySelectorAll("#toasts .toast:not([data-start-notice])")) dismiss(toast);
   });
 
-  // Escape hides a tooltip (WCAG 1.4.13). It can appear again once the pointer or the focus has left.
+  // Escape hides a tooltip (WCAG 1.4.13). It can appear again once the pointer and the focus have
+  // left. A refresh of the page puts a new tooltip in its place, which stays hidden as well.
+  let dismissed = "";
+  const isPointedAt = (tooltip) => tooltip.parentElement.matches(":hover, :focus-within");
+  function showDismissed() {
+    const tooltip = document.getElementById(dismissed);
+    if (tooltip && isPointedAt(tooltip)) return;
+    if (tooltip) tooltip.hidden = false;
+    dismissed = "";
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const shown = document.querySelector(":is(:hover, :focus-within) > .tooltip");
     if (!shown) return;
     shown.hidden = true;
-    for (const end of ["pointerleave", "focusout"]) {
-      shown.parentElement.addEventListener(end, () => { shown.hidden = false; }, { once: true });
-    }
+    dismissed = shown.id;
+  });
+  for (const name of ["pointerover", "focusin"]) {
+    document.addEventListener(name, () => { if (dismissed) showDismissed(); });
+  }
+  document.addEventListener("htmx:afterSwap", () => {
+    const tooltip = document.getElementById(dismissed);
+    if (tooltip) tooltip.hidden = true;
   });
 
   // The style sheet keeps the focused element clear of toasts, and needs their height for that.
