@@ -99,8 +99,9 @@ def test_a_start_whose_commit_was_not_confirmed_is_one_start(
     lost: list[BaseDatabaseWrapper] = []
 
     def commit_and_lose(self: BaseDatabaseWrapper) -> None:
+        holds_run = not lost and Run.objects.exists()  # asked inside of the transaction
         commit(self)
-        if not lost and Run.objects.exists():
+        if holds_run:
             lost.append(self)
             raise OperationalError("server closed the connection unexpectedly")
 
