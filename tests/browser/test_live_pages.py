@@ -234,7 +234,7 @@ def test_server_that_answers_with_an_error_is_said_too(
 def test_icons_stand_still_while_a_page_refreshes_itself(page: Page, orders: Orders) -> None:
     page.emulate_media(reduced_motion="no-preference")
     open_work_order(page, orders.failed())
-    page.route("**/*seen=*", lambda route: None)  # the refresh stays under way
+    page.route("**/*seen=*", lambda _: None)  # the refresh stays under way
     with page.expect_request("**/*seen=*"):
         page.evaluate("htmx.trigger('#live', 'refresh')")
     expect(page.locator("#live.htmx-request")).to_be_visible()
