@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from workorders.observability import request_id
-from workorders.processes.database_outage import DATABASE_ERRORS, is_outage, outage
+from workorders.processes.database_outage import is_outage, outage
 from workorders.trigger_run.session_expiry import address_of_form
 from workorders.web.error_page import error_page
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
@@ -57,7 +57,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Handler for 500. A database error gives the 503 page of ``database_away`` instead."""
     # Django calls handlers inside the except block, so the exception is still the current one.
     error = sys.exception()
-    if isinstance(error, DATABASE_ERRORS) and is_outage(error):
+    if is_outage(error):
         return database_away(error)
     text = "Something broke on our side. Nothing was started by it that the pages do not show."
     return error_page(request, 500, "Something went wrong", text, retry=True)

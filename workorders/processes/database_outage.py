@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeGuard
 
 from django.db import InterfaceError, OperationalError, connection, connections
 
@@ -23,7 +24,7 @@ QUIET_SECONDS = 5.0
 """An outage ends after this time without an error: on a full disk some writes still succeed."""
 
 
-def is_outage(error: BaseException | None) -> bool:
+def is_outage(error: BaseException | None) -> TypeGuard[Exception]:
     """Whether the error means that the database cannot be used now."""
     return isinstance(error, DATABASE_ERRORS) and not str(error).startswith(MISSING_PARTS)
 
