@@ -1,10 +1,15 @@
 // When a dialog is closed while its form is under way, a notice on the page asks the dashboard for
 // the outcome of the start until the outcome is known. The tab remembers each such start by the
 // address of its notice, so that the next page shows the notice too.
+//
+// While the outcome cannot be found out, the notice and the dialog that say so ask again every five
+// seconds until the run appears, and never on a hidden tab. The server responds with 204 while
+// nothing has changed.
 
 (() => {
   const ASK_AGAIN = 700; // milliseconds
   const ASK_LATER = 3000; // milliseconds, after a request that failed
+  const POLL_SECONDS = 5;
   const MEMORY = "start-under-way:"; // the address follows; the value is the form's fields as JSON
 
   // The field "form" says what the browser knows about the form: "", "answered" or "lost" (the
@@ -82,8 +87,16 @@
       document.dispatchEvent(new Event("start:known"));
       return;
     }
-    if (notice.matches("[data-asks-on]")) return; // asks_on.js asks again
+    if (notice.matches("[data-asks-on]")) return; // pollUnresolved asks again
     notice.querySelector("[data-no-answer]").hidden = successful;
     ask(notice, successful ? ASK_AGAIN : ASK_LATER);
   });
+
+  function pollUnresolved() {
+    if (document.hidden) return;
+    for (const part of document.querySelectorAll("[data-asks-on]")) htmx.trigger(part, "ask");
+  }
+
+  setInterval(pollUnresolved, POLL_SECONDS * 1000);
+  document.addEventListener("visibilitychange", pollUnresolved);
 })();

@@ -10,14 +10,20 @@ gallery = Gallery()
 scene = gallery.scene
 
 
-def open_dialog(visit: Visit, status: str = "running", *, then: Reply | None = None) -> None:
+def open_dialog(
+    visit: Visit,
+    status: str = "running",
+    *,
+    button: str = "Cancel run",
+    then: Reply | None = None,
+) -> None:
     """``then`` is what the API says of the run once its page is shown."""
     has_run(visit, status)
     visit.answers(f"/runs/{RUN_ID}/log", data(log()))
     visit.go(f"/runs/{RUN_ID}/")
     if then:
         visit.answers(f"/runs/{RUN_ID}", then)
-    visit.press("Cancel run")
+    visit.press(button)
     expect(visit.page.locator("#trigger-title")).to_be_visible()
 
 
@@ -46,7 +52,7 @@ def cancel_queued_run(visit: Visit) -> None:
     dashboard=Dashboard.CANCELS_WORK_ORDERS,
 )
 def cancel_work_order(visit: Visit) -> None:
-    open_dialog(visit)
+    open_dialog(visit, button="Cancel work order")
     visit.sees("This runs API cannot cancel a single run.")
 
 

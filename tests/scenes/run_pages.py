@@ -174,7 +174,8 @@ def never_appeared(visit: Visit) -> None:
 
 @scene("run-several", "Run, accepted, several could be it")
 def several(visit: Visit) -> None:
-    twins = [run(number, queuedAt=at(30), startedAt=at(30)) for number in (1, 2)]
+    began = {"workOrderId": "twins7", "queuedAt": at(30), "startedAt": at(30)}
+    twins = [run(number, **began) for number in (1, 2)]
     visit.answers("/work-orders/twins7", data(work_order(id="twins7", runs=twins)))
     visit.go(f"/runs/{ONE_OF_SEVERAL}/")
     visit.sees("it cannot be told which one it is")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.places import best_workspaces_directory
+from tests.support.product import ROOT
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_the_default_of_a_checkout_has_no_project_above(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         env={"HOME": str(tmp_path), "DATA_DIR": str(tmp_path / "data")},
         capture_output=True,
         text=True,
