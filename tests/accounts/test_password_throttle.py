@@ -119,6 +119,8 @@ def test_failures_are_logged_with_name_and_address(caplog: pytest.LogCaptureFixt
         ("10.0.0.1", "made up", "10.0.0.1"),
         ("192.0.2.7", "203.0.113.9", "192.0.2.7"),  # no proxy of ours: its word counts for nothing
         ("::ffff:10.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.1", "192.0.2.7:49152, [2001:db8::1]:80", "2001:db8::1"),
+        ("10.0.0.1", "203.0.113.9, 192.0.2.7:49152", "192.0.2.7"),
     ],
 )
 def test_the_address_behind_trusted_proxies(

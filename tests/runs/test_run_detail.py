@@ -12,6 +12,8 @@ from tests.support.attempts import attempted
 from tests.support.page_text import LOG, show, text_of, version_of
 from tests.support.runs_api import RunsAPI
 from workorders.attempts.models import TriggerAttempt
+from workorders.runs.log_download import MAX_PER_USER
+from workorders.runs_api.client import RunsClient
 
 
 def test_run_that_does_not_say_whose_it_is_was_started_here(
@@ -202,6 +204,18 @@ def test_run_log_download_that_breaks_off_says_so(runs_api: RunsAPI, operator: C
     runs_api.on("GET", "/runs/run-1/log", breaking)
     text = show(operator, "/runs/run-1/log/")
     assert text.startswith("begin\n[The log could not be read further: ")
+
+
+def test_downloads_that_fail_in_any_way_leave_room_for_others(
+    runs_api: RunsAPI, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs_api.on("GET", "/runs/run-1/log", api.data(LOG))
+    with monkeypatch.context() as broken:
+        broken.setattr(RunsClient, "iterate_log", lambda *_: (1 // 0 for _ in [1]))
+        for _ in range(MAX_PER_USER):
+            with pytest.raises(ZeroDivisionError):
+                operator.get("/runs/run-1/log/")
+    assert operator.get("/runs/run-1/log/").status_code == 200
 
 
 def test_run_log_download_api_down(runs_api: RunsAPI, operator: Client) -> None:

@@ -38,11 +38,17 @@ def _is_trusted(address: Address) -> bool:
 def _parsed(text: str) -> Address | None:
     """Parse an address; ``None`` for any other text.
 
-    A dual-stack socket shows an IPv4 client as ``::ffff:192.0.2.1``. The result is then the
-    IPv4 address, so that it matches the IPv4 networks of the settings.
+    Some proxies add the client's port: ``192.0.2.1:49152`` or ``[2001:db8::1]:49152``. A
+    dual-stack socket shows an IPv4 client as ``::ffff:192.0.2.1``. The result is then the IPv4
+    address, so that it matches the IPv4 networks of the settings.
     """
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
     try:
-        address = ip_address(text.strip())
+        address = ip_address(host)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -1,5 +1,7 @@
 """The page of a run, and the download of its log."""
 
+from contextlib import ExitStack
+
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -100,13 +102,15 @@ def run_log(request: HtmxHttpRequest, run_id: str) -> HttpResponse | StreamingHt
     parts = client.iterate_log(run_id)
     if host_paths.are_hidden(request):
         parts = host_paths.log_without_host_paths(client, run_id, parts)
-    try:
-        file = LogFile(next(parts, ""), parts, slot)
-    except RunsAPIError as error:
-        slot.close()
-        if error.code == "NOT_FOUND":
-            raise Http404(f"Run {run_id} has no log.") from error
-        return unavailable_page(request, error, title="Log", comes_back=False)
+    with ExitStack() as if_nothing_is_sent:
+        if_nothing_is_sent.callback(slot.close)
+        try:
+            file = LogFile(next(parts, ""), parts, slot)
+        except RunsAPIError as error:
+            if error.code == "NOT_FOUND":
+                raise Http404(f"Run {run_id} has no log.") from error
+            return unavailable_page(request, error, title="Log", comes_back=False)
+        if_nothing_is_sent.pop_all()
     response = StreamingHttpResponse(file, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{run_id}.log"
