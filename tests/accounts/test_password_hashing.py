@@ -1,4 +1,4 @@
-"""Hashing of passwords, as the product is set up (tests use a quick hasher)."""
+"""The password hasher of the product's settings. All other tests use a quick hasher."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ SALT = "some-salt"
 QUICK = 1000
 
 
-def test_password_of_before_is_known() -> None:
+def test_hash_of_djangos_own_hasher_is_accepted() -> None:
     hashed = PBKDF2PasswordHasher().encode("correct horse", SALT, QUICK)
     hasher = BackgroundPBKDF2PasswordHasher()
     assert hasher.encode("correct horse", SALT, QUICK) == hashed

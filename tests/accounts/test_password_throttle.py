@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed by trying them."""
+"""The throttle of password sign-in: nobody can guess a password by trying many."""
 
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
@@ -38,7 +38,7 @@ def lock(**who: str) -> None:
         assert sign_in("wrong", **who).status_code == 200
 
 
-def test_the_sixth_attempt_is_refused_even_with_the_right_password() -> None:
+def test_sixth_attempt_is_refused_even_with_the_right_password() -> None:
     lock()
     response = sign_in(RIGHT)
     assert response.status_code == 429
@@ -51,31 +51,31 @@ def test_the_sixth_attempt_is_refused_even_with_the_right_password() -> None:
 @pytest.mark.parametrize(
     "name", ["Operator", " operator ", " " * 150 + "operator", "\uff4fperator"]
 )
-def test_no_way_to_type_a_name_has_attempts_of_its_own(name: str) -> None:
-    """The form takes all but the first for the account's name."""
+def test_spellings_of_one_name_share_their_attempts(name: str) -> None:
+    """The sign-in form accepts all of these spellings but the first as the account's name."""
     lock()
     assert sign_in(RIGHT, name=name).status_code == 429
 
 
-def test_names_that_are_made_up_fill_no_table() -> None:
+def test_number_of_throttle_rows_is_bounded_for_made_up_names() -> None:
     for number in range(55):
         sign_in("wrong", name=f"name-{number}")
     assert PasswordThrottle.objects.count() == 1 + 2 * 50
 
 
-def test_others_and_elsewhere_are_not_locked() -> None:
+def test_lock_spares_other_names_and_other_addresses() -> None:
     lock()
     assert sign_in("wrong", name="kim").status_code == 200
     assert sign_in(RIGHT, address="192.0.2.8").status_code == 302
 
 
-def test_a_lock_ends() -> None:
+def test_lock_ends() -> None:
     lock()
     PasswordThrottle.objects.update(ends_at=timezone.now())
     assert sign_in(RIGHT).status_code == 302
 
 
-def test_the_right_password_makes_earlier_mistakes_good() -> None:
+def test_right_password_resets_the_count_of_wrong_ones() -> None:
     for _ in range(3):
         for _ in range(4):
             sign_in("wrong")
@@ -93,7 +93,7 @@ def test_one_account_cannot_be_tried_from_every_address() -> None:
     assert statuses == [200] * 50 + [429]
 
 
-def test_addresses_of_one_ipv6_network_are_one() -> None:
+def test_addresses_of_one_ipv6_network_share_their_attempts() -> None:
     for number in range(5):
         sign_in("wrong", address=f"2001:db8::{number + 1:x}")
     assert sign_in(RIGHT, address="2001:db8::ffff").status_code == 429
@@ -117,13 +117,13 @@ def test_failures_are_logged_with_name_and_address(caplog: pytest.LogCaptureFixt
     [
         ("10.0.0.1", "203.0.113.9, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
         ("10.0.0.1", "made up", "10.0.0.1"),
-        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),  # no proxy of ours: its word counts for nothing
+        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),  # not a trusted proxy: its header is ignored
         ("::ffff:10.0.0.1", "192.0.2.7", "192.0.2.7"),
         ("10.0.0.1", "192.0.2.7:49152, [2001:db8::1]:80", "2001:db8::1"),
         ("10.0.0.1", "203.0.113.9, 192.0.2.7:49152", "192.0.2.7"),
     ],
 )
-def test_the_address_behind_trusted_proxies(
+def test_client_address_is_found_behind_trusted_proxies(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
     peer: str,
@@ -137,7 +137,7 @@ def test_the_address_behind_trusted_proxies(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_simultaneous_attempts_no_more_than_the_limit_are_tried(
+def test_simultaneous_attempts_do_not_exceed_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     together, tried = Barrier(12), []
@@ -155,7 +155,7 @@ def test_of_simultaneous_attempts_no_more_than_the_limit_are_tried(
         try:
             return sign_in(f"wrong-{number}").status_code
         finally:
-            connections.close_all()  # this thread's own
+            connections.close_all()  # Django opens a connection for each thread
 
     with ThreadPoolExecutor(12) as pool:
         statuses = sorted(pool.map(attempt, range(12)))

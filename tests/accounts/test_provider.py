@@ -1,4 +1,4 @@
-"""Single sign-on, with a real OpenID Connect provider on this machine."""
+"""Single sign-on with a real OpenID Connect provider that runs on this machine."""
 
 import re
 from collections.abc import Iterator
@@ -38,32 +38,32 @@ def _setup(db: None, issuer: str, settings: Settings) -> Iterator[None]:
     provider._client.cache_clear()
 
 
-def knows(issuer: str, subject: str, **claims: Any) -> None:
-    """The provider has a person."""
+def add_provider_user(issuer: str, subject: str, **claims: Any) -> None:
+    """Add a user to the provider; ``claims`` go into the ID token."""
     httpx.put(f"{issuer}/users/{subject}", json=claims, trust_env=False).raise_for_status()
 
 
-def at_provider(client: Client) -> str:
-    """Press the button; the address at the provider to which it leads."""
+def start_sign_in(client: Client) -> str:
+    """Press the sign-in button and return the address at the provider that it redirects to."""
     assert "Sign in with localhost" in client.get("/sign-in/").content.decode()
     return client.get("/single-sign-on/")["Location"]
 
 
 def approve(address: str, subject: str, **data: str) -> str:
-    """Sign in at the provider; the address to which it sends the browser back."""
-    answered = httpx.post(address, data={"sub": subject, **data}, trust_env=False)
-    assert answered.status_code == 302
-    return answered.headers["location"].removeprefix("http://testserver")
+    """Sign in at the provider and return the callback path that it redirects to."""
+    response = httpx.post(address, data={"sub": subject, **data}, trust_env=False)
+    assert response.status_code == 302
+    return response.headers["location"].removeprefix("http://testserver")
 
 
 def sign_in(subject: str) -> Any:
     client = Client()
-    return client, client.get(approve(at_provider(client), subject), follow=True)
+    return client, client.get(approve(start_sign_in(client), subject), follow=True)
 
 
 def test_groups_make_an_operator_or_a_viewer(issuer: str) -> None:
-    knows(issuer, "7", preferred_username="alice", groups=["staff", "platform"])
-    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+    add_provider_user(issuer, "7", preferred_username="alice", groups=["staff", "platform"])
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"])
     for subject, name, may_trigger in (("7", "alice", True), ("8", "kim", False)):
         _, page = sign_in(subject)
         assert (page.status_code, page.wsgi_request.user.username) == (200, name)
@@ -71,9 +71,9 @@ def test_groups_make_an_operator_or_a_viewer(issuer: str) -> None:
         assert not page.wsgi_request.user.has_usable_password()
 
 
-def test_a_person_who_changed_groups_changes_roles_with_the_next_sign_in(issuer: str) -> None:
+def test_changed_groups_change_the_role_at_the_next_sign_in(issuer: str) -> None:
     for groups in (["platform"], ["staff"], ["platform"]):
-        knows(issuer, "7", preferred_username="alice", groups=groups)
+        add_provider_user(issuer, "7", preferred_username="alice", groups=groups)
         _, page = sign_in("7")
         may_trigger = page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
         assert may_trigger is (groups == ["platform"])
@@ -81,8 +81,10 @@ def test_a_person_who_changed_groups_changes_roles_with_the_next_sign_in(issuer:
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["closed account", "no group"])
-def test_who_may_not_come_in_is_told(issuer: str, *, closed: bool) -> None:
-    knows(issuer, "9", preferred_username="mallory", groups=["platform"] if closed else ["guests"])
+def test_person_without_access_sees_the_reason(issuer: str, *, closed: bool) -> None:
+    add_provider_user(
+        issuer, "9", preferred_username="mallory", groups=["platform"] if closed else ["guests"]
+    )
     if closed:
         sign_in("9")
         User.objects.update(is_active=False)
@@ -93,15 +95,15 @@ def test_who_may_not_come_in_is_told(issuer: str, *, closed: bool) -> None:
     assert "_auth_user_id" not in client.session
 
 
-def test_a_name_that_is_taken_gives_nobody_its_account(issuer: str) -> None:
+def test_taken_name_does_not_give_access_to_its_account(issuer: str) -> None:
     ensure_account("operator", can_trigger=True)
-    knows(issuer, "10", preferred_username="Operator", groups=["staff"])
+    add_provider_user(issuer, "10", preferred_username="Operator", groups=["staff"])
     _, page = sign_in("10")
     assert page.wsgi_request.user.username == "Operator-2"
     assert not page.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
 
 
-def test_a_name_that_is_taken_at_the_same_moment_gives_nobody_its_account(
+def test_name_taken_during_sign_in_does_not_give_access_to_its_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     free = users._free_name
@@ -119,16 +121,16 @@ def test_a_name_that_is_taken_at_the_same_moment_gives_nobody_its_account(
     assert not user.has_usable_password()
 
 
-def test_it_leads_to_where_the_person_was_going(issuer: str) -> None:
-    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+def test_sign_in_returns_to_the_requested_page(issuer: str) -> None:
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"])
     client = Client()
     client.get("/sign-in/?next=/preferences/")
-    back = client.get(approve(at_provider(client), "8"))
+    back = client.get(approve(start_sign_in(client), "8"))
     assert back["Location"] == "/preferences/"
 
 
-def test_what_is_sent_to_the_provider(issuer: str) -> None:
-    address = at_provider(Client())
+def test_authorization_request_has_code_challenge_nonce_and_state(issuer: str) -> None:
+    address = start_sign_in(Client())
     sent = {name: value[0] for name, value in parse_qs(urlsplit(address).query).items()}
     assert address.startswith(f"{issuer}/oauth2/authorize?")
     assert (sent["response_type"], sent["client_id"]) == ("code", "dashboard")
@@ -137,8 +139,8 @@ def test_what_is_sent_to_the_provider(issuer: str) -> None:
     assert {"code_challenge", "nonce", "state"} <= sent.keys()
 
 
-def test_a_visitor_costs_no_row() -> None:
-    at_provider(Client())
+def test_visit_without_sign_in_creates_no_session_row() -> None:
+    start_sign_in(Client())
     assert not Session.objects.exists()
 
 
@@ -148,20 +150,20 @@ def refused(client: Client, address: str) -> bool:
     return "Signing in with localhost failed." in page
 
 
-def test_an_answer_of_another_browser_is_refused(issuer: str) -> None:
-    """Somebody sends the address to a person, who would then work in another's account."""
-    knows(issuer, "8", preferred_username="kim", groups=["staff"])
-    address = approve(at_provider(Client()), "8")
+def test_callback_of_another_browser_is_refused(issuer: str) -> None:
+    """Login CSRF: the victim of a foreign callback address would work in another's account."""
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"])
+    address = approve(start_sign_in(Client()), "8")
     other = Client()
     assert refused(other, address)
-    at_provider(other)
+    start_sign_in(other)
     assert refused(other, address)
 
 
-def test_an_answer_works_once(issuer: str) -> None:
-    knows(issuer, "8", preferred_username="kim", groups=["staff"])
+def test_callback_works_once(issuer: str) -> None:
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"])
     client = Client()
-    address = approve(at_provider(client), "8")
+    address = approve(start_sign_in(client), "8")
     cookies = client.cookies.output()
     assert client.get(address).status_code == 302
     assert "provider_sign_in" in cookies
@@ -169,9 +171,9 @@ def test_an_answer_works_once(issuer: str) -> None:
     assert refused(client, address)
 
 
-def test_a_person_who_refuses_at_the_provider(issuer: str) -> None:
+def test_refusal_at_the_provider_signs_nobody_in(issuer: str) -> None:
     client = Client()
-    assert refused(client, approve(at_provider(client), "8", action="deny"))
+    assert refused(client, approve(start_sign_in(client), "8", action="deny"))
 
 
 @pytest.mark.parametrize(
@@ -183,32 +185,32 @@ def test_a_person_who_refuses_at_the_provider(issuer: str) -> None:
         ("exp", 1, "expired"),
     ],
 )
-def test_a_token_that_is_for_something_else_is_refused(
+def test_token_with_a_wrong_claim_is_refused(
     issuer: str, caplog: pytest.LogCaptureFixture, claim: str, value: str | int, reason: str
 ) -> None:
-    """Signed by the provider all the same."""
-    knows(issuer, "8", preferred_username="kim", groups=["staff"], **{claim: value})
+    """The signature of the token is valid: only the claim is wrong."""
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"], **{claim: value})
     client = Client()
-    assert refused(client, approve(at_provider(client), "8"))
+    assert refused(client, approve(start_sign_in(client), "8"))
     (failed,) = [record for record in caplog.records if "Single sign-on" in record.message]
     assert reason in failed.message
 
 
-def test_a_token_that_another_has_signed_is_refused(
+def test_token_with_a_foreign_signature_is_refused(
     issuer: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knows(issuer, "8", preferred_username="kim", groups=["staff"])
-    asked = provider._client()
-    (known,) = asked.fetch_jwk_set()["keys"]
-    # As the provider's own by its name, so that the signature alone tells.
+    add_provider_user(issuer, "8", preferred_username="kim", groups=["staff"])
+    oauth_client = provider._client()
+    (known,) = oauth_client.fetch_jwk_set()["keys"]
+    # The other key has the key ID of the provider's own, so that only the signature differs.
     other = RSAKey.generate_key(2048, {"kid": known["kid"]}).as_dict(private=False)
-    monkeypatch.setattr(asked, "fetch_jwk_set", lambda **_: {"keys": [other]})
+    monkeypatch.setattr(oauth_client, "fetch_jwk_set", lambda **_: {"keys": [other]})
     client = Client()
-    assert refused(client, approve(at_provider(client), "8"))
+    assert refused(client, approve(start_sign_in(client), "8"))
     assert "bad_signature" in caplog.text
 
 
-def test_a_document_of_another_issuer_is_refused(
+def test_discovery_document_of_another_issuer_is_refused(
     issuer: str, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     settings.OIDC_ISSUER = issuer.replace("localhost", "LOCALHOST")
@@ -216,12 +218,12 @@ def test_a_document_of_another_issuer_is_refused(
     assert "names another" in caplog.text
 
 
-def test_a_provider_that_is_gone_is_said(settings: Settings) -> None:
+def test_unreachable_provider_is_reported(settings: Settings) -> None:
     settings.OIDC_ISSUER = "http://localhost:9"
     assert refused(Client(), "/single-sign-on/")
 
 
-def test_a_provider_that_hangs_does_not_take_every_thread(
+def test_hanging_provider_does_not_occupy_every_thread(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with ExitStack() as waiting:
@@ -231,7 +233,7 @@ def test_a_provider_that_hangs_does_not_take_every_thread(
     assert "wait for the provider already" in caplog.text
 
 
-def test_without_a_provider_there_is_nothing_to_press(settings: Settings) -> None:
+def test_sign_in_page_has_no_button_without_a_provider(settings: Settings) -> None:
     settings.OIDC_ISSUER = ""
     client = Client()
     assert not re.search("single-sign-on", client.get("/sign-in/").content.decode())

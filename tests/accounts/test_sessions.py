@@ -1,4 +1,4 @@
-"""A person sees where they are signed in and ends it; so does who runs the dashboard."""
+"""People see and end their own sessions; the administrator ends anybody's by a command."""
 
 from html.parser import HTMLParser
 from io import StringIO
@@ -36,7 +36,7 @@ def is_signed_in(client: Client) -> bool:
 
 
 class Fields(HTMLParser):
-    """The values of hidden fields of one name."""
+    """The values of the hidden fields ``session`` of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Fields(HTMLParser):
             self.values.append(given["value"] or "")
 
 
-def test_a_person_sees_and_ends_own_sessions(operator_user: User) -> None:
+def test_person_sees_and_ends_own_sessions(operator_user: User) -> None:
     here = browser(operator_user)
     phone = browser(operator_user, PHONE, "2001:db8::7")
     other = browser(ensure_account("kim", can_trigger=False))
@@ -58,13 +58,14 @@ def test_a_person_sees_and_ends_own_sessions(operator_user: User) -> None:
         assert words in page
     keys = [client.session.session_key or "-" for client in (here, phone, other)]
     assert not [key for key in keys if key in page]
-    (session,) = Fields(page).values  # this browser's own is ended by signing out
+    # This browser's own session has no button: signing out ends it.
+    (session,) = Fields(page).values
     ended = here.post("/account/sessions/end/", {"session": session}, follow=True)
     assert "The session has ended" in ended.content.decode()
     assert [is_signed_in(client) for client in (here, phone, other)] == [True, False, True]
 
 
-def test_nobody_ends_a_session_of_another(operator_user: User) -> None:
+def test_nobody_ends_a_session_of_another_person(operator_user: User) -> None:
     browser(operator_user)
     here = browser(operator_user)
     (session,) = Fields(here.get("/account/").content.decode()).values
@@ -74,7 +75,7 @@ def test_nobody_ends_a_session_of_another(operator_user: User) -> None:
     assert Fields(here.get("/account/").content.decode()).values == [session]
 
 
-def test_all_other_sessions_end(operator_user: User) -> None:
+def test_person_ends_all_other_sessions_at_once(operator_user: User) -> None:
     here, *others = [browser(operator_user) for _ in range(3)]
     here.post("/account/sessions/end/")
     assert [is_signed_in(client) for client in (here, *others)] == [True, False, False]
@@ -90,7 +91,7 @@ def test_accounts_are_listed(operator_user: User) -> None:
     ]
 
 
-def test_a_demoted_person_may_look_at_once_and_no_more(operator_user: User) -> None:
+def test_role_changes_take_effect_at_once(operator_user: User) -> None:
     client = browser(operator_user)
     assert "Operator: may" in client.get("/account/").content.decode()
     run("change_account", "operator", "--viewer")
@@ -100,7 +101,7 @@ def test_a_demoted_person_may_look_at_once_and_no_more(operator_user: User) -> N
 
 
 @pytest.mark.parametrize("option", ["--disable", "--end-sessions"])
-def test_a_person_is_signed_out_everywhere(operator_user: User, option: str) -> None:
+def test_command_ends_all_sessions_of_a_person(operator_user: User, option: str) -> None:
     clients = [browser(operator_user) for _ in range(2)]
     link = sign_in_path(operator_user)
     assert run("change_account", "operator", option) == "2 sessions ended\n"
@@ -114,6 +115,8 @@ def test_a_person_is_signed_out_everywhere(operator_user: User, option: str) -> 
 
 
 @pytest.mark.parametrize("arguments", [("nobody", "--viewer"), ("operator",)])
-def test_a_change_that_is_none_is_refused(operator_user: User, arguments: tuple[str, ...]) -> None:
+def test_change_of_nobody_or_of_nothing_is_refused(
+    operator_user: User, arguments: tuple[str, ...]
+) -> None:
     with pytest.raises(CommandError):
         run("change_account", *arguments)

@@ -1,4 +1,4 @@
-"""A link signs in whoever says so, once, and nobody who merely opens it."""
+"""Sign-in links: a link signs in the person who confirms, once. Opening the link is not enough."""
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -16,13 +16,13 @@ from workorders.accounts.users import ensure_account, ensure_operator
 
 
 def signed_in_as(client: Client) -> str:
-    """The name of the session's person; ``""``: nobody."""
+    """The user name of the client's session; ``""`` when nobody is signed in."""
     pk = client.session.get("_auth_user_id")
     return User.objects.get(pk=pk).username if pk else ""
 
 
 def test_opening_a_link_signs_nobody_in(operator_user: User) -> None:
-    """As the preview of a chat program does, before the person."""
+    """The link preview of a chat program opens the link before the person does."""
     link = sign_in_path(operator_user)
     preview, person = Client(), Client()
     for _ in range(3):
@@ -33,7 +33,7 @@ def test_opening_a_link_signs_nobody_in(operator_user: User) -> None:
     assert signed_in_as(person) == "operator"
 
 
-def test_a_link_is_no_way_to_make_somebody_another(operator: Client) -> None:
+def test_link_does_not_replace_a_signed_in_person(operator: Client) -> None:
     link = sign_in_path(ensure_account("mallory", can_trigger=False))
     page = operator.get(link).content.decode()
     assert "You are signed in as <bdi>operator</bdi>." in page
@@ -45,7 +45,7 @@ def test_a_link_is_no_way_to_make_somebody_another(operator: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_simultaneous_uses_one_wins() -> None:
+def test_only_one_of_simultaneous_uses_succeeds() -> None:
     link = sign_in_path(ensure_operator())
     together = Barrier(6)
 
@@ -56,7 +56,7 @@ def test_of_simultaneous_uses_one_wins() -> None:
             client.post(link)
             return bool(signed_in_as(client))
         finally:
-            connections.close_all()  # this thread's own
+            connections.close_all()  # Django opens a connection for each thread
 
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(use) for _ in range(6)]
@@ -64,8 +64,8 @@ def test_of_simultaneous_uses_one_wins() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_use_that_waits_for_another_one_finds_the_link_used() -> None:
-    """The row is locked at first, so that PostgreSQL decides again once it is not."""
+def test_use_that_waits_for_a_concurrent_use_finds_the_link_used() -> None:
+    """The row is locked at first. PostgreSQL checks the condition again once the lock is gone."""
     link = sign_in_path(ensure_operator())
     late = Client()
 
@@ -84,7 +84,7 @@ def test_a_use_that_waits_for_another_one_finds_the_link_used() -> None:
     assert not signed_in_as(late)
 
 
-def test_a_link_is_valid_for_fifteen_minutes(operator_user: User) -> None:
+def test_link_is_valid_for_fifteen_minutes(operator_user: User) -> None:
     link = sign_in_path(operator_user)
     (row,) = SignInLink.objects.all()
     left = row.expires_at - timezone.now()
@@ -95,7 +95,7 @@ def test_a_link_is_valid_for_fifteen_minutes(operator_user: User) -> None:
 
 
 def test_links_of_one_person_do_not_end_each_other(operator_user: User) -> None:
-    """Of a person who signs in on a phone and at a desk."""
+    """A person may sign in on a phone and at a desk."""
     links = [sign_in_path(operator_user) for _ in range(2)]
     clients = [Client() for _ in links]
     for client, link in zip(clients, links, strict=True):
@@ -103,6 +103,6 @@ def test_links_of_one_person_do_not_end_each_other(operator_user: User) -> None:
     assert [signed_in_as(client) for client in clients] == ["operator", "operator"]
 
 
-def test_no_token_is_kept(operator_user: User) -> None:
+def test_token_is_not_stored(operator_user: User) -> None:
     token = sign_in_path(operator_user).strip("/").rpartition("/")[2]
     assert token not in str(list(SignInLink.objects.values()))

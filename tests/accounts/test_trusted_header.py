@@ -1,4 +1,4 @@
-"""A proxy that signs people in is believed, and nobody else who says the same."""
+"""Sign-in by the headers of a trusted proxy. The same headers from anybody else are ignored."""
 
 import re
 from ipaddress import ip_network
@@ -36,7 +36,7 @@ def visit(client: Client, name: str = "", groups: str = "staff", **extra: str) -
 
 
 def person(response: Any) -> str:
-    """Who sees the page; ``""``: nobody, they are asked to sign in."""
+    """The user name that the page was served to; ``""`` when it redirected to the sign-in page."""
     if response.status_code == 302:
         assert response["Location"].startswith("/sign-in/")
         return ""
@@ -44,7 +44,7 @@ def person(response: Any) -> str:
     return str(response.wsgi_request.user.username)
 
 
-def test_the_proxy_says_who_it_is_and_what_they_may(browser: Client) -> None:
+def test_headers_of_the_proxy_set_user_and_role(browser: Client) -> None:
     response = visit(browser, "alice", "staff,platform")
     assert person(response) == "alice"
     assert response.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
@@ -52,7 +52,7 @@ def test_the_proxy_says_who_it_is_and_what_they_may(browser: Client) -> None:
     assert Session.objects.count() == 1
 
 
-def test_the_session_follows_the_proxy(browser: Client) -> None:
+def test_session_follows_the_headers_of_the_proxy(browser: Client) -> None:
     visit(browser, "alice", "platform")
     demoted = visit(browser, "alice", "staff")
     assert not demoted.wsgi_request.user.has_perm(TRIGGER_PERMISSION)
@@ -62,40 +62,40 @@ def test_the_session_follows_the_proxy(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "", "11.0.0.1"])
-def test_others_are_not_believed(browser: Client, address: str) -> None:
+def test_headers_from_other_addresses_are_ignored(browser: Client, address: str) -> None:
     assert person(visit(browser, "alice", REMOTE_ADDR=address)) == ""
     forwarded = {"HTTP_X_FORWARDED_FOR": PROXY, "REMOTE_ADDR": address}
     assert person(visit(browser, "alice", **forwarded)) == ""
 
 
-def test_a_session_of_the_proxy_is_worth_nothing_without_it(browser: Client) -> None:
+def test_session_made_by_the_proxy_ends_without_the_proxy(browser: Client) -> None:
     visit(browser, "alice")
     assert person(visit(browser, REMOTE_ADDR="192.0.2.7")) == ""
 
 
 @pytest.mark.parametrize("name", ["alice,operator", "a\tb", "x" * 200])
-def test_a_name_that_is_none_is_not_taken(browser: Client, name: str) -> None:
+def test_malformed_user_name_is_not_accepted(browser: Client, name: str) -> None:
     assert person(visit(browser, name)) == ""
 
 
-def test_it_is_off_by_default(db: None) -> None:
+def test_user_header_is_ignored_by_default(db: None) -> None:
     assert person(visit(Client(REMOTE_ADDR="127.0.0.1"), "alice")) == ""
 
 
-def test_who_has_signed_in_by_a_link_stays_where_no_proxy_is_asked(browser: Client) -> None:
-    """The person at the machine itself, past the proxy."""
+def test_session_of_a_sign_in_link_works_without_the_proxy(browser: Client) -> None:
+    """A person at the machine itself reaches the dashboard without the proxy."""
     browser.force_login(ensure_operator())
     assert person(visit(browser, REMOTE_ADDR="127.0.0.1")) == "operator"
 
 
-def test_a_header_with_underscores_is_none(tmp_path: Path) -> None:
-    """A WSGI environment could not tell it from the proxy's own: the web server drops it."""
+def test_header_with_underscores_is_ignored(tmp_path: Path) -> None:
+    """WSGI gives both spellings one name, so the web server drops headers with underscores."""
     trusted = {"TRUSTED_PROXIES": "127.0.0.1", "TRUSTED_USER_HEADER": "X-Forwarded-User"}
     with Product(tmp_path, RUNS_API_URL="http://127.0.0.1:9", **trusted) as product:
 
         def named(*headers: tuple[str, str]) -> str:
-            answered = httpx.get(f"{product.url}/account/", headers=list(headers), trust_env=False)
-            shown = re.search(r"<dd[^>]*>(\w+)</dd>", answered.text)
+            response = httpx.get(f"{product.url}/account/", headers=list(headers), trust_env=False)
+            shown = re.search(r"<dd[^>]*>(\w+)</dd>", response.text)
             return shown[1] if shown else ""
 
         real, spoofed = ("X-Forwarded-User", "kim"), ("X_Forwarded_User", "mallory")
