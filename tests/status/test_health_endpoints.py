@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``: what they say, to whom, and while every call to the API hangs."""
+"""``/healthz`` and ``/readyz``: what they report, to whom, and while calls to the API hang."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def ready(client: Client) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-# --- What they say
+# --- Responses
 
 
 def test_healthz_needs_no_database(client: Client) -> None:
@@ -35,12 +35,12 @@ def test_healthz_needs_no_database(client: Client) -> None:
     assert (response.status_code, response.json()) == (200, {"alive": True})
 
 
-def test_readyz_of_the_embedded_api_is_the_database(client: Client, db: None) -> None:
+def test_readyz_of_the_embedded_api_reports_the_database(client: Client, db: None) -> None:
     expected = {"ready": True, "database": "ok", "disk": "ok", "runsApi": "embedded"}
     assert ready(client) == (200, expected)
 
 
-def test_readyz_while_the_database_is_down(client: Client, db: None) -> None:
+def test_readyz_reports_that_the_database_is_down(client: Client, db: None) -> None:
     def fail(*arguments: object) -> None:
         raise OperationalError("gone")
 
@@ -57,7 +57,7 @@ def test_readyz_while_the_database_is_down(client: Client, db: None) -> None:
         (api.refusal(401, "UNAUTHORIZED"), (503, "key refused")),
     ],
 )
-def test_readyz_is_what_the_probe_found(
+def test_readyz_reports_the_result_of_the_probe(
     client: Client, db: None, runs_api: RunsAPI, reply: api.Reply, expected: tuple[int, str]
 ) -> None:
     runs_api.on("GET", "/work-orders", reply)
@@ -67,17 +67,17 @@ def test_readyz_is_what_the_probe_found(
     assert body["ready"] is (status == 200)
 
 
-def test_readyz_does_not_ask_itself(client: Client, db: None, runs_api: RunsAPI) -> None:
+def test_readyz_does_not_call_the_runs_api(client: Client, db: None, runs_api: RunsAPI) -> None:
     status, body = ready(client)
     assert (status, body["runsApi"]) == (503, "not asked yet")
     assert runs_api.asked == []
 
 
-# --- To whom
+# --- Who may read them
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_checks_come_by_ip_over_plain_http(
+def test_checks_are_allowed_by_ip_over_plain_http(
     client: Client, db: None, settings: Settings, path: str
 ) -> None:
     settings.ALLOWED_HOSTS = ["dashboard.example.com"]
@@ -94,7 +94,7 @@ def test_only_reading_is_allowed(client: Client, db: None, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
-# --- While every call hangs
+# --- Every call to the runs API hangs
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def hung() -> Iterator[RunsAPI]:
 
 @pytest.fixture(scope="module")
 def product(hung: RunsAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Four threads, three of which may wait for the API: longer than the test takes."""
+    """Four threads, of which three may wait for the API, longer than the test takes."""
     variables = {
         "RUNS_API_URL": hung.url,
         "RUNS_API_KEY": API_KEY,
@@ -119,7 +119,7 @@ def product(hung: RunsAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield product
 
 
-def test_the_rest_answers_while_every_call_hangs(product: Product, hung: RunsAPI) -> None:
+def test_other_pages_respond_while_every_call_hangs(product: Product, hung: RunsAPI) -> None:
     """Without a limit four waiting pages would hold all threads, and this would time out."""
     with httpx.Client(base_url=product.url, trust_env=False) as browser:
         link = product.sign_in_link.removeprefix(product.url)
@@ -133,7 +133,7 @@ def test_the_rest_answers_while_every_call_hangs(product: Product, hung: RunsAPI
 
         with ThreadPoolExecutor(30) as people:
             opened = [people.submit(open_page, number) for number in range(30)]
-            # All but the three that wait are told at once that they cannot have the page.
+            # Three requests wait; all others get status 503 at once.
             wait_until(lambda: sum(page.done() for page in opened) >= 27)
             statuses: dict[str, int] = {}
             for path in ("/healthz", "/readyz", "/runs-api/"):

@@ -15,7 +15,7 @@ LOST = "The runs API has not answered since"
 
 @pytest.fixture
 def lost(runs_api: RunsAPI) -> RunsAPI:
-    """It answers all the same as soon as a test says with what."""
+    """The probe has found the runs API lost. The server listens, so a test can set replies."""
     runs_api.on("GET", "/work-orders", api.answer(200, b"<html>", "text/html"))
     probe_once(default_client())
     return runs_api
@@ -35,7 +35,7 @@ def test_banner_is_on_every_page(lost: RunsAPI, operator: Client) -> None:
         assert 'href="/runs-api/"' in html
 
 
-def test_banner_is_not_for_strangers(lost: RunsAPI, client: Client) -> None:
+def test_banner_is_hidden_from_anonymous_users(lost: RunsAPI, client: Client) -> None:
     html = show(client, "/sign-in/")
     assert LOST not in html
     assert "/runs-api/" not in html
@@ -43,20 +43,20 @@ def test_banner_is_not_for_strangers(lost: RunsAPI, client: Client) -> None:
     assert response.status_code == 302
 
 
-def test_no_banner_while_all_is_well(runs_api: RunsAPI, operator: Client) -> None:
+def test_banner_is_absent_while_the_api_is_well(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     assert LOST not in show(operator, "/work-orders/")
     assert banner(operator, 204) == ""
 
 
-def test_banner_that_stays_as_it_is_is_not_sent_again(lost: RunsAPI, operator: Client) -> None:
+def test_unchanged_banner_is_not_sent_again(lost: RunsAPI, operator: Client) -> None:
     first = show(operator, "/runs-api/banner/", htmx=True)
     shown = first.partition('name="shown" value="')[2].partition('"')[0]
     assert shown
     assert banner(operator, 204, shown) == ""
 
 
-def test_banner_goes(lost: RunsAPI, operator: Client) -> None:
+def test_banner_disappears_when_the_api_is_back(lost: RunsAPI, operator: Client) -> None:
     lost.on("GET", "/work-orders", api.items())
     probe_once(default_client())
     assert banner(operator, shown="LOST") == ""
@@ -71,7 +71,7 @@ def test_banner_says_that_the_key_is_refused(runs_api: RunsAPI, operator: Client
 # --- Panel
 
 
-def test_panel_of_an_api_that_is_well(runs_api: RunsAPI, operator: Client) -> None:
+def test_panel_shows_that_the_api_is_well(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/health", api.data({"status": "ok", "version": "4.5.6"}))
     text = text_of(show(operator, "/runs-api/"))
     assert runs_api.url in text
@@ -80,19 +80,19 @@ def test_panel_of_an_api_that_is_well(runs_api: RunsAPI, operator: Client) -> No
     assert "Time for an answer 30 s" in text
 
 
-def test_panel_says_what_is_wrong(lost: RunsAPI, operator: Client) -> None:
+def test_panel_shows_what_is_wrong(lost: RunsAPI, operator: Client) -> None:
     text = text_of(show(operator, "/runs-api/"))
     assert "an HTML page (HTTP 200) answers there, not a runs API" in text
     assert "Does not answer, since" in text
 
 
-def test_panel_of_a_lost_api_does_not_ask_it(lost: RunsAPI, operator: Client) -> None:
+def test_panel_does_not_call_a_lost_api(lost: RunsAPI, operator: Client) -> None:
     lost.asked.clear()
     show(operator, "/runs-api/")
     assert lost.asked == []
 
 
-def test_panel_of_the_embedded_api(operator: Client) -> None:
+def test_panel_names_the_embedded_api(operator: Client) -> None:
     text = text_of(show(operator, "/runs-api/"))
     assert "None: the runs API that ships with this dashboard is used" in text
     assert "Answers, since" in text
@@ -109,7 +109,9 @@ def test_panel_hides_credentials(runs_api: RunsAPI, operator: Client, settings: 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_that_cannot_be_shown_says_why(runs_api: RunsAPI, operator: Client, path: str) -> None:
+def test_page_that_cannot_be_shown_gives_the_reason(
+    runs_api: RunsAPI, operator: Client, path: str
+) -> None:
     runs_api.go_away()
     html = show(operator, path, 503)
     assert "nothing listens there: the connection was refused" in html
@@ -124,7 +126,7 @@ def test_wrong_server_is_named_on_the_page(runs_api: RunsAPI, operator: Client, 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_that_cannot_be_shown_asks_for_itself_again(
+def test_page_that_cannot_be_shown_reloads_itself(
     runs_api: RunsAPI, operator: Client, path: str
 ) -> None:
     runs_api.go_away()
@@ -133,7 +135,9 @@ def test_page_that_cannot_be_shown_asks_for_itself_again(
     assert "data-waiting" in html
 
 
-def test_refresh_tells_the_dashboard_from_the_runs_api(runs_api: RunsAPI, operator: Client) -> None:
+def test_failed_refresh_names_the_runs_api_as_the_cause(
+    runs_api: RunsAPI, operator: Client
+) -> None:
     runs_api.go_away()
     response = operator.get("/work-orders/", headers={"HX-Request": "true"})
     assert response["HX-Trigger"] == "runs-api-fails"
@@ -151,17 +155,17 @@ def test_refresh_tells_the_dashboard_from_the_runs_api(runs_api: RunsAPI, operat
         (2, 1, "Isolated by 2 of 3 workers, not by the other: bubblewrap is not installed"),
     ],
 )
-def test_panel_says_whether_agents_are_isolated(
+def test_panel_shows_whether_agents_are_isolated(
     runs_api: RunsAPI, operator: Client, isolated: int, not_isolated: int, words: str
 ) -> None:
     reasons = ["bubblewrap is not installed"] if not_isolated else []
-    told = {"isolated": isolated, "notIsolated": not_isolated, "reasons": reasons}
-    runs_api.on("GET", "/queue/health", api.data({"isolation": told}))
+    isolation = {"isolated": isolated, "notIsolated": not_isolated, "reasons": reasons}
+    runs_api.on("GET", "/queue/health", api.data({"isolation": isolation}))
     assert words in text_of(show(operator, "/runs-api/"))
 
 
 @pytest.mark.parametrize("data", [{}, {"isolation": {}}, {"isolation": {"isolated": "2"}}])
-def test_panel_says_nothing_of_isolation_where_the_api_does_not(
+def test_panel_omits_isolation_when_the_api_does_not_report_it(
     runs_api: RunsAPI, operator: Client, data: dict[str, object]
 ) -> None:
     runs_api.on("GET", "/queue/health", api.data(data))
