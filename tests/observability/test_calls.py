@@ -1,4 +1,4 @@
-"""Calls to the runs API: counted by endpoint, never by ID, and by how they ended."""
+"""The metric of calls to the runs API: counted by endpoint and outcome, never by ID."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,12 +30,14 @@ ID = "id/of one?"
         (api.reset, "no_answer"),
     ],
 )
-def test_outcome(runs_api: RunsAPI, meter: Meter, reply: api.Reply, outcome: str) -> None:
+def test_call_is_counted_by_its_outcome(
+    runs_api: RunsAPI, meter: Meter, reply: api.Reply, outcome: str
+) -> None:
     runs_api.on("GET", "/runs/run-1", reply)
     with suppress(RunsAPIError):
         default_client().get_run("run-1")
     labels = {"method": "GET", "endpoint": "/runs/{id}", "outcome": outcome}
-    # Each scrape is a call too.
+    # Each scrape calls the runs API too, at other endpoints.
     assert meter.gained(CALLS, **labels) == 1
     assert meter.gained("api_call_duration_seconds_sum", **labels) > 0
     assert meter.gained(CALLS, endpoint="/runs/{id}") == 1
@@ -59,20 +61,20 @@ EVERY_CALL: dict[str, Callable[[RunsClient], object]] = {
 
 
 @pytest.mark.parametrize("call", EVERY_CALL)
-def test_endpoint(runs_api: RunsAPI, meter: Meter, call: str) -> None:
+def test_call_is_counted_by_its_endpoint(runs_api: RunsAPI, meter: Meter, call: str) -> None:
     with suppress(RunsAPIError):
         EVERY_CALL[call](default_client())
     method, endpoint = call.split()
-    least = 2 if call == "GET /queue/health" else 1  # asked by the scrape itself
+    least = 2 if call == "GET /queue/health" else 1  # the scrape calls this endpoint too
     assert meter.gained(CALLS, method=method, endpoint=endpoint) >= least
 
 
-def test_every_endpoint_is_called_by_something() -> None:
+def test_every_endpoint_has_a_call_in_the_table() -> None:
     assert {call.split()[1] for call in EVERY_CALL} == ENDPOINTS
 
 
-def test_every_method_of_the_client_is_tried() -> None:
-    """A new one would count as ``other`` until its endpoint is named."""
+def test_every_method_of_the_client_is_in_the_table() -> None:
+    """The calls of a new method are counted as ``other`` until ``ENDPOINTS`` has its endpoint."""
     own = {"within", "with_half_the_time", "iterate_log"}
     public = {name for name, value in vars(RunsClient).items() if callable(value)} - own
     assert len([name for name in public if not name.startswith("_")]) == len(EVERY_CALL)

@@ -1,4 +1,4 @@
-"""Log lines: what they say, that each is one line or one object, and what they never say."""
+"""Log lines: their content, their format (one line or one JSON object each), and no secrets."""
 
 import json
 import logging
@@ -23,8 +23,8 @@ from workorders.runs_api.clients import default_client
 from workorders.runs_api.schemas import RunOverrides
 
 
-class Kept(logging.Handler):
-    """Every line as it is written."""
+class CapturedLog(logging.Handler):
+    """Keeps every line as the formatter writes it."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__(logging.DEBUG)
@@ -42,8 +42,8 @@ class Kept(logging.Handler):
         return [line for line in self.objects if line["logger"] == logger]
 
 
-def kept(formatter: logging.Formatter) -> Iterator[Kept]:
-    handler, root = Kept(formatter), logging.getLogger()
+def captured_log(formatter: logging.Formatter) -> Iterator[CapturedLog]:
+    handler, root = CapturedLog(formatter), logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -53,20 +53,20 @@ def kept(formatter: logging.Formatter) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def log() -> Iterator[Kept]:
-    yield from kept(JSONFormatter())
+def log() -> Iterator[CapturedLog]:
+    yield from captured_log(JSONFormatter())
 
 
 @pytest.fixture
-def text_log() -> Iterator[Kept]:
-    yield from kept(TextFormatter())
+def text_log() -> Iterator[CapturedLog]:
+    yield from captured_log(TextFormatter())
 
 
 logger = logging.getLogger("tests.any")
 
 
 def log_failure(error: Exception, message: str, *arguments: str, **fields: Any) -> None:
-    """What code does that catches the error and goes on."""
+    """Log the error with its traceback, as code does that catches an error and continues."""
     try:
         raise error
     except ValueError:
@@ -74,7 +74,7 @@ def log_failure(error: Exception, message: str, *arguments: str, **fields: Any) 
 
 
 class TestText:
-    def test_line_says_when_what_and_for_which_request(self, text_log: Kept) -> None:
+    def test_line_has_time_level_logger_and_request_id(self, text_log: CapturedLog) -> None:
         with request_id.carried("r-1"):
             logger.warning("Took %d s", 3)
         assert re.fullmatch(
@@ -82,21 +82,23 @@ class TestText:
             text_log.lines[0],
         )
 
-    def test_line_outside_of_a_request(self, text_log: Kept) -> None:
+    def test_line_outside_of_a_request_has_a_dash_as_request_id(
+        self, text_log: CapturedLog
+    ) -> None:
         logger.info("Hello")
         assert text_log.lines[0].endswith("INFO tests.any [-]: Hello")
 
-    def test_words_of_others_make_no_line_of_their_own(self, text_log: Kept) -> None:
+    def test_control_characters_are_escaped(self, text_log: CapturedLog) -> None:
         logger.info("It said %s", "no\n2026-01-01 ERROR faked\x1b[2J\u2028")
         assert text_log.lines[0].endswith(r"It said no\n2026-01-01 ERROR faked\x1b[2J\u2028")
 
-    def test_traceback_stands_below(self, text_log: Kept) -> None:
+    def test_traceback_follows_the_line(self, text_log: CapturedLog) -> None:
         log_failure(ValueError("broken"), "Failed")
         assert text_log.lines[0].splitlines()[-1] == "ValueError: broken"
 
 
 class TestJSON:
-    def test_line_is_one_object(self, log: Kept) -> None:
+    def test_line_is_one_object(self, log: CapturedLog) -> None:
         with request_id.carried("r-1"):
             logger.info("Two\nlines", extra={"run_id": "run-1", "status": 200, "request": object()})
         assert "\n" not in log.lines[0]
@@ -112,14 +114,16 @@ class TestJSON:
             "status": 200,
         }
 
-    def test_exception_is_a_field(self, log: Kept) -> None:
+    def test_exception_is_a_field(self, log: CapturedLog) -> None:
         log_failure(ValueError("broken"), "Failed")
         assert log.objects[0]["exception"].endswith("ValueError: broken")
 
 
 @pytest.mark.usefixtures("runs_api", "db")
 class TestPages:
-    def test_each_request_is_one_line(self, log: Kept, operator: Client, runs_api: RunsAPI) -> None:
+    def test_each_request_writes_one_line(
+        self, log: CapturedLog, operator: Client, runs_api: RunsAPI
+    ) -> None:
         runs_api.has()
         response = operator.get("/work-orders/wo-1/?seen=x")
         (line,) = log.of("workorders.observability.access_log")
@@ -133,40 +137,42 @@ class TestPages:
             "user": "operator",
         }
 
-    def test_stranger_has_no_name(self, log: Kept, client: Client) -> None:
+    def test_anonymous_user_has_an_empty_name(self, log: CapturedLog, client: Client) -> None:
         client.get("/sign-in/")
         assert log.of("workorders.observability.access_log")[0]["user"] == ""
 
-    def test_query_is_not_logged(self, log: Kept, client: Client) -> None:
+    def test_query_is_not_logged(self, log: CapturedLog, client: Client) -> None:
         client.get("/sign-in/?next=/runs/secret-words/")
         assert "secret-words" not in str(log.lines)
 
     @pytest.mark.parametrize(
         "path", ["/api/v1/health", "/api/v1/health/ready", "/healthz", "/metrics"]
     )
-    def test_health_checks_are_not_logged(self, log: Kept, client: Client, path: str) -> None:
+    def test_health_checks_are_not_logged(
+        self, log: CapturedLog, client: Client, path: str
+    ) -> None:
         client.get(path)
         assert log.of("workorders.observability.access_log") == []
 
-    def test_static_files_are_not_logged(self, log: Kept, client: Client) -> None:
+    def test_static_files_are_not_logged(self, log: CapturedLog, client: Client) -> None:
         client.get("/static/css/base.css")
         assert log.of("workorders.observability.access_log") == []
 
-    def test_all_lines_of_a_request_carry_its_id(self, log: Kept, operator: Client) -> None:
+    def test_all_lines_of_a_request_carry_its_id(self, log: CapturedLog, operator: Client) -> None:
         response = operator.get("/work-orders/gone/")
         loggers = {line["logger"] for line in log.objects}
         assert loggers >= {
             "workorders.observability.access_log",
             "workorders.runs_api.call_recorder",
         }
-        assert "django.request" not in loggers  # the answer has its line, and broke nothing
+        assert "django.request" not in loggers  # the access log has the line of this 404
         ours = [line for line in log.objects if not line["logger"].startswith("http")]
         assert {line["request_id"] for line in ours} == {response["X-Request-ID"]}
 
 
 @pytest.mark.usefixtures("runs_api")
 class TestCallsToTheRunsAPI:
-    def call(self, log: Kept, *, level: str, **expected: object) -> dict[str, Any]:
+    def call(self, log: CapturedLog, *, level: str, **expected: object) -> dict[str, Any]:
         line = log.of("workorders.runs_api.call_recorder")[-1]
         assert {"level": level, **expected} == {
             "level": line["level"],
@@ -174,13 +180,15 @@ class TestCallsToTheRunsAPI:
         }
         return line
 
-    def test_read_that_went_well(self, log: Kept, runs_api: RunsAPI) -> None:
+    def test_successful_read_is_logged_at_debug(self, log: CapturedLog, runs_api: RunsAPI) -> None:
         runs_api.has()
         default_client().get_work_order("wo-1")
         line = self.call(log, level="DEBUG", method="GET", path="/work-orders/wo-1", status=200)
         assert isinstance(line["milliseconds"], int)
 
-    def test_trigger(self, log: Kept, runs_api: RunsAPI, form: TriggerForm) -> None:
+    def test_trigger_is_logged_at_info_with_its_ids(
+        self, log: CapturedLog, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
         runs_api.has()
         runs_api.triggers(
             api.answer(
@@ -206,29 +214,33 @@ class TestCallsToTheRunsAPI:
             }.items()
         )
 
-    def test_refusal(self, log: Kept) -> None:
+    def test_refusal_is_logged_at_info_with_its_code(self, log: CapturedLog) -> None:
         with pytest.raises(RunsAPIError, match="Nothing is known"):
             default_client().get_run("gone")
         self.call(log, level="INFO", status=404, code="NOT_FOUND", api_request_id=REQUEST_ID)
 
     @pytest.mark.parametrize("reply", [api.answer(200, b"<html>"), api.refusal(500, "BROKEN")])
-    def test_failure(self, log: Kept, runs_api: RunsAPI, reply: api.Reply) -> None:
+    def test_failure_is_logged_at_warning(
+        self, log: CapturedLog, runs_api: RunsAPI, reply: api.Reply
+    ) -> None:
         runs_api.on("GET", "/runs/run-1", reply)
         with pytest.raises(RunsAPIError):
             default_client().get_run("run-1")
         self.call(log, level="WARNING", path="/runs/run-1")
 
-    def test_no_answer(self, log: Kept, runs_api: RunsAPI) -> None:
+    def test_missing_response_is_logged_at_warning(
+        self, log: CapturedLog, runs_api: RunsAPI
+    ) -> None:
         runs_api.on("GET", "/runs/run-1", api.reset)
         with pytest.raises(RunsAPIError):
             default_client().get_run("run-1")
         line = self.call(log, level="WARNING", status=0)
         assert "no answer" in line["message"]
 
-    def test_no_answer_of_a_server_that_is_known_to_be_lost(
-        self, log: Kept, runs_api: RunsAPI
+    def test_reads_of_a_lost_server_are_logged_at_debug_and_starts_at_info(
+        self, log: CapturedLog, runs_api: RunsAPI
     ) -> None:
-        """That it is lost was said once; a start that found it so is still written down."""
+        """The loss was logged once already. A start that fails is logged nevertheless."""
         runs_api.go_away()
         with pytest.raises(RunsAPIError):
             default_client().get_run("run-1")
@@ -238,8 +250,8 @@ class TestCallsToTheRunsAPI:
         self.call(log, level="INFO", status=0)
 
 
-def test_a_page_that_is_refused_leaves_a_line_and_no_traceback(
-    text_log: Kept, runs_api: RunsAPI, viewer: Client
+def test_refused_page_is_logged_without_a_traceback(
+    text_log: CapturedLog, runs_api: RunsAPI, viewer: Client
 ) -> None:
     assert viewer.get("/work-orders/wo-1/trigger/").status_code == 403
     assert viewer.get("/no-such-page/").status_code == 404
@@ -250,19 +262,21 @@ def test_a_page_that_is_refused_leaves_a_line_and_no_traceback(
 @pytest.mark.usefixtures("runs_api")
 class TestSecrets:
     @pytest.fixture(params=["log", "text_log"])
-    def any_log(self, request: pytest.FixtureRequest) -> Kept:
-        found: Kept = request.getfixturevalue(request.param)
+    def any_log(self, request: pytest.FixtureRequest) -> CapturedLog:
+        found: CapturedLog = request.getfixturevalue(request.param)
         return found
 
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-    def test_sign_in_link(self, any_log: Kept, operator_user: User, method: str) -> None:
+    def test_token_of_a_sign_in_link_is_not_logged(
+        self, any_log: CapturedLog, operator_user: User, method: str
+    ) -> None:
         link = sign_in_path(operator_user)
         Client().generic(method, link)
         assert any_log.lines
         assert link.strip("/").rpartition("/")[2] not in str(any_log.lines)
 
-    def test_sign_in_link_that_is_sent_to_https(
-        self, any_log: Kept, operator_user: User, settings: Any
+    def test_token_of_a_link_redirected_to_https_is_not_logged(
+        self, any_log: CapturedLog, operator_user: User, settings: Any
     ) -> None:
         settings.SECURE_SSL_REDIRECT = True
         link = sign_in_path(operator_user)
@@ -271,13 +285,13 @@ class TestSecrets:
         assert link not in str(any_log.lines)
 
     @pytest.mark.django_db
-    def test_named_key_of_the_embedded_api(self, any_log: Kept) -> None:
+    def test_named_key_of_the_embedded_api_is_redacted(self, any_log: CapturedLog) -> None:
         key = create_key("nightly", APIKey.Scope.READ)
         log_failure(ValueError(f"in a message: {key}"), "With %s", key, extra={"code": key})
         assert key not in str(any_log.lines)
         assert "[secret]" in str(any_log.lines)
 
-    def test_keys(self, any_log: Kept, settings: Any) -> None:
+    def test_configured_secrets_are_redacted(self, any_log: CapturedLog, settings: Any) -> None:
         settings.METRICS_TOKEN = "the-token-of-the-scraper"
         for secret in (API_KEY, settings.SECRET_KEY, settings.METRICS_TOKEN):
             log_failure(
@@ -285,7 +299,9 @@ class TestSecrets:
             )
             assert secret not in str(any_log.lines)
 
-    def test_key_that_the_api_repeats(self, any_log: Kept, runs_api: RunsAPI) -> None:
+    def test_key_repeated_by_the_api_is_redacted(
+        self, any_log: CapturedLog, runs_api: RunsAPI
+    ) -> None:
         runs_api.on("GET", "/runs/run-1", api.refusal(401, API_KEY, f"Not {API_KEY}"))
         with pytest.raises(RunsAPIError, match="Not"):
             default_client().get_run("run-1")

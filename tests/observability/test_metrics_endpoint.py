@@ -1,4 +1,4 @@
-"""Who may scrape, and in which format."""
+"""``/metrics``: who may read it, and in which formats."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +12,7 @@ from tests.support.scraped import AUTHORIZED, TOKEN, scrape
 from tests.support.trigger_form import TriggerForm
 
 
-def test_without_a_token_nobody_may(client: Client, settings: Settings) -> None:
+def test_endpoint_does_not_exist_without_a_token(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
     for headers in ({}, {"Authorization": "Bearer "}, AUTHORIZED):
         assert client.get("/metrics", headers=headers).status_code == 404
@@ -22,18 +22,20 @@ def test_without_a_token_nobody_may(client: Client, settings: Settings) -> None:
     "given",
     ["", "Bearer", "Bearer wrong", f"Bearer {TOKEN}x", f"Bearer é{TOKEN}", TOKEN, f"Basic {TOKEN}"],
 )
-def test_who_does_not_know_the_token_is_told_to_bring_one(client: Client, given: str) -> None:
+def test_wrong_token_is_unauthorized(client: Client, given: str) -> None:
     response = client.get("/metrics", headers={"Authorization": given})
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
     assert response.content == b""
 
 
-def test_signed_in_person_is_no_scraper(operator: Client) -> None:
+def test_session_does_not_replace_the_token(operator: Client) -> None:
     assert operator.get("/metrics").status_code == 401
 
 
-def test_scraper_comes_by_ip_over_plain_http(client: Client, db: None, settings: Settings) -> None:
+def test_scraper_is_allowed_by_ip_over_plain_http(
+    client: Client, db: None, settings: Settings
+) -> None:
     settings.ALLOWED_HOSTS = ["dashboard.example.com"]
     settings.SECURE_SSL_REDIRECT = True
     response = client.get("/metrics", headers=AUTHORIZED | {"Host": "10.0.0.7:8000"})
@@ -43,8 +45,8 @@ def test_scraper_comes_by_ip_over_plain_http(client: Client, db: None, settings:
     assert not response.cookies
 
 
-def test_scheme_is_written_in_any_case(client: Client, db: None) -> None:
-    """RFC 9110 11.1."""
+def test_authorization_scheme_is_case_insensitive(client: Client, db: None) -> None:
+    """RFC 9110, section 11.1."""
     headers = {"Authorization": f"bearer {TOKEN}"}
     assert client.get("/metrics", headers=headers).status_code == 200
 
@@ -53,7 +55,7 @@ def test_only_reading_is_allowed(client: Client) -> None:
     assert client.post("/metrics", headers=AUTHORIZED).status_code == 405
 
 
-def test_open_metrics_for_who_asks_for_it(client: Client, db: None) -> None:
+def test_open_metrics_is_sent_when_accepted(client: Client, db: None) -> None:
     accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
     response = client.get("/metrics", headers=AUTHORIZED | accept)
     assert response["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
@@ -61,7 +63,7 @@ def test_open_metrics_for_who_asks_for_it(client: Client, db: None) -> None:
     assert "run_dashboard_triggers" in {family.name for family in families}
 
 
-def test_nothing_private_is_told(runs_api: RunsAPI, form: TriggerForm) -> None:
+def test_metrics_contain_nothing_private(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.has(id="wo-private", taskPrompt="Fix the private thing")
     form.work_order_id = "wo-private"
     form.client.get("/work-orders/wo-private/?q=private")
@@ -72,7 +74,7 @@ def test_nothing_private_is_told(runs_api: RunsAPI, form: TriggerForm) -> None:
 
 
 @pytest.mark.parametrize("value", ["short", "1234567", "not-ascii-é"])
-def test_token_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_malformed_token_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("METRICS_TOKEN", value)
     with pytest.raises(ImproperlyConfigured, match="METRICS_TOKEN must be") as raised:
         env.token("METRICS_TOKEN")
@@ -80,6 +82,8 @@ def test_token_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, val
 
 
 @pytest.mark.parametrize("value", ["", "12345678"])
-def test_token_may_be_left_out_or_be_long(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_token_may_be_absent_or_have_eight_characters(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("METRICS_TOKEN", value)
     assert env.token("METRICS_TOKEN") == value

@@ -1,4 +1,4 @@
-"""``LOG_FORMAT=json`` with web server, worker and supervisor as an operator starts them."""
+"""``LOG_FORMAT=json``: web server, worker and supervisor write JSON when the product is started."""
 
 import json
 import uuid
@@ -23,32 +23,32 @@ def lines_of(product: Product, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_web_server(product: Product) -> None:
-    answer = httpx.get(f"{product.url}/work-orders/{uuid.uuid4()}/", trust_env=False)
-    wanted = answer.headers["x-request-id"]
+def test_web_server_logs_json(product: Product) -> None:
+    response = httpx.get(f"{product.url}/work-orders/{uuid.uuid4()}/", trust_env=False)
+    expected_id = response.headers["x-request-id"]
 
     def line() -> dict[str, Any] | None:
-        found = [line for line in lines_of(product, "web") if line["request_id"] == wanted]
+        found = [line for line in lines_of(product, "web") if line["request_id"] == expected_id]
         return found[0] if found else None
 
     wait_until(line)
     assert (line() or {})["status"] == 302
 
 
-def test_worker(product: Product) -> None:
+def test_worker_logs_json(product: Product) -> None:
     wait_until(lambda: lines_of(product, "worker-1"))
     messages = [line["message"] for line in lines_of(product, "worker-1")]
     assert "not isolated" in messages[0]  # the tests switch ISOLATION off
     assert any("waits for runs" in message for message in messages)
 
 
-def test_console(product: Product) -> None:
+def test_supervisor_logs_json(product: Product) -> None:
     stderr = (product.data_dir / "serve.stderr").read_text()
     assert stderr
     assert all(isinstance(json.loads(line), dict) for line in stderr.splitlines())
 
 
-def test_no_secret_is_in_any_file(product: Product) -> None:
+def test_log_files_contain_no_secret(product: Product) -> None:
     cookies_of_link(product.sign_in_link)
     token = product.sign_in_link.rstrip("/").rpartition("/")[2]
     secrets = [

@@ -1,4 +1,4 @@
-"""The product as an operator starts it: two web processes, counted as one."""
+"""Metrics of the whole product: the counts of two web processes are added up."""
 
 import os
 import signal
@@ -32,16 +32,16 @@ def sign_in_pages(product: Product) -> float:
 
 
 def open_sign_in(product: Product) -> None:
-    """By a connection of its own: the processes share them out."""
+    """Each call uses a new connection: the kernel distributes connections over the processes."""
     assert httpx.get(f"{product.url}/sign-in/", trust_env=False).status_code == 200
 
 
 def counting(product: Product) -> set[str]:
-    """Which processes have counted a request."""
+    """The names of the metrics files: one for each process that has counted a request."""
     return {path.stem for path in (product.data_dir / "metrics").glob("histogram_*.db")}
 
 
-def answers(product: Product) -> bool:
+def responds(product: Product) -> bool:
     try:
         open_sign_in(product)
     except httpx.HTTPError:
@@ -49,7 +49,7 @@ def answers(product: Product) -> bool:
     return True
 
 
-def open_until_both_have_answered(product: Product) -> int:
+def open_until_both_have_responded(product: Product) -> int:
     opened = 0
 
     def both() -> bool:
@@ -62,27 +62,29 @@ def open_until_both_have_answered(product: Product) -> int:
     return opened
 
 
-def test_counts_are_those_of_all_processes(product: Product) -> None:
-    opened = open_until_both_have_answered(product)
-    # Whichever process is asked.
+def test_counts_of_all_processes_are_summed(product: Product) -> None:
+    opened = open_until_both_have_responded(product)
+    # Every scrape gives the same sum, whichever process responds.
     assert {sign_in_pages(product) for _ in range(10)} == {opened}
     wait_until(lambda: scrape(product).value("worker_slots") == 1)
 
 
-def test_process_that_is_replaced_takes_nothing_with_it(product: Product) -> None:
+def test_counts_of_a_killed_process_are_kept(product: Product) -> None:
     before = product.pids("granian")
-    opened = open_until_both_have_answered(product)
+    opened = open_until_both_have_responded(product)
     # A file is named after its process.
     killed = int(counting(product).pop().rpartition("_")[2])
     assert killed in before
     os.kill(killed, signal.SIGKILL)
-    (product.data_dir / "metrics" / "counter_1.db").touch()  # of one that was killed at its start
+    (
+        product.data_dir / "metrics" / "counter_1.db"
+    ).touch()  # as a process leaves it that was killed at its start
     wait_until(lambda: len(product.pids("granian") - before) > 0)
-    wait_until(lambda: answers(product))
+    wait_until(lambda: responds(product))
     assert sign_in_pages(product) > opened
 
 
-def test_next_start_begins_at_zero(product: Product) -> None:
+def test_counts_begin_at_zero_after_a_restart(product: Product) -> None:
     open_sign_in(product)
     assert sign_in_pages(product) == 1
     product.stop()
@@ -92,15 +94,15 @@ def test_next_start_begins_at_zero(product: Product) -> None:
     assert sign_in_pages(product) == 1
 
 
-def test_commands_leave_no_files(product: Product) -> None:
+def test_commands_write_no_metrics_files(product: Product) -> None:
     before = counting(product)
     product.manage("list_work_orders")
     assert counting(product) == before
 
 
-def test_without_a_token_there_are_no_files(tmp_path: Path) -> None:
+def test_no_metrics_files_are_written_without_a_token(tmp_path: Path) -> None:
     with Product(tmp_path, WORKERS="0") as product:
         open_sign_in(product)
-        answer = httpx.get(f"{product.url}/metrics", headers=AUTHORIZED, trust_env=False)
-        assert answer.status_code == 404
+        response = httpx.get(f"{product.url}/metrics", headers=AUTHORIZED, trust_env=False)
+        assert response.status_code == 404
         assert list((tmp_path / "metrics").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Queue, workers and the runs API itself: asked when scraped, and left out where it is not told."""
+"""Metrics of the queue, the workers and the runs API: read at each scrape, absent when unknown."""
 
 import pytest
 from django.test import Client
@@ -13,7 +13,7 @@ GAUGES = ("queue_depth", "worker_slots", "worker_slots_busy")
 NOTHING = [None, None, None]
 
 
-def tells(runs_api: RunsAPI, **stats: object) -> None:
+def reports(runs_api: RunsAPI, **stats: object) -> None:
     runs_api.on("GET", "/queue/health", api.data({"stats": stats}))
 
 
@@ -22,20 +22,20 @@ def gauges() -> list[float | None]:
     return [scraped.value(name) for name in GAUGES]
 
 
-def test_queue_is_what_the_api_tells(runs_api: RunsAPI) -> None:
-    tells(runs_api, waiting=7, running=2, maxConcurrent=4)
+def test_gauges_show_what_the_api_reports(runs_api: RunsAPI) -> None:
+    reports(runs_api, waiting=7, running=2, maxConcurrent=4)
     assert gauges() == [7, 4, 2]
-    tells(runs_api, waiting=0, running=0, maxConcurrent=4)
+    reports(runs_api, waiting=0, running=0, maxConcurrent=4)
     assert gauges() == [0, 4, 0]
 
 
-def test_embedded_api_tells_its_own(db: None) -> None:
+def test_embedded_api_reports_its_own_queue(db: None) -> None:
     scraped = scrape()
     assert [scraped.value(name) for name in (*GAUGES, "runs_api_up")] == [0, 0, 0, 1]
 
 
-def test_part_that_is_not_told_is_left_out(runs_api: RunsAPI) -> None:
-    tells(runs_api, waiting=7, running=None)
+def test_missing_number_leaves_its_gauge_out(runs_api: RunsAPI) -> None:
+    reports(runs_api, waiting=7, running=None)
     assert gauges() == [7, None, None]
 
 
@@ -50,13 +50,13 @@ def test_part_that_is_not_told_is_left_out(runs_api: RunsAPI) -> None:
         api.reset,
     ],
 )
-def test_queue_that_is_not_told_is_left_out(runs_api: RunsAPI, reply: api.Reply) -> None:
+def test_missing_queue_health_leaves_all_gauges_out(runs_api: RunsAPI, reply: api.Reply) -> None:
     runs_api.on("GET", "/queue/health", reply)
     assert gauges() == NOTHING
 
 
 @pytest.mark.parametrize("reply", [api.silence, api.dripping_header, api.dripping_body])
-def test_api_that_does_not_answer_is_not_waited_for(runs_api: RunsAPI, reply: api.Reply) -> None:
+def test_scrape_does_not_wait_for_a_slow_api(runs_api: RunsAPI, reply: api.Reply) -> None:
     runs_api.on("GET", "/queue/health", reply)
     assert gauges() == NOTHING
     assert not runs_api.waited_out.is_set()
@@ -65,7 +65,7 @@ def test_api_that_does_not_answer_is_not_waited_for(runs_api: RunsAPI, reply: ap
 @pytest.mark.parametrize(
     "reply", [api.refusal(403, "FORBIDDEN"), api.refusal(502, "BAD"), api.reset]
 )
-def test_api_that_keeps_its_queue_to_itself_is_as_well_as_before(
+def test_failed_queue_health_does_not_affect_readiness(
     runs_api: RunsAPI, client: Client, db: None, caplog: pytest.LogCaptureFixture, reply: api.Reply
 ) -> None:
     runs_api.on("GET", "/work-orders", api.items())
@@ -76,8 +76,8 @@ def test_api_that_keeps_its_queue_to_itself_is_as_well_as_before(
     assert "cannot be used" not in caplog.text
 
 
-def test_api_that_was_not_asked_yet_is_neither_up_nor_down(runs_api: RunsAPI) -> None:
-    tells(runs_api, waiting=0)
+def test_api_is_neither_up_nor_down_before_the_first_probe(runs_api: RunsAPI) -> None:
+    reports(runs_api, waiting=0)
     assert scrape().value("runs_api_up") is None
 
 
@@ -87,7 +87,7 @@ def test_api_that_refuses_the_key_is_down(runs_api: RunsAPI) -> None:
     assert scrape().value("runs_api_up") == 0
 
 
-def test_api_that_is_lost_is_down_and_not_asked_again(runs_api: RunsAPI) -> None:
+def test_lost_api_is_down_and_not_called_by_scrapes(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.reset)
     probe_once(default_client())
     asked = len(runs_api.asked)

@@ -1,4 +1,4 @@
-"""One ID for a request: in its answer, on the page that failed, in each call to the runs API."""
+"""The request ID: in every response, on error pages, and in each call to the runs API."""
 
 import uuid
 
@@ -27,24 +27,26 @@ def id_of(client: Client, path: str, **headers: str) -> str:
         *("/", "/sign-out/", "/static/js/live.js", "/static/no-such-file", "/api/v1/health"),
     ],
 )
-def test_every_answer_carries_one(runs_api: RunsAPI, operator: Client, path: str) -> None:
+def test_every_response_carries_a_request_id(
+    runs_api: RunsAPI, operator: Client, path: str
+) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     runs_api.on("GET", "/runs/run-1/log", api.data({"text": "", "nextOffset": 0, "size": 0}))
     assert id_of(operator, path)
 
 
-def test_redirect_to_https_carries_one(client: Client, settings: Settings) -> None:
+def test_redirect_to_https_carries_a_request_id(client: Client, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     response = client.get("/work-orders/")
     assert response.status_code == 301
     assert response["X-Request-ID"]
 
 
-def test_requests_have_different_ones(client: Client, db: None) -> None:
+def test_requests_have_different_ids(client: Client, db: None) -> None:
     assert id_of(client, "/sign-in/") != id_of(client, "/sign-in/")
 
 
-def test_calls_to_the_runs_api_carry_it(runs_api: RunsAPI, operator: Client) -> None:
+def test_calls_to_the_runs_api_carry_the_request_id(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     runs_api.triggers(api.data({"runId": "run-1"}, 201))
     response = operator.post("/work-orders/wo-1/trigger/", {"key": str(uuid.uuid4())})
@@ -52,7 +54,7 @@ def test_calls_to_the_runs_api_carry_it(runs_api: RunsAPI, operator: Client) -> 
     assert {asked.headers["x-request-id"] for asked in runs_api.asked} == {response["X-Request-ID"]}
 
 
-def test_it_is_written_down_with_the_attempt(runs_api: RunsAPI, operator: Client) -> None:
+def test_request_id_is_stored_with_the_attempt(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     runs_api.triggers(api.refusal(429, "RATE_LIMITED"))
     key = str(uuid.uuid4())
@@ -61,13 +63,15 @@ def test_it_is_written_down_with_the_attempt(runs_api: RunsAPI, operator: Client
         assert TriggerAttempt.objects.get().request_id == response["X-Request-ID"]
 
 
-def test_a_command_sends_none(runs_api: RunsAPI) -> None:
+def test_command_sends_no_request_id(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     default_client().list_work_orders()
     assert "x-request-id" not in runs_api.asked[0].headers
 
 
-def test_answer_that_is_streamed_keeps_it(runs_api: RunsAPI, operator: Client) -> None:
+def test_all_calls_of_a_streamed_response_carry_its_request_id(
+    runs_api: RunsAPI, operator: Client
+) -> None:
     part = 16 * LOG_PART_BYTES
 
     def log(handler: Handler, asked: Asked) -> None:
@@ -82,7 +86,7 @@ def test_answer_that_is_streamed_keeps_it(runs_api: RunsAPI, operator: Client) -
 
 
 @pytest.mark.parametrize("given", ["from-the_proxy", "0af7651916cd43dd8448eb211c80319c"])
-def test_id_of_a_trusted_proxy_is_taken_over(
+def test_id_of_a_trusted_proxy_is_used(
     client: Client, db: None, settings: Settings, given: str
 ) -> None:
     settings.TRUST_PROXY_HEADERS = True
@@ -90,23 +94,25 @@ def test_id_of_a_trusted_proxy_is_taken_over(
 
 
 @pytest.mark.parametrize("given", NOT_AN_ID)
-def test_ill_formed_id_of_a_trusted_proxy_is_replaced(
+def test_malformed_id_of_a_trusted_proxy_is_replaced(
     client: Client, db: None, settings: Settings, given: str
 ) -> None:
     settings.TRUST_PROXY_HEADERS = True
     assert id_of(client, "/sign-in/", X_Request_ID=given) not in {"", given}
 
 
-def test_id_of_a_stranger_is_replaced(client: Client, db: None) -> None:
+def test_id_of_an_untrusted_client_is_replaced(client: Client, db: None) -> None:
     assert id_of(client, "/sign-in/", X_Request_ID="from-anybody") != "from-anybody"
 
 
-def test_missing_page_shows_it(operator: Client) -> None:
+def test_missing_page_shows_the_request_id(operator: Client) -> None:
     response = operator.get("/no-such-page/")
     assert f"request {response['X-Request-ID']}" in response.content.decode()
 
 
-def test_page_that_broke_shows_it(operator: Client, runs_api: RunsAPI) -> None:
+def test_page_of_an_internal_error_shows_the_request_id(
+    operator: Client, runs_api: RunsAPI
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE workorders_triggerattempt RENAME TO gone")
     operator.raise_request_exception = False

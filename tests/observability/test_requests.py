@@ -1,4 +1,4 @@
-"""Requests and refreshes: each counted once, by a label that nobody can make up."""
+"""Metrics of requests and refreshes: each is counted once, under labels from a fixed set."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,9 @@ from tests.support.trigger_form import HTMX
 REQUESTS = "http_request_duration_seconds_count"
 
 
-def test_page_is_counted_by_its_name(runs_api: RunsAPI, operator: Client, meter: Meter) -> None:
+def test_request_is_counted_by_the_name_of_its_view(
+    runs_api: RunsAPI, operator: Client, meter: Meter
+) -> None:
     runs_api.has(id="wo-1")
     runs_api.has(id="wo-2")
     for path in ("/work-orders/wo-1/", "/work-orders/wo-2/", "/work-orders/gone/"):
@@ -24,7 +26,9 @@ def test_page_is_counted_by_its_name(runs_api: RunsAPI, operator: Client, meter:
     assert meter.gained(REQUESTS) == 3
 
 
-def test_time_is_summed(runs_api: RunsAPI, operator: Client, meter: Meter) -> None:
+def test_durations_of_requests_are_summed(
+    runs_api: RunsAPI, operator: Client, meter: Meter
+) -> None:
     runs_api.has()
     operator.get("/work-orders/wo-1/")
     assert meter.gained("http_request_duration_seconds_sum", view="work_order_detail") > 0
@@ -40,14 +44,14 @@ def test_time_is_summed(runs_api: RunsAPI, operator: Client, meter: Meter) -> No
         ("GET", "/", {"view": "home", "method": "GET", "status": "3xx"}),
     ],
 )
-def test_labels_are_of_a_few(
+def test_labels_come_from_a_fixed_set(
     client: Client, meter: Meter, method: str, path: str, labels: dict[str, str]
 ) -> None:
     client.generic(method, path)
     assert meter.new_labels(REQUESTS) == [labels]
 
 
-def test_page_that_broke_is_counted(operator: Client, meter: Meter) -> None:
+def test_internal_error_is_counted(operator: Client, meter: Meter) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE workorders_triggerattempt RENAME TO gone")
     operator.raise_request_exception = False
@@ -57,7 +61,7 @@ def test_page_that_broke_is_counted(operator: Client, meter: Meter) -> None:
     ]
 
 
-def test_who_watches_is_not_counted(client: Client, meter: Meter) -> None:
+def test_monitoring_requests_are_not_counted(client: Client, meter: Meter) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         client.get(path)
     assert meter.gained(REQUESTS) == 0
@@ -103,7 +107,7 @@ class TestRefreshes:
         self.refresh(operator, seen)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "left"}]
 
-    def test_page_that_is_opened_is_none(self, operator: Client, meter: Meter) -> None:
+    def test_opened_page_does_not_count_as_a_refresh(self, operator: Client, meter: Meter) -> None:
         operator.get("/work-orders/wo-1/")
         operator.get("/work-orders/wo-1/?seen=bookmarked")
         assert self.results(meter) == []

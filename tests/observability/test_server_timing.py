@@ -1,4 +1,4 @@
-"""``Server-Timing``: where a page's time went."""
+"""The ``Server-Timing`` header: the time of a page, of its API calls and of its queries."""
 
 import re
 from typing import NamedTuple
@@ -18,11 +18,11 @@ from tests.support.trigger_form import HTMX
 class Share(NamedTuple):
     milliseconds: float
     parts: int
-    """Calls or queries."""
+    """Number of API calls or of queries."""
 
 
 def shares(response: HttpResponseBase) -> dict[str, Share]:
-    """Of the whole header; ``AssertionError`` when it is not well-formed."""
+    """The entries of the header by name; ``AssertionError`` when the header is malformed."""
     found = {}
     for entry in response["Server-Timing"].split(", "):
         parts = re.fullmatch(r'(\w+);dur=(\d+\.\d)(?:;desc="(\d+) [a-z]+")?', entry)
@@ -32,7 +32,7 @@ def shares(response: HttpResponseBase) -> dict[str, Share]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_tells_its_calls(runs_api: RunsAPI, operator: Client, path: str) -> None:
+def test_page_reports_its_calls(runs_api: RunsAPI, operator: Client, path: str) -> None:
     runs_api.has()
     runs_api.has_run()
     runs_api.on("GET", "/work-orders", api.items(*orders(1)))
@@ -42,26 +42,26 @@ def test_page_tells_its_calls(runs_api: RunsAPI, operator: Client, path: str) ->
     assert 0 < found["api"].milliseconds <= found["total"].milliseconds
 
 
-def test_calls_at_the_same_time_are_told(runs_api: RunsAPI, operator: Client) -> None:
+def test_concurrent_calls_are_reported(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     runs_api.has_run(status="queued", logSize=100)
     response = operator.get("/runs/run-1/")
     assert shares(response)["api"].parts == len(runs_api.asked) == 4
 
 
-def test_calls_are_the_requests_own(runs_api: RunsAPI, operator: Client) -> None:
+def test_each_request_reports_only_its_own_calls(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     assert [shares(operator.get("/work-orders/wo-1/"))["api"].parts for _ in range(2)] == [1, 1]
 
 
-def test_call_that_is_not_answered_is_told(runs_api: RunsAPI, operator: Client) -> None:
+def test_call_without_a_response_is_reported(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/work-orders/wo-1", api.reset)
     response = operator.get("/work-orders/wo-1/")
     assert response.status_code == 503
     assert shares(response)["api"].parts == 1
 
 
-def test_refresh_of_nothing_new_tells_it(runs_api: RunsAPI, operator: Client) -> None:
+def test_unchanged_refresh_reports_its_call(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     seen = version_of(show(operator, "/work-orders/wo-1/"))
     response = operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
@@ -69,14 +69,14 @@ def test_refresh_of_nothing_new_tells_it(runs_api: RunsAPI, operator: Client) ->
     assert shares(response)["api"].parts == 1
 
 
-def test_queries_are_told(runs_api: RunsAPI, operator: Client) -> None:
+def test_queries_are_reported(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     with CaptureQueriesContext(connection) as queries:
         response = operator.get("/work-orders/wo-1/")
     assert shares(response)["db"].parts == len(queries) > 0
 
 
-def test_queries_of_the_embedded_api_are_its_calls(operator: Client) -> None:
+def test_queries_of_the_embedded_api_count_as_its_call(operator: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         response = operator.get("/work-orders/")
     found = shares(response)
@@ -85,5 +85,5 @@ def test_queries_of_the_embedded_api_are_its_calls(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/work-orders/", "/no-such-page/", "/healthz"])
-def test_stranger_gets_no_clock(client: Client, db: None, path: str) -> None:
+def test_anonymous_user_gets_no_timing(client: Client, db: None, path: str) -> None:
     assert "Server-Timing" not in client.get(path).headers

@@ -1,4 +1,4 @@
-"""Attempts to start a run: what they came to, told once however often it is looked at."""
+"""The metric of trigger attempts: each outcome is counted once, however often the form is sent."""
 
 import pytest
 from pytest_django import Settings
@@ -35,7 +35,7 @@ def counted(meter: Meter) -> list[dict[str, str]]:
         (api.reset, {"outcome": "checking"}),
     ],
 )
-def test_outcome(
+def test_attempt_is_counted_by_its_outcome(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter, reply: api.Reply, labels: dict[str, str]
 ) -> None:
     runs_api.triggers(reply)
@@ -43,12 +43,12 @@ def test_outcome(
     assert counted(meter) == [labels]
 
 
-def test_work_order_that_changed_meanwhile(form: TriggerForm, meter: Meter) -> None:
+def test_changed_work_order_is_counted(form: TriggerForm, meter: Meter) -> None:
     form.send(seen="failed/failed/run-0")
     assert counted(meter) == [{"outcome": "changed"}]
 
 
-def test_refusal_by_what_the_work_order_is(
+def test_refusal_by_the_status_of_the_work_order_is_counted(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter
 ) -> None:
     runs_api.has(status="succeeded")
@@ -56,7 +56,7 @@ def test_refusal_by_what_the_work_order_is(
     assert counted(meter) == [{"outcome": "refused", "code": "WORK_ORDER_COMPLETE"}]
 
 
-def test_form_that_is_sent_twice_counts_once(
+def test_form_sent_twice_is_counted_once(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter
 ) -> None:
     runs_api.triggers(STARTED)
@@ -65,7 +65,7 @@ def test_form_that_is_sent_twice_counts_once(
     assert meter.gained("triggers_total") == 1
 
 
-def test_what_became_of_a_lost_answer_is_counted_when_it_is_known(
+def test_outcome_of_a_lost_response_is_counted_once_known(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter
 ) -> None:
     runs_api.triggers(api.reset)
@@ -79,7 +79,7 @@ def test_what_became_of_a_lost_answer_is_counted_when_it_is_known(
     assert meter.gained("triggers_total") == 2
 
 
-def test_what_cannot_be_found_out(
+def test_unknown_outcome_is_counted(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter, settings: Settings
 ) -> None:
     settings.RUNS_API_SETTLE_SECONDS = 0
@@ -87,10 +87,10 @@ def test_what_cannot_be_found_out(
     form.send()
     form.send()
     assert meter.gained("triggers_total", outcome="unknown") == 1
-    assert meter.gained("triggers_total") == 2  # the answer was lost before
+    assert meter.gained("triggers_total") == 2  # the lost response was counted before
 
 
-def test_run_that_is_found_after_all(
+def test_run_found_after_an_unknown_outcome_is_counted(
     runs_api: RunsAPI, form: TriggerForm, meter: Meter, settings: Settings
 ) -> None:
     settings.RUNS_API_SETTLE_SECONDS = 0
@@ -102,8 +102,8 @@ def test_run_that_is_found_after_all(
     assert meter.gained("triggers_total", outcome="started") == 1
 
 
-def test_series_are_there_before_their_first_event() -> None:
-    """Else an alert on their increase would miss it."""
+def test_series_exist_before_their_first_event() -> None:
+    """An alert on the increase of a series would otherwise miss its first event."""
     scraped = scrape()
     for outcome in ("started", "queued", "changed", "checking", "unknown"):
         assert scraped.value("triggers_total", outcome=outcome, code="") is not None
