@@ -1,4 +1,4 @@
-"""Text from elsewhere: marks for what is invisible, bounds for what cannot be laid out."""
+"""Foreign text is made legible: invisible characters are marked, and lengths are bounded."""
 
 import re
 import unicodedata
@@ -31,21 +31,21 @@ FLAG = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct") 
         ("one\r\ntwo\rthree", "one\ntwo\nthree"),
         ("hidden\U000e0068\U000e0069", "hidden[U+E0068][U+E0069]"),
         ("a\u200db", "a[U+200D]b"),
-        # What is written that way: emoji, flags, Persian, Vietnamese, Hindi.
+        # Legitimate uses of invisible characters: emoji, flags, Persian, Vietnamese, Hindi.
         ("👩🏻\u200d❤️\u200d💋\u200d👨🏻", "👩🏻\u200d❤️\u200d💋\u200d👨🏻"),
         (FLAG, FLAG),
         ("می‌خواهم", "می‌خواهم"),
         ("Vie\u0323\u0302t क्षत्रिय", "Vie\u0323\u0302t क्षत्रिय"),
     ],
 )
-def test_what_is_invisible_is_marked(text: str, shown: str) -> None:
+def test_invisible_characters_are_marked(text: str, shown: str) -> None:
     assert legible(text) == shown
 
 
 @pytest.mark.parametrize(
     "text", ["a" + "\u0301" * 99_000, "क्" * 49_500, "\u1100" * 99_000, "😀\u200d" * 49_500]
 )
-def test_character_without_end_is_cut(text: str) -> None:
+def test_endless_character_is_cut(text: str) -> None:
     shown = legible(text)
     assert (
         shown == f"{text[:LONGEST_CHARACTER]}[+{len(text) - LONGEST_CHARACTER:,} in this character]"
@@ -67,7 +67,7 @@ STRANGE = "\u202e" + "\ufdfd" * 100 + "e" + "\u0301" * 3000 + "\u2066\u200b\x9b3
 
 
 def strange_api(runs_api: RunsAPI) -> None:
-    """Every text of every answer is strange; IDs are as long as one may be."""
+    """Put strange text into every field of every response; IDs have the greatest allowed length."""
     own_id = STRANGE[:100]
     iteration = {"status": STRANGE, "verification": {"output": STRANGE}}
     run: dict[str, Any] = {
@@ -98,7 +98,7 @@ def strange_api(runs_api: RunsAPI) -> None:
 
 
 def shown_text(html: str) -> str:
-    """All that is laid out or read out; values of fields are what is sent back as it came."""
+    """The text that is laid out or read out, without field values: forms send these unchanged."""
     return unescape(re.sub(r'\b(?:id|value|href|action|hx-[a-z]+)="[^"]*"|<wbr>', "", html))
 
 
@@ -116,7 +116,7 @@ def shown_text(html: str) -> str:
         "/work-orders/wo-2/trigger/?version=&profile_name=%E2%80%AEx",
     ],
 )
-def test_no_page_shows_what_a_browser_cannot(
+def test_pages_mark_invisible_characters_and_cut_endless_ones(
     runs_api: RunsAPI, operator: Client, operator_user: Any, path: str
 ) -> None:
     attempted(operator_user, profile_name=STRANGE[:200], api_request_id=STRANGE[:100])
@@ -137,13 +137,13 @@ def test_reference_of_an_error_is_marked(runs_api: RunsAPI, operator: Client) ->
     assert not any(map(is_invisible, shown_text(show(operator, "/runs/run-3/", 503))))
 
 
-def test_unknown_status_is_short(runs_api: RunsAPI, operator: Client) -> None:
+def test_unknown_status_is_shortened(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has(status="very " * 100)
     html = show(operator, "/work-orders/wo-1/")
     assert max(map(len, re.findall(r'data-status="([^"]*)"', html))) <= 40
 
 
-def test_prompt_can_be_had_as_it_is(runs_api: RunsAPI, operator: Client) -> None:
+def test_prompt_can_be_downloaded_unchanged(runs_api: RunsAPI, operator: Client) -> None:
     prompt = "start \u202enur on\u202c\r\n" + "a\u0301" * 50_000
     runs_api.has(taskPrompt=prompt)
     assert "/work-orders/wo-1/prompt/" in show(operator, "/work-orders/wo-1/")
@@ -154,10 +154,8 @@ def test_prompt_can_be_had_as_it_is(runs_api: RunsAPI, operator: Client) -> None
     assert operator.get("/work-orders/gone/prompt/").status_code == 404
 
 
-def test_text_of_any_length_makes_a_page_of_bounded_length(
-    runs_api: RunsAPI, operator: Client
-) -> None:
-    """The end of an output says why it failed; the beginning of a prompt says what is wanted."""
+def test_page_of_endless_texts_has_a_bounded_length(runs_api: RunsAPI, operator: Client) -> None:
+    """The end of an output is kept, since failures end there, and the beginning of a prompt."""
     long = "word " * 60_000 + "the end"
     iteration = {"number": 1, "status": "failed", "verification": {"output": long}}
     about = {"profileName": long, "status": long}

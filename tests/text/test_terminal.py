@@ -1,4 +1,4 @@
-"""What a terminal leaves on its lines, and that a followed log looks as after a reload."""
+"""Terminal output as text lines, and a followed log that looks as it does after a reload."""
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,7 @@ def test_lines_look_as_they_do_in_a_terminal(text: str, shown: str) -> None:
     assert rendered(text) == shown
 
 
-# Each may be cut at every byte.
+# Refreshes may cut each of these pieces at any byte.
 PIECES = st.sampled_from(
     [
         *(RED.encode(), b"\x1b[K", b"\x1b[2K", b"\x1b[3C", b"\x1b[2D", b"\xc2\x9b1m", b"\x9b31m"),
@@ -55,20 +55,20 @@ PIECES = st.sampled_from(
 
 
 def part_of(log: bytes, start: int, end: int) -> LogPart:
-    """What the runs API answers when so much is written."""
+    """The runs API's response to a read from ``start`` while the log has ``end`` bytes."""
     text, used = decode(log[start:end], to_the_end=end == len(log))
     return LogPart(text, start, start + used, end, complete=end == len(log))
 
 
 @given(pieces=st.lists(PIECES, max_size=40), cuts=st.lists(st.integers(0, 200), max_size=12))
 def test_followed_log_looks_as_it_does_after_a_reload(pieces: list[bytes], cuts: list[int]) -> None:
-    """Wherever refreshes cut it: in a character, a code, a line end."""
+    """Refreshes may cut the log inside a character, an escape sequence or a line end."""
     log = b"".join(pieces)
-    finished, asked_from = "", 0
+    finished, offset = "", 0
     for end in [*sorted(cut for cut in cuts if cut < len(log)), len(log)]:
-        followed = RunLog.of(part_of(log, asked_from, end), goes_on=bool(asked_from))
+        followed = RunLog.of(part_of(log, offset, end), goes_on=bool(offset))
         finished += rendered(followed.finished)
-        asked_from = followed.resume_at
+        offset = followed.resume_at
         reloaded = RunLog.of(part_of(log, 0, end))
         shown = rendered(reloaded.finished) + rendered(reloaded.unfinished)
         assert finished + rendered(followed.unfinished) == shown
@@ -85,7 +85,7 @@ def test_endless_progress_display_stays_one_line() -> None:
     assert rendered(second.unfinished).startswith("  2999 of many")
 
 
-def test_endless_line_is_gone_on_with_in_its_middle() -> None:
+def test_endless_line_is_continued_in_its_middle() -> None:
     log = b"x" * (LONGEST_UNFINISHED + 100)
     first = RunLog.of(part_of(log, 0, len(log) - 9))
     assert (first.unfinished, first.resume_at) == ("", len(log) - 9)
@@ -93,12 +93,12 @@ def test_endless_line_is_gone_on_with_in_its_middle() -> None:
     assert first.finished + second.unfinished == log.decode()
 
 
-def test_end_of_a_log_begins_with_a_whole_line() -> None:
+def test_end_of_a_log_begins_with_a_complete_line() -> None:
     part = LogPart("1mcut\nwhole\nwritten", 90, 109, 109, complete=False)
     shown = RunLog.of(part)
     assert (shown.finished, shown.unfinished, shown.resume_at) == ("whole\n", "written", 102)
 
 
-def test_api_that_counts_no_bytes_is_followed_without_going_back() -> None:
+def test_log_of_an_api_that_counts_characters_is_followed() -> None:
     part = LogPart("héllo", 0, 5, 5, complete=False)
     assert RunLog.of(part) == RunLog(part, "héllo", "", 5)
