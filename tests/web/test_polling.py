@@ -1,4 +1,4 @@
-"""Open pages ask again: what they get, and when they stop."""
+"""Polling of open pages: the responses to refreshes, and when polling stops."""
 
 import re
 
@@ -20,7 +20,7 @@ def api_with_all(runs_api: RunsAPI) -> RunsAPI:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_refresh_is_the_fragment(api_with_all: RunsAPI, operator: Client, path: str) -> None:
+def test_refresh_returns_the_fragment(api_with_all: RunsAPI, operator: Client, path: str) -> None:
     html = show(operator, path, htmx=True)
     assert html.lstrip().startswith('<div id="live"')
     assert "<html" not in html
@@ -33,7 +33,7 @@ def test_refresh_of_nothing_new_is_204(api_with_all: RunsAPI, operator: Client, 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_refresh_of_something_new_is_shown(
+def test_changed_refresh_returns_the_new_content(
     api_with_all: RunsAPI, operator: Client, path: str
 ) -> None:
     seen = version_of(show(operator, path))
@@ -46,7 +46,7 @@ def test_refresh_of_something_new_is_shown(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_refresh_while_the_api_is_down_is_503(
+def test_refresh_returns_503_while_the_api_is_down(
     runs_api: RunsAPI, operator: Client, path: str
 ) -> None:
     runs_api.go_away()
@@ -54,7 +54,7 @@ def test_refresh_while_the_api_is_down_is_503(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_and_fragment_are_never_mixed_up_or_kept(
+def test_caches_keep_pages_and_fragments_apart(
     api_with_all: RunsAPI, operator: Client, path: str
 ) -> None:
     response = operator.get(path)
@@ -67,13 +67,13 @@ def test_refresh_stops_at_a_final_state(runs_api: RunsAPI, operator: Client) -> 
     assert "data-live" not in show(operator, "/runs/run-1/")
 
 
-def test_refresh_goes_on_to_the_end_of_the_log(runs_api: RunsAPI, operator: Client) -> None:
+def test_refresh_continues_until_the_end_of_the_log(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(status="failed", logSize=100)
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG | {"nextOffset": 95}))
     assert 'data-live="2"' in show(operator, "/runs/run-1/")
 
 
-def test_refresh_after_signing_out_leads_to_sign_in(client: Client, db: None) -> None:
+def test_refresh_after_signing_out_redirects_to_sign_in(client: Client, db: None) -> None:
     headers = HTMX | {"HX-Current-URL": "http://testserver/runs/run-1/"}
     response = client.get("/runs/run-1/?seen=x", headers=headers)
     assert response["HX-Redirect"] == "/sign-in/?next=/runs/run-1/"
