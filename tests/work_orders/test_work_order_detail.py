@@ -28,7 +28,7 @@ def test_detail_has_workspace_profile_and_limits(runs_api: RunsAPI, operator: Cl
     assert "Workspace /srv/shop Profile careful Max iterations 8 Time limit 10 min" in text
 
 
-def test_detail_tells_of_each_run_when_it_was_and_how_it_went(
+def test_detail_shows_status_times_and_iterations_of_each_run(
     runs_api: RunsAPI, operator: Client
 ) -> None:
     times = {"startedAt": "2026-01-02T10:00:00Z", "completedAt": "2026-01-02T10:02:05Z"}
@@ -42,7 +42,7 @@ def test_detail_tells_of_each_run_when_it_was_and_how_it_went(
 @pytest.mark.parametrize(
     ("status", "seconds"), [("queued", 2), ("running", 2), ("failed", 15), ("succeeded", 15)]
 )
-def test_detail_looks_again_soon_while_a_run_is_on_its_way(
+def test_detail_refreshes_more_often_while_a_run_is_active(
     runs_api: RunsAPI, operator: Client, status: str, seconds: int
 ) -> None:
     runs_api.has(status=status, runs=[{"id": "run-1", "runNumber": 1, "status": status}])
@@ -57,7 +57,7 @@ def test_detail_lists_runs_newest_first(runs_api: RunsAPI, operator: Client) -> 
     assert re.findall(r'id="run-run-(\d)" href="/runs/run-\1/">Run #\1<', html) == ["3", "2", "1"]
 
 
-def test_detail_without_runs(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_shows_that_there_are_no_runs(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     html = show(operator, "/work-orders/wo-1/")
     assert "Runs (0)" in html
@@ -73,7 +73,7 @@ def test_detail_shows_fifty_runs_at_once(runs_api: RunsAPI, operator: Client) ->
     assert 'id="runs-older" class="button" rel="next" href="?page=2"' in html
 
 
-def test_detail_second_page_of_runs(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_shows_the_second_page_of_runs(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has(runCount=51)
     old = {"id": "run-1", "runNumber": 1, "status": "failed"}
     runs_api.on("GET", "/runs", api.items(old, total=51, limit=50, offset=50))
@@ -84,25 +84,27 @@ def test_detail_second_page_of_runs(runs_api: RunsAPI, operator: Client) -> None
     assert "Runs (51)" in html
 
 
-def test_detail_unknown_status(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_shows_an_unknown_status(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has(status="waiting_for_children")
     text = text_of(show(operator, "/work-orders/wo-1/"))
     assert "Status: waiting_for_children" in text
     assert "Status unknown: waiting_for_children" in text
 
 
-def test_detail_cancelled_is_spelled_as_specified(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_spells_cancelled_as_specified(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has(status="canceled")
     assert "Status: cancelled" in text_of(show(operator, "/work-orders/wo-1/"))
 
 
-def test_detail_not_found(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_shows_that_the_work_order_does_not_exist(
+    runs_api: RunsAPI, operator: Client
+) -> None:
     html = show(operator, "/work-orders/gone/", status=404)
     assert "Work Order: gone does not exist, or no longer does." in html
     assert 'href="/work-orders/"' in html
 
 
-def test_detail_long_prompt_opens_in_place(runs_api: RunsAPI, operator: Client) -> None:
+def test_detail_expands_a_long_prompt_in_place(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has(taskPrompt="line\n" * 200 + "the end")
     html = show(operator, "/work-orders/wo-1/")
     assert "Show the whole prompt" in html
