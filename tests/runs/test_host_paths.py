@@ -1,4 +1,4 @@
-"""Paths on the workers' machines are for those who may start runs there."""
+"""Paths on the workers' machines are shown in full only to operators, who may start runs there."""
 
 import pytest
 from django.test import Client
@@ -17,8 +17,8 @@ LOG = (
 
 
 @pytest.fixture
-def told(runs_api: RunsAPI) -> RunsAPI:
-    """A run that says where it was, wherever it can."""
+def api_with_paths(runs_api: RunsAPI) -> RunsAPI:
+    """A run and a work order that contain host paths in every field that can hold one."""
     source = {"type": "local", "path": WORKSPACE}
     work_order = {"id": "wo-1", "taskPrompt": "Fix it", "status": "failed", "runs": []}
     runs_api.on("GET", "/work-orders/wo-1", api.data(work_order | {"workspaceSource": source}))
@@ -37,7 +37,9 @@ PAGES = ["/work-orders/wo-1/", "/runs/run-1/", "/runs/run-1/log/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_viewer_sees_names_without_their_places(told: RunsAPI, viewer: Client, page: str) -> None:
+def test_viewer_sees_only_the_last_part_of_paths(
+    api_with_paths: RunsAPI, viewer: Client, page: str
+) -> None:
     text = text_of(show(viewer, page))
     assert "/srv" not in text
     assert "/var" not in text
@@ -48,13 +50,13 @@ def test_a_viewer_sees_names_without_their_places(told: RunsAPI, viewer: Client,
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_operator_sees_where_things_are(told: RunsAPI, operator: Client, page: str) -> None:
+def test_operator_sees_full_paths(api_with_paths: RunsAPI, operator: Client, page: str) -> None:
     text = text_of(show(operator, page))
     assert WORKSPACE in text
     assert ("ran in " + COPY in text) is ("runs" in page)
 
 
-def test_sources_that_are_no_paths_stay(runs_api: RunsAPI, viewer: Client) -> None:
+def test_sources_that_are_not_paths_are_unchanged(runs_api: RunsAPI, viewer: Client) -> None:
     work_order = {"id": "wo-1", "taskPrompt": "Fix it", "status": "failed", "runs": []}
     source = {"type": "github", "repo": "acme/shop", "branch": "main"}
     runs_api.on("GET", "/work-orders/wo-1", api.data(work_order | {"workspaceSource": source}))

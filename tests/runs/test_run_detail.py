@@ -1,4 +1,4 @@
-"""The page of a run and its log, with all parts and without some."""
+"""The page of a run and of its log, also when parts of the data are missing."""
 
 from collections.abc import Mapping
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from workorders.runs.log_download import MAX_PER_USER
 from workorders.runs_api.client import RunsClient
 
 
-def test_run_that_does_not_say_whose_it_is_was_started_here(
+def test_run_without_a_work_order_id_is_linked_by_its_attempt(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
     attempted(operator_user)
@@ -28,7 +28,7 @@ def test_run_that_does_not_say_whose_it_is_was_started_here(
     assert "Fix the login" in html
 
 
-def test_run_page(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_page_shows_duration_and_work_order(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
     runs_api.has_run(startedAt="2026-01-02T10:00:00Z", completedAt="2026-01-02T10:02:05Z")
     html = show(operator, "/runs/run-1/")
@@ -36,11 +36,11 @@ def test_run_page(runs_api: RunsAPI, operator: Client) -> None:
     assert '<a href="/work-orders/wo-1/">' in html
 
 
-def test_run_not_found(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_page_shows_that_the_run_does_not_exist(runs_api: RunsAPI, operator: Client) -> None:
     assert "Run gone does not exist" in show(operator, "/runs/gone/", status=404)
 
 
-def test_run_without_its_work_order(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_page_works_without_the_work_order(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(error="Out of memory")
     runs_api.on("GET", "/work-orders/wo-1", api.refusal(500, "INTERNAL_ERROR"))
     html = show(operator, "/runs/run-1/")
@@ -48,18 +48,18 @@ def test_run_without_its_work_order(runs_api: RunsAPI, operator: Client) -> None
     assert "trigger-run-button" not in html
 
 
-def test_run_without_its_log(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_page_works_without_the_log(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(logSize=100)
     runs_api.on("GET", "/runs/run-1/log", api.refusal(500, "INTERNAL_ERROR"))
     assert "The log could not be loaded." in show(operator, "/runs/run-1/")
 
 
-def test_run_of_an_api_that_keeps_no_log(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_page_omits_the_log_of_an_api_without_logs(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run()
     assert "log-title" not in show(operator, "/runs/run-1/")
 
 
-def test_run_queued_without_the_queue(runs_api: RunsAPI, operator: Client) -> None:
+def test_queued_run_page_works_without_queue_health(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(status="queued")
     runs_api.on("GET", "/queue/health", api.refusal(500, "INTERNAL_ERROR"))
     assert "In the queue." in text_of(show(operator, "/runs/run-1/")).replace(" .", ".")
@@ -74,7 +74,7 @@ def test_run_queued_without_the_queue(runs_api: RunsAPI, operator: Client) -> No
         (None, None, "2nd in the queue."),
     ],
 )
-def test_run_queued_says_what_it_waits_for(
+def test_queued_run_shows_its_place_in_the_queue(
     runs_api: RunsAPI, operator: Client, running: int | None, slots: int | None, words: str
 ) -> None:
     runs_api.has_run(status="queued", queuePosition=2)
@@ -83,7 +83,7 @@ def test_run_queued_says_what_it_waits_for(
     assert words in text_of(show(operator, "/runs/run-1/"))
 
 
-def test_run_waits_for_another_of_its_work_order(runs_api: RunsAPI, operator: Client) -> None:
+def test_queued_run_links_to_the_run_it_waits_for(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(status="queued", waitingFor={"runId": "run-0", "runNumber": 7})
     html = show(operator, "/runs/run-1/")
     assert '<a id="waiting-for" href="/runs/run-0/">Run #7</a>' in html
@@ -96,7 +96,7 @@ def test_run_shows_its_overrides(runs_api: RunsAPI, operator: Client) -> None:
     assert "Overrides Max Iterations 7 Profile careful" in text
 
 
-def test_run_imported_is_marked(runs_api: RunsAPI, operator: Client) -> None:
+def test_imported_run_is_marked(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(imported=True)
     assert "history: not executed here" in show(operator, "/runs/run-1/")
 
@@ -130,7 +130,7 @@ def test_run_shows_each_verification(
         (129, "ended with exit code 129 ·"),
     ],
 )
-def test_run_shows_exit_codes_in_words(
+def test_run_explains_exit_codes_in_words(
     runs_api: RunsAPI, operator: Client, code: int, words: str
 ) -> None:
     verification = {"passed": False, "exitCode": code, "output": ""}
@@ -145,8 +145,8 @@ def test_run_shows_exit_codes_in_words(
     assert ("Verification failed" if "·" in words else f"Verification {words}") in text
 
 
-def asked_log(runs_api: RunsAPI) -> Mapping[str, str]:
-    """The query that its log was read with; the work order is read at the same time."""
+def log_query(runs_api: RunsAPI) -> Mapping[str, str]:
+    """The query parameters of the request that read the log."""
     return next(asked.query for asked in runs_api.asked if asked.path.endswith("/log"))
 
 
@@ -156,21 +156,21 @@ def test_run_shows_the_end_of_its_log(runs_api: RunsAPI, operator: Client) -> No
     html = show(operator, "/runs/run-1/")
     assert "last line" in html
     assert "Earlier lines are in the download" in html
-    assert int(asked_log(runs_api)["offset"]) < 0
+    assert int(log_query(runs_api)["offset"]) < 0
 
 
-def test_run_log_goes_on_where_the_page_ends(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_log_continues_where_the_page_ends(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(logSize=100, status="running")
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG))
     html = show(operator, "/runs/run-1/?log=90", htmx=True)
-    assert asked_log(runs_api)["offset"] == "90"
+    assert log_query(runs_api)["offset"] == "90"
     assert '<span id="log-text" hx-swap-oob="beforeend">last line\n</span>' in html
 
 
-def test_run_log_that_grew_faster_than_the_page_is_caught_up_with(
+def test_run_log_that_grew_is_refreshed_even_when_the_run_is_unchanged(
     runs_api: RunsAPI, operator: Client
 ) -> None:
-    """The run itself is as the page saw it; only the log has more to show."""
+    """The run has not changed since the page was loaded; only the log has."""
     runs_api.has_run(logSize=100, status="running")
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG | {"nextOffset": 50}))
     seen = version_of(show(operator, "/runs/run-1/?log=0", htmx=True))
@@ -180,13 +180,15 @@ def test_run_log_that_grew_faster_than_the_page_is_caught_up_with(
 
 
 @pytest.mark.parametrize("log", ["x", "-1", "9" * 5000, "", "²"])
-def test_run_log_from_nowhere(runs_api: RunsAPI, operator: Client, log: str) -> None:
+def test_run_log_of_a_malformed_offset_is_shown(
+    runs_api: RunsAPI, operator: Client, log: str
+) -> None:
     runs_api.has_run(logSize=100)
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG))
     assert "last line" in show(operator, f"/runs/run-1/?log={log}", htmx=True)
 
 
-def test_run_log_download(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_log_can_be_downloaded(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG | {"text": "<b>all of it"}))
     response = operator.get("/runs/run-1/log/")
     assert b"".join(response) == b"<b>all of it"
@@ -195,7 +197,7 @@ def test_run_log_download(runs_api: RunsAPI, operator: Client) -> None:
     assert response["X-Content-Type-Options"] == "nosniff"
 
 
-def test_run_log_download_that_breaks_off_says_so(runs_api: RunsAPI, operator: Client) -> None:
+def test_interrupted_log_download_ends_with_a_notice(runs_api: RunsAPI, operator: Client) -> None:
     def breaking(handler: api.Handler, asked: api.Asked) -> None:
         first = asked.query["offset"] == "0"
         part = {"text": "begin", "nextOffset": 5, "size": 9}
@@ -206,7 +208,7 @@ def test_run_log_download_that_breaks_off_says_so(runs_api: RunsAPI, operator: C
     assert text.startswith("begin\n[The log could not be read further: ")
 
 
-def test_downloads_that_fail_in_any_way_leave_room_for_others(
+def test_failed_downloads_release_their_slot(
     runs_api: RunsAPI, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG))
@@ -218,37 +220,41 @@ def test_downloads_that_fail_in_any_way_leave_room_for_others(
     assert operator.get("/runs/run-1/log/").status_code == 200
 
 
-def test_run_log_download_api_down(runs_api: RunsAPI, operator: Client) -> None:
+def test_log_download_reports_that_the_api_is_down(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.go_away()
     assert "The runs API has not answered since" in show(operator, "/runs/run-1/log/", status=503)
 
 
 @pytest.mark.parametrize("run_id", ["a%0d%0aX-Bad:%201", "%22;x=%22", "%C3%BC"])
-def test_run_log_download_of_an_odd_id(runs_api: RunsAPI, operator: Client, run_id: str) -> None:
+def test_log_download_of_an_odd_id_sets_no_header(
+    runs_api: RunsAPI, operator: Client, run_id: str
+) -> None:
     runs_api.on("GET", f"/runs/{unquote(run_id)}/log", api.data(LOG))
     response = operator.get(f"/runs/{run_id}/log/")
     assert response.status_code == 200
     assert "X-Bad" not in response
 
 
-def test_run_of_a_provisional_id_leads_to_its_work_order(
+def test_provisional_run_id_redirects_to_its_work_order(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
-    """Recorded from a real server: the run it names when it accepts may never exist."""
+    """Recorded from a real server: the run that an accepting response names may never exist."""
     runs_api.has()
     TriggerAttempt.objects.create(user=operator_user, work_order_id="wo-1", run_id="run-wo-1-17")
     response = operator.get("/runs/run-wo-1-17/")
     assert response["Location"] == "/work-orders/wo-1/"
 
 
-def test_run_log_of_a_progress_bar_is_its_last_state(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_log_shows_the_last_state_of_a_progress_bar(
+    runs_api: RunsAPI, operator: Client
+) -> None:
     runs_api.has_run(logSize=12)
     part = {"text": "10%\r20%\r\n", "offset": 0, "nextOffset": 12, "size": 12}
     runs_api.on("GET", "/runs/run-1/log", api.data(part))
     assert '<span id="log-text">20%\n</span>' in show(operator, "/runs/run-1/")
 
 
-def test_run_log_far_behind_goes_on_at_the_end(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_log_far_behind_continues_at_the_end(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(status="running", logSize=9_000_000)
     part = {"text": "the end", "offset": 8_999_993, "nextOffset": 9_000_000, "size": 9_000_000}
     runs_api.on("GET", "/runs/run-1/log", api.data(part))
@@ -261,7 +267,7 @@ FAILED = api.refusal(500, "INTERNAL_ERROR", "Failed to get run")
 LISTED = {"id": "run-1", "status": "succeeded", "startedAt": "2026-11-23T10:43:30.498Z"}
 
 
-def test_run_that_the_api_fails_to_show_is_shown_as_its_work_order_lists_it(
+def test_run_that_the_api_fails_to_show_is_shown_as_listed_by_its_work_order(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
     """Recorded from a real server: 500 for a run that has succeeded."""
@@ -283,13 +289,15 @@ def test_run_that_the_api_fails_to_show_is_found_among_the_newest(
     assert 'data-status="succeeded"' in html
 
 
-def test_run_that_no_list_knows_is_not_made_up(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_that_is_in_no_list_is_not_shown(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/runs/run-1", FAILED)
     runs_api.on("GET", "/runs", api.items())
     assert "Failed to get run" in show(operator, "/runs/run-1/", 503)
 
 
-def test_run_that_names_no_work_order_asks_for_none(runs_api: RunsAPI, operator: Client) -> None:
+def test_run_without_a_work_order_id_reads_no_work_order(
+    runs_api: RunsAPI, operator: Client
+) -> None:
     runs_api.has_run(workOrderId=None)
     show(operator, "/runs/run-1/")
     assert [asked.path for asked in runs_api.asked] == ["/runs/run-1"]
