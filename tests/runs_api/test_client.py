@@ -1,4 +1,4 @@
-"""The client against servers that misbehave."""
+"""The runs API client against servers that misbehave."""
 
 import gzip
 import tracemalloc
@@ -34,7 +34,7 @@ def trigger(work_order_id: str = "wo-1") -> Call:
 
 @pytest.fixture
 def client(runs_api: RunsAPI) -> Iterator[RunsClient]:
-    """Its time-outs for one phase are long: only the deadline of a call can end it."""
+    """A client with long time-outs per phase: only the deadline of a call ends the call."""
     with httpx.Client(base_url=runs_api.url, timeout=30) as http:
         yield RunsClient(http, read_timeout=0.3, trigger_timeout=0.3)
 
@@ -43,7 +43,7 @@ SLOW = [api.silence, api.dripping_header, api.dripping_body]
 
 
 @pytest.mark.parametrize("reply", SLOW)
-def test_slow_answer_to_a_read_ends_at_the_deadline(
+def test_slow_read_ends_at_the_deadline(
     runs_api: RunsAPI, client: RunsClient, reply: api.Reply
 ) -> None:
     runs_api.on("GET", "/runs/run-1", reply)
@@ -53,7 +53,7 @@ def test_slow_answer_to_a_read_ends_at_the_deadline(
 
 
 @pytest.mark.parametrize("reply", SLOW)
-def test_slow_answer_to_a_trigger_ends_at_the_deadline(
+def test_slow_trigger_ends_at_the_deadline(
     runs_api: RunsAPI, client: RunsClient, reply: api.Reply
 ) -> None:
     runs_api.triggers(reply)
@@ -62,8 +62,10 @@ def test_slow_answer_to_a_trigger_ends_at_the_deadline(
     assert not runs_api.waited_out.is_set()
 
 
-def test_answer_after_a_slow_one_is_its_own(runs_api: RunsAPI, client: RunsClient) -> None:
-    """What the abandoned connection still brings must not be taken for the next answer."""
+def test_abandoned_response_is_not_taken_for_the_next(
+    runs_api: RunsAPI, client: RunsClient
+) -> None:
+    """The abandoned connection may still deliver the old response."""
     runs_api.on("GET", "/runs/run-1", api.silence)
     with pytest.raises(NetworkError):
         client.get_run("run-1")
@@ -95,7 +97,7 @@ def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None
         patient.get_run("run-1")
 
 
-def test_answer_that_is_cut_off(runs_api: RunsAPI, client: RunsClient) -> None:
+def test_truncated_response_is_an_error(runs_api: RunsAPI, client: RunsClient) -> None:
     body = b'{"success": true, "data": {"id": "run-1"}}'
     reply = api.answer(200, body, Content_Length="1000", Connection="close")
     runs_api.on("GET", "/runs/run-1", reply)
@@ -103,15 +105,13 @@ def test_answer_that_is_cut_off(runs_api: RunsAPI, client: RunsClient) -> None:
         client.get_run("run-1")
 
 
-def test_answer_that_is_not_the_encoding_it_says(runs_api: RunsAPI, client: RunsClient) -> None:
+def test_response_with_a_wrong_encoding_is_an_error(runs_api: RunsAPI, client: RunsClient) -> None:
     runs_api.on("GET", "/runs/run-1", api.answer(200, b"{}", Content_Encoding="gzip"))
     with pytest.raises(NetworkError):
         client.get_run("run-1")
 
 
-def test_answer_that_would_fill_the_memory_is_not_unpacked(
-    runs_api: RunsAPI, client: RunsClient
-) -> None:
+def test_decompression_bomb_is_not_unpacked(runs_api: RunsAPI, client: RunsClient) -> None:
     patient = RunsClient(client._http, read_timeout=30)
     bomb = gzip.compress(b" " * 200_000_000, compresslevel=9)
     runs_api.on("GET", "/runs/run-1", api.answer(200, bomb, Content_Encoding="gzip"))
@@ -125,14 +125,14 @@ def test_answer_that_would_fill_the_memory_is_not_unpacked(
     assert peak < 3 * RESPONSE_LIMIT_BYTES
 
 
-def test_answer_may_be_packed(runs_api: RunsAPI, client: RunsClient) -> None:
+def test_compressed_response_is_read(runs_api: RunsAPI, client: RunsClient) -> None:
     body = b'{"success": true, "data": {"id": "run-1"}}'
     packed = api.answer(200, gzip.compress(body), Content_Encoding="gzip")
     runs_api.on("GET", "/runs/run-1", packed)
     assert client.get_run("run-1").id == "run-1"
 
 
-# --- Answers that are not the contract's
+# --- Responses that break the contract
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_answer_may_be_packed(runs_api: RunsAPI, client: RunsClient) -> None:
         b'{"success": true, "data": {"id": ' + b"9" * 5000 + b"}}",
     ],
 )
-def test_answer_that_cannot_be_understood(body: bytes) -> None:
+def test_malformed_response_is_an_unknown_error(body: bytes) -> None:
     client = client_for(lambda _: httpx.Response(200, content=body))
     with pytest.raises(RunsAPIError) as caught:
         client.get_run("run-1")
@@ -168,14 +168,14 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     assert (run.id, run.error) == ("a?", "\N{GRINNING FACE}")
 
 
-def test_success_with_a_status_of_failure_is_a_failure() -> None:
+def test_success_with_an_error_status_is_an_error() -> None:
     body = {"success": True, "data": {"id": "run-1"}}
     client = client_for(lambda _: httpx.Response(500, json=body))
     with pytest.raises(RunsAPIError):
         client.get_run("run-1")
 
 
-def test_list_with_an_entry_that_has_no_id() -> None:
+def test_list_entry_without_an_id_is_an_error() -> None:
     body = {"success": True, "data": {"items": [{"taskPrompt": "?"}]}}
     client = client_for(lambda _: httpx.Response(200, json=body))
     with pytest.raises(InvalidResponse):
@@ -218,12 +218,12 @@ def test_ids_are_quoted(runs_api: RunsAPI, identifier: str, segment: str) -> Non
     ]
 
 
-def test_id_too_long_for_an_address(runs_api: RunsAPI) -> None:
+def test_id_too_long_for_a_url_is_an_error(runs_api: RunsAPI) -> None:
     with pytest.raises(RunsAPIError):
         default_client().get_run("x" * 100_000)
 
 
-def test_key_travels_in_the_header_alone(runs_api: RunsAPI) -> None:
+def test_key_is_sent_only_in_the_header(runs_api: RunsAPI) -> None:
     runs_api.has()
     default_client().get_work_order("wo-1")
     [asked] = runs_api.asked
@@ -232,7 +232,7 @@ def test_key_travels_in_the_header_alone(runs_api: RunsAPI) -> None:
     assert API_KEY not in repr((asked.path, asked.query, asked.body))
 
 
-def test_key_is_not_taken_along_to_another_server(runs_api: RunsAPI) -> None:
+def test_key_is_not_sent_to_another_server(runs_api: RunsAPI) -> None:
     with api.serve() as other:
         reply = api.answer(302, b"", Location=f"{other.url}/api/v1/work-orders/wo-1")
         runs_api.on("GET", "/work-orders/wo-1", reply)
@@ -241,7 +241,7 @@ def test_key_is_not_taken_along_to_another_server(runs_api: RunsAPI) -> None:
         assert other.asked == []
 
 
-def test_list_asks_only_for_what_is_set(runs_api: RunsAPI) -> None:
+def test_list_sends_only_the_given_parameters(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     default_client().list_work_orders(status="cancelled", limit=5, offset=10)
     assert runs_api.asked[0].query == {"status": "canceled", "limit": "5", "offset": "10"}
@@ -258,7 +258,7 @@ def test_log_is_read_part_by_part(runs_api: RunsAPI) -> None:
     assert list(default_client().iterate_log("run-1")) == ["ab", "cd", "ef"]
 
 
-def test_log_that_does_not_go_on_ends(runs_api: RunsAPI) -> None:
+def test_log_whose_offset_does_not_advance_ends(runs_api: RunsAPI) -> None:
     stuck = {"text": "again", "offset": 0, "nextOffset": 0, "size": 100}
     runs_api.on("GET", "/runs/run-1/log", api.data(stuck))
     assert list(default_client().iterate_log("run-1")) == ["again"]

@@ -1,4 +1,4 @@
-"""Where a page needs two answers of another machine, it asks for them at the same time."""
+"""Pages that need two responses of the runs API request both at the same time."""
 
 import threading
 
@@ -17,8 +17,8 @@ def together() -> threading.Barrier:
     return threading.Barrier(2, timeout=30)
 
 
-def with_the_other(barrier: threading.Barrier, reply: Reply) -> Reply:
-    """Answered once the other is asked for too; never, if that is asked for later."""
+def after_both_requested(barrier: threading.Barrier, reply: Reply) -> Reply:
+    """A reply that waits until both resources are requested, and so fails sequential requests."""
 
     def wait_and_reply(handler: Handler, asked: Asked) -> None:
         barrier.wait()
@@ -27,21 +27,25 @@ def with_the_other(barrier: threading.Barrier, reply: Reply) -> Reply:
     return wait_and_reply
 
 
-def test_dialog(runs_api: RunsAPI, operator: Client, together: threading.Barrier) -> None:
+def test_dialog_reads_work_order_and_profiles_concurrently(
+    runs_api: RunsAPI, operator: Client, together: threading.Barrier
+) -> None:
     runs_api.has()
     work_order = runs_api.replies["GET", "/work-orders/wo-1"]
-    runs_api.on("GET", "/work-orders/wo-1", with_the_other(together, work_order))
+    runs_api.on("GET", "/work-orders/wo-1", after_both_requested(together, work_order))
     profiles = items({"name": "careful", "maxIterations": 8})
-    runs_api.on("GET", "/profiles", with_the_other(together, profiles))
+    runs_api.on("GET", "/profiles", after_both_requested(together, profiles))
     assert "careful (8 iterations)" in show(operator, "/work-orders/wo-1/trigger/")
 
 
-def test_run_page(runs_api: RunsAPI, operator: Client, together: threading.Barrier) -> None:
+def test_run_page_reads_work_order_and_log_concurrently(
+    runs_api: RunsAPI, operator: Client, together: threading.Barrier
+) -> None:
     runs_api.has()
     runs_api.on("GET", "/runs/run-1", data(RUN | {"status": "failed"}))
     work_order = runs_api.replies["GET", "/work-orders/wo-1"]
-    runs_api.on("GET", "/work-orders/wo-1", with_the_other(together, work_order))
-    runs_api.on("GET", "/runs/run-1/log", with_the_other(together, data(LOG)))
+    runs_api.on("GET", "/work-orders/wo-1", after_both_requested(together, work_order))
+    runs_api.on("GET", "/runs/run-1/log", after_both_requested(together, data(LOG)))
     html = show(operator, "/runs/run-1/")
     assert "Fix the login" in html
     assert "done" in html

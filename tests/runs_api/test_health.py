@@ -1,4 +1,4 @@
-"""What is known of the runs API, and in which words: diagnosis, doubt, loss and return."""
+"""The health record of the runs API: diagnosis, suspicion, loss and return."""
 
 import logging
 import socket
@@ -25,7 +25,7 @@ PointAt = Callable[[str], None]
 
 @pytest.fixture
 def point_at(settings: Settings) -> Iterator[PointAt]:
-    """Sets ``RUNS_API_URL``."""
+    """A function that sets ``RUNS_API_URL``."""
 
     def point_at(url: str) -> None:
         settings.RUNS_API_URL = url
@@ -36,17 +36,17 @@ def point_at(settings: Settings) -> Iterator[PointAt]:
 
 
 def probed() -> Health:
-    """What is known after the probe has asked once."""
+    """The health record after one probe."""
     probe_once(default_client())
     return default_client().record.health
 
 
-def ask_for_a_run() -> None:
+def fail_to_get_run() -> None:
     with pytest.raises(RunsAPIError):
         default_client().get_run("run-1")
 
 
-# --- Diagnosis: what answers there
+# --- Diagnosis: what responds at the address
 
 
 HTML = b"<!doctype html><title>It works</title>"
@@ -117,15 +117,13 @@ def test_name_that_does_not_resolve_is_named(point_at: PointAt) -> None:
     assert "the name no.such.host.invalid cannot be resolved" in probed().diagnosis
 
 
-def test_connection_that_does_not_come_about_is_named(
-    point_at: PointAt, settings: Settings
-) -> None:
+def test_connection_time_out_is_named(point_at: PointAt, settings: Settings) -> None:
     settings.RUNS_API_CONNECT_TIMEOUT = 0.2
     with ExitStack() as opened:
         server = opened.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))
         server.listen(0)
-        for _ in range(3):  # nobody accepts them, so that there is no room for one more
+        for _ in range(3):  # the server accepts none, so its backlog is full
             waiting = opened.enter_context(socket.socket())
             waiting.settimeout(0)
             waiting.connect_ex(server.getsockname())
@@ -133,7 +131,7 @@ def test_connection_that_does_not_come_about_is_named(
         assert "there was no connection within 0.2 s" in probed().diagnosis
 
 
-def test_certificate_of_nobody_known_is_named(point_at: PointAt) -> None:
+def test_untrusted_certificate_is_named(point_at: PointAt) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     with api.serve(tls=tls) as server:
@@ -155,28 +153,28 @@ def test_credentials_in_the_address_stay_secret(
     assert "secret" not in caplog.text
 
 
-# --- Doubt and loss
+# --- Suspicion and loss
 
 
-def test_one_endpoint_that_fails_is_no_loss(runs_api: RunsAPI) -> None:
+def test_failure_of_one_endpoint_is_not_a_loss(runs_api: RunsAPI) -> None:
     runs_api.on(*LIST, api.items())
     runs_api.on("GET", "/runs/run-1", api.reset)
-    ask_for_a_run()
+    fail_to_get_run()
     assert probed().is_well
 
 
-def test_answer_to_anybody_clears_a_doubt(runs_api: RunsAPI) -> None:
+def test_any_response_clears_a_suspicion(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/runs/run-1", api.reset)
     runs_api.has()
-    ask_for_a_run()
+    fail_to_get_run()
     default_client().get_work_order("wo-1")
     default_client().record.confirm_suspicion()
     assert default_client().record.health.is_well
 
 
-def test_missing_connection_is_a_loss_at_once(runs_api: RunsAPI) -> None:
+def test_refused_connection_is_a_loss_at_once(runs_api: RunsAPI) -> None:
     runs_api.go_away()
-    ask_for_a_run()
+    fail_to_get_run()
     assert default_client().record.health.is_lost
 
 
@@ -189,29 +187,29 @@ def test_missing_connection_is_a_loss_at_once(runs_api: RunsAPI) -> None:
         api.refusal(503, "CAPACITY_EXCEEDED"),
     ],
 )
-def test_refusal_is_an_answer(runs_api: RunsAPI, reply: api.Reply) -> None:
+def test_refusal_shows_that_the_api_is_well(runs_api: RunsAPI, reply: api.Reply) -> None:
     runs_api.on(*LIST, reply)
     assert probed().is_well
 
 
-def test_key_that_may_not_write_is_no_refused_key(runs_api: RunsAPI) -> None:
+def test_key_without_write_access_is_not_a_refused_key(runs_api: RunsAPI) -> None:
     runs_api.on("POST", "/work-orders", api.refusal(403, "FORBIDDEN"))
     with pytest.raises(RunsAPIError):
         default_client().create_work_order(prompt="Fix it", workspace="/")
     assert default_client().record.health.is_well
 
 
-def test_lost_api_keeps_its_last_answer_and_since(runs_api: RunsAPI) -> None:
+def test_lost_api_keeps_last_answer_and_since(runs_api: RunsAPI) -> None:
     runs_api.on(*LIST, api.items())
-    answered = probed().last_answer
+    last_answer = probed().last_answer
     runs_api.go_away()
     lost = probed()
     again = probed()
-    assert lost.last_answer == again.last_answer == answered
+    assert lost.last_answer == again.last_answer == last_answer
     assert lost.since == again.since
 
 
-def test_request_that_is_not_sent_says_nothing_of_the_server(runs_api: RunsAPI) -> None:
+def test_request_that_is_not_sent_leaves_the_health_unchanged(runs_api: RunsAPI) -> None:
     with pytest.raises(RunsAPIError):
         default_client().get_run("x" * 100_000)
     assert default_client().record.health == Health()
@@ -231,28 +229,28 @@ def test_loss_and_return_are_logged_once(
     runs_api.on(*LIST, api.items())
     for _ in range(3):
         probe_once(default_client())
-    said = [r for r in caplog.records if r.name == "workorders.runs_api.health"]
-    assert [record.levelname for record in said] == ["WARNING", "INFO"]
-    assert "an HTML page (HTTP 200) answers there" in said[0].message
-    assert "can be used again, after" in said[1].message
+    logged = [r for r in caplog.records if r.name == "workorders.runs_api.health"]
+    assert [record.levelname for record in logged] == ["WARNING", "INFO"]
+    assert "an HTML page (HTTP 200) answers there" in logged[0].message
+    assert "can be used again, after" in logged[1].message
 
 
 def test_calls_to_a_lost_api_are_not_logged_one_by_one(
     runs_api: RunsAPI, caplog: pytest.LogCaptureFixture
 ) -> None:
     runs_api.go_away()
-    ask_for_a_run()
+    fail_to_get_run()
     caplog.set_level(logging.INFO)
     caplog.clear()
-    ask_for_a_run()
+    fail_to_get_run()
     assert caplog.records == []
 
 
 # --- Restart
 
 
-def test_api_that_was_restarted_between_two_calls_is_just_used(runs_api: RunsAPI) -> None:
-    """The connection that was kept open is not taken for an API that is down."""
+def test_api_restarted_between_two_calls_is_not_taken_for_lost(runs_api: RunsAPI) -> None:
+    """The kept-alive connection is broken, which does not mean that the API is down."""
     runs_api.has()
     default_client().get_work_order("wo-1")
     runs_api.go_away()

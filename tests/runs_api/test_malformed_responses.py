@@ -1,4 +1,4 @@
-"""Hostile text, odd IDs and any JSON at all: a page, never a crash."""
+"""Hostile text, odd IDs and arbitrary JSON from the runs API: pages never crash."""
 
 import re
 from html import unescape
@@ -56,7 +56,7 @@ def test_hostile_text_is_escaped(
     assert "<script>" not in html
 
 
-def test_hostile_text_is_shown_as_it_is(runs_api: RunsAPI, operator: Client) -> None:
+def test_hostile_text_is_shown_literally(runs_api: RunsAPI, operator: Client) -> None:
     hostile_api(runs_api)
     shown = "&quot;&gt;&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;{{ 7|add:7 }}"
     assert shown in show(operator, "/runs/run-1/")
@@ -84,7 +84,7 @@ def test_odd_addresses_are_not_found(
     assert "Page not found" in html
 
 
-def test_odd_address_leads_to_no_other_endpoint(runs_api: RunsAPI, operator: Client) -> None:
+def test_odd_address_does_not_reach_another_endpoint(runs_api: RunsAPI, operator: Client) -> None:
     operator.post("/work-orders/%2E%2E/trigger/", {"key": "c0ffee00-0000-4000-8000-000000000000"})
     assert {asked.path for asked in runs_api.asked} <= {
         "/work-orders/%2E%2E/runs",
@@ -102,11 +102,11 @@ ID = st.text(min_size=1).filter(str.isprintable)
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_no_answer_breaks_a_page(
+def test_arbitrary_response_breaks_no_page(
     runs_api: RunsAPI, operator: Client, value: dict[str, Any], identifier: str
 ) -> None:
-    """Whatever JSON comes: a page, or one that says it was not understood."""
-    answer = api.data({"id": "wo-1", "workOrderId": identifier, "runId": identifier} | value)
+    """Any JSON gives the page or an error page, never an internal error."""
+    reply = api.data({"id": "wo-1", "workOrderId": identifier, "runId": identifier} | value)
     for path in (
         "/work-orders",
         "/work-orders/wo-1",
@@ -115,12 +115,12 @@ def test_no_answer_breaks_a_page(
         "/profiles",
         "/queue/health",
     ):
-        runs_api.on("GET", path, answer)
+        runs_api.on("GET", path, reply)
     for path in (*PAGES, "/work-orders/wo-1/trigger/"):
         assert operator.get(path).status_code in {200, 404, 422, 503}
 
 
-def test_key_too_short_to_be_a_secret_tears_no_word_apart(
+def test_short_key_is_not_redacted_inside_words(
     runs_api: RunsAPI, operator: Client, settings: Settings
 ) -> None:
     settings.RUNS_API_KEY = "ask"

@@ -1,4 +1,4 @@
-"""Open pages share what was read of the runs API, and never go back in time."""
+"""The read cache: open pages share reads of the runs API, and never show older data than before."""
 
 import base64
 import pickle
@@ -33,7 +33,7 @@ A_DAY = 86_400
 
 @pytest.fixture(autouse=True)
 def _shared_for_a_day(settings: Settings, db: None) -> None:
-    """No test depends on how fast it runs."""
+    """Reads are shared for a day, so that no test depends on its speed."""
     settings.SHARED_READ_SECONDS = A_DAY
     read_cache.cache_clear()
     polling._versions.clear()
@@ -41,7 +41,7 @@ def _shared_for_a_day(settings: Settings, db: None) -> None:
 
 
 class _Executed:
-    """Whoever loads its pickle makes the file."""
+    """Loading the pickle of this object creates the file."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -59,13 +59,15 @@ def refresh(client: Client, seen: str) -> int:
 
 
 def another_process() -> None:
-    """It shares the cache and remembers nothing itself."""
+    """Forget what this process remembers, as a new process that shares the cache does."""
     read_cache.cache_clear()
     polling._versions.clear()
 
 
 class TestPages:
-    def test_many_pages_ask_once(self, runs_api: RunsAPI, operator: Client, viewer: Client) -> None:
+    def test_many_pages_share_one_read(
+        self, runs_api: RunsAPI, operator: Client, viewer: Client
+    ) -> None:
         runs_api.has()
         seen = [version_of(show(client, PAGE)) for client in (operator, viewer)]
         polling._versions.clear()
@@ -74,7 +76,7 @@ class TestPages:
             assert [refresh(operator, seen[0]), refresh(viewer, seen[1])] == [204, 204]
         assert reads(runs_api) == before + 1
 
-    def test_processes_ask_once(self, runs_api: RunsAPI, operator: Client) -> None:
+    def test_processes_share_one_read(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
         seen = version_of(show(operator, PAGE))
         before = reads(runs_api)
@@ -83,14 +85,14 @@ class TestPages:
             assert refresh(operator, seen) == 204
         assert reads(runs_api) == before + 1
 
-    def test_nothing_new_costs_no_call_at_all(self, runs_api: RunsAPI, operator: Client) -> None:
+    def test_unchanged_refresh_makes_no_call(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
         seen = version_of(show(operator, PAGE))
         before = len(runs_api.asked)
         assert refresh(operator, seen) == 204
         assert len(runs_api.asked) == before
 
-    def test_a_page_that_is_opened_is_always_read_anew(
+    def test_full_page_load_always_reads_from_the_api(
         self, runs_api: RunsAPI, operator: Client
     ) -> None:
         runs_api.has()
@@ -99,8 +101,8 @@ class TestPages:
             show(operator, PAGE)
             assert reads(runs_api) == before + 1
 
-    def test_a_page_never_goes_back_in_time(self, runs_api: RunsAPI, operator: Client) -> None:
-        """What was shared before it was opened is older than what it shows."""
+    def test_refresh_never_shows_older_data(self, runs_api: RunsAPI, operator: Client) -> None:
+        """The read that was shared before the page was opened is older than the page."""
         runs_api.has(status="queued")
         show(operator, f"{PAGE}?seen=x", htmx=True)
         runs_api.has(status="failed")
@@ -119,7 +121,7 @@ class TestPages:
             assert refresh(operator, seen) == 503
         assert reads(runs_api) == before + 1
 
-    def test_a_moment_to_come_is_not_believed(self, runs_api: RunsAPI, operator: Client) -> None:
+    def test_version_of_the_future_is_ignored(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
         digest = version_of(show(operator, PAGE)).partition("-")[0]
         another_process()
@@ -139,13 +141,13 @@ class TestPages:
 
 
 class TestReads:
-    def test_nobody_waits_for_somebody_else_s_answer(self) -> None:
+    def test_read_does_not_wait_for_another_thread(self) -> None:
         shared = ReadCache()
-        asked, answer = threading.Event(), threading.Event()
+        requested, released = threading.Event(), threading.Event()
 
         def ask() -> dict[str, str]:
-            asked.set()
-            answer.wait(30)
+            requested.set()
+            released.wait(30)
             return {"a": "b"}
 
         def first() -> CachedRead:
@@ -154,17 +156,17 @@ class TestReads:
 
         with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
             patch.setattr("workorders.runs_api.read_cache.cache", _Nowhere())
-            reading = pool.submit(first)
-            asked.wait(30)
+            pending = pool.submit(first)
+            requested.wait(30)
             with pytest.raises(NotModified):
                 shared.read("x", 0, dict)
-            answer.set()
-            assert reading.result(30).data == {"a": "b"}
+            released.set()
+            assert pending.result(30).data == {"a": "b"}
 
-    def test_what_is_known_while_somebody_asks_is_given_to_who_has_less(
+    def test_older_read_is_given_to_older_pages_while_another_thread_reads(
         self, settings: Settings
     ) -> None:
-        """A slow API would let most pages starve."""
+        """Otherwise most pages would never be refreshed while the API is slow."""
         shared = ReadCache()
         began = time.time()
         shared.read("x", 0, lambda: {"a": "old"})
@@ -178,8 +180,8 @@ class TestReads:
 
         assert shared.read("x", 0, ask).data == {"a": "new"}
 
-    def test_a_failure_is_told_while_somebody_tries_again(self, settings: Settings) -> None:
-        """Not that all is as it was: nobody knows."""
+    def test_failure_is_reported_while_another_thread_tries_again(self, settings: Settings) -> None:
+        """A refresh must not report that nothing has changed, since nobody knows."""
         shared = ReadCache()
         began = time.time() - 1
 
@@ -196,14 +198,14 @@ class TestReads:
 
         assert shared.read("x", began, ask).data == {"a": "b"}
 
-    def test_nothing_read_later_is_older_than_what_was_read_before(self) -> None:
-        """A run that is over does not stand beside its work order of a moment before."""
+    def test_later_read_of_a_page_is_not_older_than_an_earlier_one(self) -> None:
+        """A page must not show a finished run beside an older state of its work order."""
         read_cache().read("work order", 0, lambda: {"status": "running"})
         page = SharedRead(0)
         page.read("run", lambda: {"status": "failed"})
         assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
 
-    def test_a_clock_that_was_put_back_keeps_nothing_fresh(self) -> None:
+    def test_read_from_the_future_is_not_fresh(self) -> None:
         later = time.time() + 600
         assert not CachedRead(later, later, {}).is_fresh()
 
@@ -215,24 +217,24 @@ class TestReads:
             InvalidResponse("<html>"),
         ],
     )
-    def test_another_process_is_told_the_same_failure(self, error: RunsAPIError) -> None:
+    def test_another_process_gets_the_same_failure(self, error: RunsAPIError) -> None:
         error.diagnosis = "It is another server."
 
         def fail() -> dict[str, str]:
             raise error
 
         ReadCache().read("x", 0, fail)
-        with pytest.raises(type(error)) as told:
+        with pytest.raises(type(error)) as caught:
             _ = ReadCache().read("x", 0, dict).data
-        assert vars(told.value) == vars(error)
-        assert str(told.value) == str(error)
+        assert vars(caught.value) == vars(error)
+        assert str(caught.value) == str(error)
 
     @pytest.mark.parametrize("both_layers", [False, True])
-    def test_what_is_stored_is_not_executed(self, tmp_path: Path, *, both_layers: bool) -> None:
-        """A pickle in the table, by whoever may write there, is an unknown reading."""
+    def test_stored_pickle_is_not_executed(self, tmp_path: Path, *, both_layers: bool) -> None:
+        """A pickle that an attacker writes into the table is ignored as an unknown value."""
         ReadCache().read("x", 0, lambda: {"a": "b"})
         planted: object = _Executed(tmp_path / "executed")
-        if both_layers:  # as this product has stored readings, before
+        if both_layers:  # as an older version of this product stored reads
             planted = pickle.dumps(planted)
         value = base64.b64encode(pickle.dumps(planted)).decode()
         with connection.cursor() as cursor:
@@ -242,10 +244,10 @@ class TestReads:
         assert not (tmp_path / "executed").exists()
 
     @pytest.mark.parametrize("odd", [None, 5, "[]", "{}", '{"asked_at": 1, "answered_at": []}'])
-    def test_what_no_version_of_this_has_stored(self, odd: object) -> None:
+    def test_malformed_stored_value_is_ignored(self, odd: object) -> None:
         assert CachedRead.from_json(odd) is None
 
-    def test_the_cache_keeps_django_s_promises(self) -> None:
+    def test_cache_backend_fulfils_djangos_cache_interface(self) -> None:
         assert cache.add("a", {"b": [1, None]}, 60)
         assert not cache.add("a", "other", 60)
         assert cache.get("a") == {"b": [1, None]}
@@ -266,7 +268,7 @@ class TestReads:
         ReadCache().read("log", 0, lambda: {"text": "x" * 200_000})
         assert ReadCache().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
 
-    def test_nobody_waits_for_another_process(self) -> None:
+    def test_read_does_not_wait_for_another_process(self) -> None:
         def ask() -> dict[str, str]:
             with pytest.raises(NotModified):
                 ReadCache().read("x", 0, dict)
@@ -281,7 +283,7 @@ class TestReads:
             NetworkError("gone", sent=False),
         ],
     )
-    def test_an_error_stays_the_same_for_other_processes(self, error: RunsAPIError) -> None:
+    def test_error_is_the_same_in_other_processes(self, error: RunsAPIError) -> None:
         def ask() -> dict[str, str]:
             raise error
 
@@ -291,10 +293,8 @@ class TestReads:
         assert vars(raised.value) == vars(error)
         assert str(raised.value) == str(error)
 
-    def test_a_process_that_died_while_it_asked_is_not_waited_for_for_ever(
-        self, settings: Settings
-    ) -> None:
-        settings.RUNS_API_READ_TIMEOUT = -1  # its sign is over at once
+    def test_process_that_died_while_reading_is_not_waited_for(self, settings: Settings) -> None:
+        settings.RUNS_API_READ_TIMEOUT = -1  # the marker of a read in progress expires at once
 
         def ask() -> dict[str, str]:
             raise SystemExit
@@ -305,7 +305,7 @@ class TestReads:
 
 
 class _Nowhere:
-    """A cache of nothing."""
+    """A cache that stores nothing."""
 
     def get(self, key: str) -> None: ...
 

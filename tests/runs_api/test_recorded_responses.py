@@ -1,4 +1,4 @@
-"""The client against recorded answers of a real server."""
+"""The runs API client against recorded responses of a real server."""
 
 import json
 from collections.abc import Callable
@@ -25,18 +25,18 @@ def client_for(handler: Callable[[httpx.Request], httpx.Response]) -> RunsClient
 
 
 def recorded(name: str) -> tuple[RunsClient, dict[str, Any], list[httpx.Request]]:
-    """A client that is answered as recorded, the recorded body, and what it asks."""
+    """A client that gets the recorded response, the recorded body, and the list of sent requests."""
     [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == name]
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         response = exchange["response"]
         return httpx.Response(
             response["status"], headers=response["headers"], json=response["body"]
         )
 
-    return client_for(answer), exchange["response"]["body"], asked
+    return client_for(respond), exchange["response"]["body"], requests
 
 
 def trigger(work_order_id: str = "wo-1") -> Call:
@@ -49,7 +49,7 @@ def create(client: RunsClient) -> Any:
     return client.create_work_order(prompt="Fix it, please", workspace="/srv/repos/login")
 
 
-# --- Recorded answers
+# --- Recorded responses
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def create(client: RunsClient) -> Any:
         ("work order detail, canceled", "E5pBW5TLKGNs", "cancelled"),
     ],
 )
-def test_recorded_work_order(name: str, work_order_id: str, status: str) -> None:
+def test_recorded_work_order_is_parsed(name: str, work_order_id: str, status: str) -> None:
     client, body, _ = recorded(name)
     work_order = client.get_work_order(work_order_id)
     assert (work_order.id, work_order.status) == (work_order_id, status)
@@ -87,7 +87,7 @@ def test_recorded_work_order_whose_run_builds_has_an_active_run() -> None:
         ("create work order, github", "acme/shop (main)"),
     ],
 )
-def test_recorded_creation(name: str, workspace: str) -> None:
+def test_recorded_creation_is_parsed(name: str, workspace: str) -> None:
     client, body, _ = recorded(name)
     work_order = create(client)
     assert (work_order.id, work_order.workspace) == (body["data"]["id"], workspace)
@@ -97,21 +97,21 @@ def test_recorded_creation(name: str, workspace: str) -> None:
     ("name", "run_id"),
     [("trigger accepted", RUN), ("trigger, failing workspace", FAILED_RUN)],
 )
-def test_recorded_trigger(name: str, run_id: str) -> None:
+def test_recorded_trigger_is_parsed(name: str, run_id: str) -> None:
     client, *_ = recorded(name)
     run = trigger()(client)
     assert (run.id, run.number, run.status) == (run_id, None, "building")
 
 
 @pytest.mark.parametrize("name", ["run named by the trigger answer", "run detail while building"])
-def test_recorded_run(name: str) -> None:
+def test_recorded_run_is_parsed(name: str) -> None:
     client, *_ = recorded(name)
     run = client.get_run(RUN)
     assert (run.id, run.status, run.work_order_id) == (RUN, "building", "2Nymmlyo9iaW")
     assert run.log_size is None
 
 
-def test_recorded_list_of_work_orders() -> None:
+def test_recorded_list_of_work_orders_is_parsed() -> None:
     client, body, _ = recorded("list work orders")
     page = client.list_work_orders(limit=3)
     assert [item.id for item in page.items] == [item["id"] for item in body["data"]["items"]]
@@ -119,7 +119,7 @@ def test_recorded_list_of_work_orders() -> None:
     assert page.has_more
 
 
-def test_recorded_list_by_status() -> None:
+def test_recorded_list_by_status_is_parsed() -> None:
     client, *_ = recorded("list work orders by status")
     assert {item.status for item in client.list_work_orders(status="failed").items} == {"failed"}
 
@@ -127,30 +127,30 @@ def test_recorded_list_by_status() -> None:
 @pytest.mark.parametrize(
     ("name", "count", "total"), [("list runs of a work order", 1, 1), ("list runs", 2, 4)]
 )
-def test_recorded_list_of_runs(name: str, count: int, total: int) -> None:
+def test_recorded_list_of_runs_is_parsed(name: str, count: int, total: int) -> None:
     client, *_ = recorded(name)
     page = client.list_runs("2Nymmlyo9iaW")
     assert (len(page.items), page.total, page.has_more) == (count, total, total > count)
 
 
 @pytest.mark.parametrize(("name", "names"), [("profiles, none", []), ("profiles", ["careful"])])
-def test_recorded_profiles(name: str, names: list[str]) -> None:
+def test_recorded_profiles_are_parsed(name: str, names: list[str]) -> None:
     client, *_ = recorded(name)
     assert [profile.name for profile in client.list_profiles()] == names
 
 
-def test_recorded_queue() -> None:
+def test_recorded_queue_health_is_parsed() -> None:
     client, *_ = recorded("queue health")
     health = client.queue_health()
     assert (health.waiting, health.running, health.slots) == (0, 0, 5)
 
 
-def test_recorded_cancelling() -> None:
-    client, _, asked = recorded("cancel")
+def test_cancel_sends_the_recorded_request() -> None:
+    client, _, requests = recorded("cancel")
     client.cancel_work_order("E5pBW5TLKGNs")
     [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == "cancel"]
     request = exchange["request"]
-    assert (asked[0].method, asked[0].url.path) == (request["method"], request["path"])
+    assert (requests[0].method, requests[0].url.path) == (request["method"], request["path"])
 
 
 REFUSALS: dict[str, tuple[Call, str]] = {
@@ -172,7 +172,7 @@ REFUSALS: dict[str, tuple[Call, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_recorded_refusal(name: str) -> None:
+def test_recorded_refusal_is_parsed(name: str) -> None:
     call, code = REFUSALS[name]
     client, body, _ = recorded(name)
     with pytest.raises(RunsAPIError) as caught:
@@ -182,7 +182,7 @@ def test_recorded_refusal(name: str) -> None:
     assert caught.value.details == body["error"].get("details", {})
 
 
-def test_recorded_health_tells_the_version() -> None:
+def test_recorded_health_gives_the_version() -> None:
     client, *_ = recorded("health")
     assert client.version() == "0.2.14"
 
@@ -197,7 +197,7 @@ UNUSED = {  # endpoints that the dashboard does not call
 
 
 @pytest.mark.parametrize("name", sorted(UNUSED))
-def test_recorded_answer_without_a_run_is_no_run(name: str) -> None:
+def test_recorded_response_without_a_run_is_an_error(name: str) -> None:
     client, *_ = recorded(name)
     with pytest.raises(RunsAPIError):
         client.get_run(RUN) if name == "run config" else trigger()(client)
@@ -209,9 +209,9 @@ def test_every_recorded_exchange_is_played_back() -> None:
     assert missing == []
 
 
-def test_recorded_requests_are_the_ones_sent() -> None:
-    client, _, asked = recorded("trigger accepted")
+def test_trigger_sends_the_recorded_request() -> None:
+    client, _, requests = recorded("trigger accepted")
     client.trigger_run("2Nymmlyo9iaW", RunOverrides(max_iterations=3), idempotency_key="k")
     [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == "trigger accepted"]
-    assert (asked[0].method, asked[0].url.path) == ("POST", exchange["request"]["path"])
-    assert json.loads(asked[0].content) == exchange["request"]["body"]
+    assert (requests[0].method, requests[0].url.path) == ("POST", exchange["request"]["path"])
+    assert json.loads(requests[0].content) == exchange["request"]["body"]

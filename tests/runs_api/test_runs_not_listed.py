@@ -1,4 +1,4 @@
-"""A work order that leaves its runs out does not say that there are none."""
+"""A work order response that omits its runs does not mean that there are no runs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from workorders.accounts.users import ensure_operator
 from workorders.attempts.models import TriggerAttempt
 
 OLD = {"id": "run-old", "status": "failed"}
-"""Without times, as some servers list them."""
+"""A run without times, as some servers list runs."""
 NEW = {"id": "run-new", "status": "queued"}
 LEFT_OUT: dict[str, dict[str, Any]] = {
     "missing": {},
@@ -38,8 +38,8 @@ def _no_patience(settings: Settings, runs_api: RunsAPI) -> None:
     settings.RUNS_API_SETTLE_SECONDS = 0
 
 
-def lists_then(runs_api: RunsAPI, *runs: dict[str, Any]) -> None:
-    """The answer to the start is lost, and from then on the work order lists its runs."""
+def list_after_lost_trigger(runs_api: RunsAPI, *runs: dict[str, Any]) -> None:
+    """Lose the response to the trigger; from then on the work order lists these runs."""
 
     def lose(handler: Handler, asked: Asked) -> None:
         runs_api.has(runs=list(runs))
@@ -51,17 +51,19 @@ def lists_then(runs_api: RunsAPI, *runs: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("left_out")
 class TestStart:
     def test_old_run_is_not_taken_for_a_new_one(self, runs_api: RunsAPI, operator: Client) -> None:
-        lists_then(runs_api, OLD)
+        list_after_lost_trigger(runs_api, OLD)
         assert "We could not find out" in TriggerForm(operator, {}).send().html
         assert TriggerAttempt.objects.get().known_run_ids is None
 
-    def test_runs_are_asked_for(self, runs_api: RunsAPI, operator: Client) -> None:
+    def test_omitted_runs_are_requested_separately(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
         runs_api.on("GET", "/runs", api.items(OLD))
-        lists_then(runs_api, NEW, OLD)
+        list_after_lost_trigger(runs_api, NEW, OLD)
         assert TriggerForm(operator, {}).send().location == "/runs/run-new/"
         assert {"workOrderId": "wo-1"}.items() <= runs_api.asked[1].query.items()
 
-    def test_those_that_are_left_out_again_are_asked_for_again(
+    def test_runs_omitted_again_are_requested_again(
         self, runs_api: RunsAPI, operator: Client
     ) -> None:
         def lose(handler: Handler, asked: Asked) -> None:
@@ -73,11 +75,11 @@ class TestStart:
         assert TriggerForm(operator, {}).send().location == "/runs/run-new/"
 
     @pytest.mark.parametrize("total", [200, None])
-    def test_some_of_the_runs_are_not_all(
+    def test_incomplete_list_of_runs_is_not_trusted(
         self, runs_api: RunsAPI, operator: Client, total: int | None
     ) -> None:
         runs_api.on("GET", "/runs", api.data({"items": [OLD], "total": total}))
-        lists_then(runs_api, {"id": "run-older", "status": "failed"}, OLD)
+        list_after_lost_trigger(runs_api, {"id": "run-older", "status": "failed"}, OLD)
         assert "We could not find out" in TriggerForm(operator, {}).send().html
 
     def test_page_of_an_accepted_run_does_not_take_an_old_one(
@@ -88,8 +90,8 @@ class TestStart:
         assert "waiting for it to appear" in show(operator, "/runs/run-provisional/")
 
 
-def test_server_that_lists_everybody_s_runs(runs_api: RunsAPI, operator: Client) -> None:
-    """It does not know the filter."""
+def test_runs_of_other_work_orders_are_filtered_out(runs_api: RunsAPI, operator: Client) -> None:
+    """The server ignores the filter by work order."""
     order = {"id": "wo-1", "taskPrompt": "Fix the login", "status": "failed", "runCount": 1}
     runs_api.on("GET", "/work-orders/wo-1", api.data(order))
     other = {"id": "run-other", "workOrderId": "wo-2", "status": "running"}
@@ -101,13 +103,15 @@ def test_server_that_lists_everybody_s_runs(runs_api: RunsAPI, operator: Client)
 
 @pytest.mark.usefixtures("left_out")
 class TestPage:
-    def test_shows_the_runs(self, runs_api: RunsAPI, operator: Client) -> None:
+    def test_page_shows_the_separately_requested_runs(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
         runs_api.on("GET", "/runs", api.items(OLD))
         html = show(operator, "/work-orders/wo-1/")
         assert "run-old" in html
         assert "Runs (1)" in html
 
-    def test_does_not_say_that_there_are_none(self, operator: Client) -> None:
+    def test_page_does_not_claim_that_there_are_no_runs(self, operator: Client) -> None:
         html = show(operator, "/work-orders/wo-1/")
         assert "These runs could not be loaded." in html
         assert "No runs yet." not in html

@@ -1,4 +1,4 @@
-"""What the runs API's JSON means, whole, in parts or wrong."""
+"""Parsing of the runs API's JSON: complete, incomplete and wrong values."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,13 +31,13 @@ def test_work_order_of_an_id_alone() -> None:
     assert (work_order.created_at, work_order.run_count, work_order.runs) == (None, None, ())
 
 
-def test_work_order_of_nulls() -> None:
+def test_null_fields_are_parsed_like_missing_fields() -> None:
     names = ("taskPrompt", "status", "workspaceSource", "runs", "harness", "createdAt", "runCount")
     nulls = WorkOrder.parse({"id": "wo-1"} | dict.fromkeys(names))
     assert nulls == WorkOrder.parse({"id": "wo-1"})
 
 
-def test_run_of_wrong_types() -> None:
+def test_fields_of_wrong_types_are_parsed_like_missing_fields() -> None:
     names = ("status", "runNumber", "startedAt", "iterations", "error", "logSize", "waitingFor")
     assert Run.parse({"id": "r"} | {name: [] for name in names}) == Run.parse({"id": "r"})
 
@@ -51,7 +51,7 @@ def test_number_for_an_id() -> None:
 
 
 @pytest.mark.parametrize("identifier", [None, "", [], {}, True, 1.5])
-def test_no_id_is_refused(identifier: Any) -> None:
+def test_missing_id_is_refused(identifier: Any) -> None:
     with pytest.raises(ValueError, match="has no id"):
         Run.parse({"id": identifier})
 
@@ -70,17 +70,17 @@ def test_time_limit_beyond_reckoning() -> None:
 
 
 @pytest.mark.parametrize("value", [{"runId": 5}, {"runId": "5", "runNumber": "x"}])
-def test_reference_to_a_run(value: Any) -> None:
+def test_reference_to_a_run_is_parsed(value: Any) -> None:
     assert RunReference.parse(value) == RunReference("5", None)
 
 
 @pytest.mark.parametrize("value", [{}, {"runId": None}, {"runId": {}}, {"runId": ""}])
-def test_reference_to_no_run(value: Any) -> None:
+def test_reference_without_a_run_id_is_ignored(value: Any) -> None:
     assert RunReference.parse(value) is None
 
 
 @pytest.mark.parametrize("position", [None, 0, -1, True, "2", 1.5])
-def test_no_position_in_the_queue(position: Any) -> None:
+def test_malformed_queue_position_is_ignored(position: Any) -> None:
     assert queue_position_of({"queuePosition": position}) is None
 
 
@@ -103,7 +103,7 @@ def test_not_active(status: str) -> None:
     assert not Run.parse({"id": "r", "status": status}).is_active
 
 
-def test_unknown_status_stands_in_the_way() -> None:
+def test_unknown_run_status_blocks_a_new_run() -> None:
     run = {"id": "r", "status": "hibernating"}
     availability = trigger_availability(
         WorkOrder.parse({"id": "wo-1", "status": "failed", "runs": [run]})
@@ -160,11 +160,11 @@ def test_runs_are_not_numbered_without_their_times() -> None:
     assert order_of({"id": "a"}, SECOND, count=2) == [("a", None), ("b", None)]
 
 
-def test_runs_are_not_numbered_beside_one_that_is() -> None:
+def test_runs_are_not_numbered_beside_a_numbered_run() -> None:
     assert order_of(FIRST | {"runNumber": 1}, SECOND, count=2) == [("b", None), ("a", 1)]
 
 
-def test_runs_with_numbers_go_by_them() -> None:
+def test_numbered_runs_are_sorted_by_number() -> None:
     runs = (FIRST | {"runNumber": 2}, SECOND | {"runNumber": 1})
     assert order_of(*runs, count=2) == [("a", 2), ("b", 1)]
 
@@ -186,7 +186,7 @@ def test_runs_belong_to_the_work_order_that_lists_them() -> None:
         ([FIRST | {"runNumber": 2}], 4, None),
     ],
 )
-def test_next_number_only_when_certain(
+def test_next_run_number_is_known_only_when_certain(
     runs: list[Any], count: int | None, expected: int | None
 ) -> None:
     work_order = WorkOrder.parse({"id": "wo-1", "runs": runs, "runCount": count})
@@ -212,7 +212,7 @@ def page(**data: Any) -> Page[Run]:
         ({"items": [], "total": 5, "hasMore": True}, False),
     ],
 )
-def test_has_more_is_worked_out(data: dict[str, Any], more: bool) -> None:  # noqa: FBT001
+def test_has_more_is_computed_from_the_totals(data: dict[str, Any], more: bool) -> None:  # noqa: FBT001
     assert page(**data).has_more is more
 
 
@@ -223,7 +223,7 @@ def test_page_without_items() -> None:
 # --- Overrides
 
 
-def test_overrides_come_back_as_they_were_sent() -> None:
+def test_overrides_survive_a_round_trip() -> None:
     overrides = RunOverrides(max_iterations=5, profile_name="careful")
     assert RunOverrides.parse(overrides.body() or {}) == overrides
 
@@ -232,7 +232,7 @@ def test_no_overrides_have_no_body() -> None:
     assert RunOverrides().body() is None
 
 
-# --- Any JSON at all
+# --- Arbitrary JSON
 
 JSON = st.recursive(
     st.none()
@@ -241,7 +241,7 @@ JSON = st.recursive(
     | st.integers(min_value=2**60)
     | st.floats()
     | st.text()
-    | st.datetimes().map(lambda moment: moment.isoformat())
+    | st.datetimes().map(lambda timestamp: timestamp.isoformat())
     | st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "canceled"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
