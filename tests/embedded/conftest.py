@@ -1,4 +1,4 @@
-"""The runs API called in process, and real workers on the test's own database."""
+"""Fixtures of the embedded API: calls within the process, and real workers on the test database."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from tests.support.embedded_workers import WorkerProcess, start_worker
@@ -33,7 +34,7 @@ time_limit = 600
 
 
 class Api:
-    """The runs API behind a real WSGI round trip; answers are ``httpx.Response``."""
+    """A caller of the embedded runs API through WSGI; the responses are ``httpx.Response``."""
 
     def __init__(self, key: str) -> None:
         self.http = httpx.Client(
@@ -61,7 +62,7 @@ class Api:
 
 @pytest.fixture(autouse=True)
 def installation(settings: Settings, tmp_path: Path) -> Path:
-    """A data directory, a key and profiles of the test's own."""
+    """A data directory, an API key and a profiles file for this test alone."""
     settings.DATA_DIR = tmp_path / "data"
     settings.WORKSPACES_DIR = settings.DATA_DIR / "workspaces"
     settings.FORMER_WORKSPACES_DIRS = ()
@@ -110,23 +111,23 @@ def free_worker(db: None) -> Worker:
 @pytest.fixture
 def trigger(installation: Path) -> Callable[..., Run]:
     def trigger(work_order: WorkOrder, **values: Any) -> Run:
-        asked: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             "profile_name": "",
             "max_iterations": None,
             "sent": {},
             "key": None,
         }
-        return trigger_run(Trigger(work_order_id=work_order.pk, **(asked | values)))[0]
+        return trigger_run(Trigger(work_order_id=work_order.pk, **(defaults | values)))[0]
 
     return trigger
 
 
 @pytest.fixture
 def set_profile(settings: Settings) -> Callable[..., None]:
-    """Replace the profiles by a single one, used by default."""
+    """A function that replaces the profiles file by one with a single profile, the default."""
 
     def set_profile(*, agent: str = "cat", verify: str = "true", **others: object) -> None:
-        """``others`` are written as TOML writes them; a text is TOML already."""
+        """The values of ``others`` are TOML source, e.g. ``'"on"'``; numbers may be integers."""
         lines = ["[profiles.default]", f"agent = '''{agent}'''", f"verify = '''{verify}'''"]
         lines += [f"{name} = {value}" for name, value in others.items()]
         settings.PROFILES_FILE.write_text("\n".join(lines))
@@ -143,7 +144,7 @@ def context(installation: Path) -> WorkerContext:
 def run(
     context: WorkerContext, work_order: WorkOrder, trigger: Callable[..., Run]
 ) -> Callable[..., Run]:
-    """Triggers and executes a run of ``work_order``; the run as it has ended."""
+    """A function that triggers a run of ``work_order``, executes it and returns the ended run."""
 
     def run(**overrides: int) -> Run:
         trigger(work_order, **overrides)
@@ -157,7 +158,7 @@ def run(
 
 @pytest.fixture
 def worker(transactional_db: None, installation: Path) -> Iterator[Callable[..., WorkerProcess]]:
-    """Starts real ``manage.py worker`` processes; none survives the test."""
+    """A function that starts real ``manage.py worker`` processes; all are killed after the test."""
     started: list[WorkerProcess] = []
 
     def start(name: str = "one", **environment: str) -> WorkerProcess:
@@ -169,8 +170,29 @@ def worker(transactional_db: None, installation: Path) -> Iterator[Callable[...,
         process.end()
 
 
+WRITE_PROCESS_ID = 'echo $$ > "$(dirname "$PWD")/pid-$RUN_ID"'
+"""A first command for agents: it writes the process ID that ``agent_process_id`` reads."""
+
+
+def agent_process_id(run: Run) -> int:
+    """Wait until the agent of the run has executed ``WRITE_PROCESS_ID``."""
+    file = django_settings.WORKSPACES_DIR / f"pid-{run.pk}"
+    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+    return int(file.read_text())
+
+
+def has_ended(run: Run) -> bool:
+    run.refresh_from_db()
+    return run.completed_at is not None
+
+
+def log_of(run: Run) -> str:
+    """The stored log of the run; ``UnicodeDecodeError`` when it is not UTF-8."""
+    return b"".join(bytes(chunk.data) for chunk in run.log_chunks.order_by("offset")).decode()
+
+
 def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """The condition's first true value; fails when it stays false."""
+    """Wait for the condition and return its first true value; fail the test on a time-out."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():

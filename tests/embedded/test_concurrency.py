@@ -1,4 +1,4 @@
-"""Requests at the same moment, on real connections of their own."""
+"""Concurrent requests, each on its own database connection."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,24 +40,24 @@ def test_triggers_get_distinct_numbers(
     installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
 ) -> None:
     api = Api("the-key")
-    answers = at_once(pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs"))
-    numbers = [answer.json()["error"]["details"]["runNumber"] for answer in answers]
+    responses = at_once(pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs"))
+    numbers = [response.json()["error"]["details"]["runNumber"] for response in responses]
     assert sorted(numbers) == list(range(1, TOGETHER + 1))
 
 
-def test_triggers_are_told_distinct_places_in_the_queue(
+def test_triggers_get_distinct_queue_positions(
     installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
 ) -> None:
     api = Api("the-key")
     ids = [make_work_order().pk for _ in range(TOGETHER)]
-    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
-    told = [answer.json()["error"]["details"] for answer in answers]
-    by_place = sorted(told, key=lambda details: details["queuePosition"])
+    responses = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
+    all_details = [response.json()["error"]["details"] for response in responses]
+    by_place = sorted(all_details, key=lambda details: details["queuePosition"])
     assert [details["queuePosition"] for details in by_place] == list(range(1, TOGETHER + 1))
     assert [details["runId"] for details in by_place] == [run.pk for run in Run.objects.queued()]
 
 
-def test_as_many_start_at_once_as_there_are_workers(
+def test_only_as_many_runs_start_as_there_are_workers(
     installation: None,
     make_work_order: Callable[..., WorkOrder],
     free_worker: Worker,
@@ -65,76 +65,76 @@ def test_as_many_start_at_once_as_there_are_workers(
 ) -> None:
     api = Api("the-key")
     ids = [make_work_order().pk for _ in range(TOGETHER)]
-    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
-    assert sorted(answer.status_code for answer in answers) == [201] + [202] * (TOGETHER - 1)
+    responses = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs"))
+    assert sorted(response.status_code for response in responses) == [201] + [202] * (TOGETHER - 1)
 
 
-def test_the_same_key_makes_one_run(
+def test_same_key_makes_one_run(
     installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
 ) -> None:
     api = Api("the-key")
-    answers = at_once(
+    responses = at_once(
         pool,
         lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers={"Idempotency-Key": "k"}),
     )
-    assert {answer.status_code for answer in answers} == {202}
-    assert {answer.json()["error"]["details"]["runId"] for answer in answers} == {
+    assert {response.status_code for response in responses} == {202}
+    assert {response.json()["error"]["details"]["runId"] for response in responses} == {
         Run.objects.get().pk
     }
 
 
-def test_an_expired_key_makes_one_new_run(
+def test_expired_key_makes_one_new_run(
     installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
 ) -> None:
     api, headers = Api("the-key"), {"Idempotency-Key": "k"}
     api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
     Run.objects.update(queued_at="2020-01-01T00:00Z")
-    answers = at_once(
+    responses = at_once(
         pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
     )
-    assert {answer.json()["error"]["details"]["runNumber"] for answer in answers} == {2}
+    assert {response.json()["error"]["details"]["runNumber"] for response in responses} == {2}
     assert Run.objects.count() == 2
 
 
-def test_an_expired_key_for_several_work_orders_makes_one_new_run(
+def test_expired_key_for_several_work_orders_makes_one_new_run(
     installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
 ) -> None:
     api, headers = Api("the-key"), {"Idempotency-Key": "k"}
     ids = [make_work_order().pk for _ in range(TOGETHER)]
     api.post(f"/work-orders/{ids[0]}/runs", headers=headers)
     Run.objects.update(queued_at="2020-01-01T00:00Z")
-    answers = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs", headers=headers))
-    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (TOGETHER - 1)
+    responses = at_once(pool, lambda n: api.post(f"/work-orders/{ids[n]}/runs", headers=headers))
+    assert sorted(response.status_code for response in responses) == [202] + [422] * (TOGETHER - 1)
     assert Run.objects.count() == 2
 
 
-def test_others_with_the_same_key_wait_for_the_answer(
+def test_concurrent_requests_with_the_same_key_get_the_same_response(
     installation: None, work_order: WorkOrder, pool: ThreadPoolExecutor
 ) -> None:
-    """One answer is the first, and each of the others is that one, marked as repeated."""
+    """One response is the first, and each of the others is that one, marked as repeated."""
     api, headers = Api("the-key"), {"Idempotency-Key": "k"}
-    answers = at_once(
+    responses = at_once(
         pool, lambda _: api.post(f"/work-orders/{work_order.pk}/runs", headers=headers)
     )
-    assert len({str(answer.json()["error"]) for answer in answers}) == 1
-    repeated = ["Idempotency-Replayed" in answer.headers for answer in answers]
+    assert len({str(response.json()["error"]) for response in responses}) == 1
+    repeated = ["Idempotency-Replayed" in response.headers for response in responses]
     assert sorted(repeated) == [False] + [True] * (TOGETHER - 1)
 
 
-def test_the_same_key_for_several_work_orders_makes_one_run(
+def test_same_key_for_several_work_orders_makes_one_run(
     installation: None, make_work_order: Callable[..., WorkOrder], pool: ThreadPoolExecutor
 ) -> None:
     api = Api("the-key")
     ids = [make_work_order().pk for _ in range(TOGETHER)]
-    answers = at_once(
+    responses = at_once(
         pool,
         lambda n: api.post(f"/work-orders/{ids[n]}/runs", headers={"Idempotency-Key": "k"}),
     )
-    assert sorted(answer.status_code for answer in answers) == [202] + [422] * (TOGETHER - 1)
+    assert sorted(response.status_code for response in responses) == [202] + [422] * (TOGETHER - 1)
     assert Run.objects.count() == 1
 
 
-def test_a_run_is_claimed_once(
+def test_run_is_claimed_once(
     work_order: WorkOrder, trigger: Callable[..., Run], pool: ThreadPoolExecutor
 ) -> None:
     trigger(work_order)

@@ -1,4 +1,4 @@
-"""What every answer has in common: envelope, key, request ID, refusals."""
+"""What all responses have in common: envelope, API key, request ID, refusals."""
 
 import uuid
 from typing import Any
@@ -27,13 +27,13 @@ def test_request_id_is_twelve_url_safe_characters(api: Api) -> None:
     assert request_id.replace("-", "").replace("_", "").isalnum()
 
 
-def test_given_request_id_is_kept(api: Api) -> None:
+def test_request_id_of_the_caller_is_kept(api: Api) -> None:
     response = api.get("/health", headers={"X-Request-ID": "from-the_caller"})
     assert response.json()["requestId"] == "from-the_caller"
 
 
-def test_request_id_is_the_pages_own(operator: Client, work_order: WorkOrder) -> None:
-    """What answers in the same process is asked under the ID of the page."""
+def test_request_id_of_the_page_is_used_in_process(operator: Client, work_order: WorkOrder) -> None:
+    """The embedded API, called in the process of a page, uses the request ID of the page."""
     default_client.cache_clear()
     sent = {"key": str(uuid.uuid4()), "profile_name": "nobody"}
     response = operator.post(f"/work-orders/{work_order.pk}/trigger/", sent)
@@ -52,7 +52,7 @@ def test_request_id_of_a_caller_over_http_is_kept(client: Client, db: None) -> N
 
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a<b"])
-def test_ill_formed_request_id_is_replaced(api: Api, given: str) -> None:
+def test_malformed_request_id_is_replaced(api: Api, given: str) -> None:
     response = api.get("/health", headers={"X-Request-ID": given})
     assert response.json()["requestId"] != given
 
@@ -60,7 +60,7 @@ def test_ill_formed_request_id_is_replaced(api: Api, given: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/work-orders", "/runs", "/profiles", "/queue/health", "/openapi.json", "/nope"]
 )
-def test_without_key_nothing_is_told(api: Api, path: str) -> None:
+def test_request_without_a_key_is_unauthorized(api: Api, path: str) -> None:
     del api.http.headers["Authorization"]
     response = api.get(path)
     assert response.status_code == 401
@@ -77,24 +77,24 @@ def test_wrong_key_is_refused(api: Api, value: str) -> None:
     assert response.json()["error"]["message"] == "Invalid API key"
 
 
-def test_an_empty_key_opens_nothing(api: Api, settings: Settings) -> None:
+def test_empty_key_is_refused(api: Api, settings: Settings) -> None:
     settings.RUNS_API_KEY = ""
     assert api.get("/work-orders", headers={"Authorization": "Bearer "}).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
-def test_health_is_open(api: Api, path: str) -> None:
+def test_health_needs_no_key(api: Api, path: str) -> None:
     del api.http.headers["Authorization"]
     assert api.get(path).status_code == 200
 
 
-def test_not_ready_without_its_tables(api: Api) -> None:
+def test_api_is_not_ready_without_its_tables(api: Api) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE embedded_workorder RENAME TO elsewhere")
     assert api.get("/health/ready").status_code == 503
 
 
-def test_unknown_route(api: Api) -> None:
+def test_unknown_route_is_not_found(api: Api) -> None:
     response = api.get("/nope")
     assert response.status_code == 404
     assert response.json()["error"]["message"] == "Route GET /api/v1/nope not found"
@@ -109,14 +109,14 @@ def test_unknown_route(api: Api) -> None:
         ("OPTIONS", "/runs"),
     ],
 )
-def test_wrong_method_names_the_right_ones(api: Api, method: str, path: str) -> None:
+def test_wrong_method_is_refused_with_the_allowed_ones(api: Api, method: str, path: str) -> None:
     response = api.http.request(method, path)
     assert response.status_code == 405
     assert response.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
     assert response.headers["Allow"] == "GET, HEAD"
 
 
-def test_a_fault_of_the_server_tells_no_details(api: Api, settings: Settings) -> None:
+def test_internal_error_reveals_no_details(api: Api, settings: Settings) -> None:
     settings.PROFILES_FILE.write_text("a secret [ that is no TOML")
     response = api.get("/profiles")
     assert response.status_code == 500
@@ -129,7 +129,7 @@ def test_a_fault_of_the_server_tells_no_details(api: Api, settings: Settings) ->
 @pytest.mark.parametrize(
     "content", [b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}', b"1" * 5_000, b"'x'"]
 )
-def test_a_body_that_is_no_json(api: Api, content: bytes) -> None:
+def test_body_that_is_not_json_is_refused(api: Api, content: bytes) -> None:
     response = api.http.post("/work-orders", content=content)
     assert response.status_code == 400
     assert response.json()["error"] == {
@@ -139,13 +139,13 @@ def test_a_body_that_is_no_json(api: Api, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [[], "text", 5, True])
-def test_a_body_that_is_no_object(api: Api, body: Any) -> None:
+def test_body_that_is_not_an_object_is_refused(api: Api, body: Any) -> None:
     response = api.post("/work-orders", body)
     assert response.status_code == 400
     assert response.json()["error"]["details"]["errors"][0]["path"] == []
 
 
-def test_a_body_that_is_too_large(api: Api) -> None:
+def test_too_large_body_is_refused(api: Api) -> None:
     response = api.http.post("/work-orders", content=b" " * 3_000_000)
     assert response.status_code == 400
     assert response.json()["error"]["message"] == "Request body is too large"

@@ -1,4 +1,4 @@
-"""What the commands of a run find in their environment."""
+"""The environment variables of a run's commands."""
 
 import re
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 
-from tests.embedded.test_executor import log_of
+from tests.embedded.conftest import log_of
 from workorders.embedded.models import Run
 
 type SetProfile = Callable[..., None]
 type Execute = Callable[..., Run]
 
 ROOT: Path = django_settings.BASE_DIR
-OF_THE_HOST = {
+HOST_VARIABLES = {
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "DJANGO_SETTINGS_MODULE"),
     *("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "GOOGLE_APPLICATION_CREDENTIALS"),
     *("AZURE_CLIENT_SECRET", "GITHUB_TOKEN", "GH_TOKEN", "NPM_TOKEN", "SSH_AUTH_SOCK"),
@@ -22,8 +22,8 @@ OF_THE_HOST = {
 }
 
 
-def of_the_product() -> set[str]:
-    """Every variable that docs/configuration.md has a row for, and every one that is read."""
+def product_variables() -> set[str]:
+    """Every variable that docs/configuration.md lists, and every variable that the code reads."""
     documented = re.findall(
         r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE
     )
@@ -34,7 +34,7 @@ def of_the_product() -> set[str]:
 
 
 def environment_of(run: Run) -> dict[str, str]:
-    """What ``env`` printed as the agent and as the verification, which must be the same."""
+    """The environment that ``env`` printed; agent and verification must have the same one."""
     printed = log_of(run)
     agent, verification = (
         dict(re.findall(r"(?m)^(\w+)=(.*)$", part))
@@ -44,20 +44,20 @@ def environment_of(run: Run) -> dict[str, str]:
     return agent
 
 
-def test_nothing_of_the_product_or_its_host_is_inherited(
+def test_variables_of_product_and_host_are_not_inherited(
     run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    product = of_the_product()
+    product = product_variables()
     assert {"PORT", "DATA_DIR", "SECRET_KEY", "METRICS_TOKEN", "RUN_LOG_LIMIT_MB"} <= product
-    for name in product | OF_THE_HOST:
+    for name in product | HOST_VARIABLES:
         monkeypatch.setenv(name, f"/hidden/{name}")
     set_profile(agent="env", verify="env")
     found = environment_of(run())
-    assert not (product | OF_THE_HOST) & found.keys()
+    assert not (product | HOST_VARIABLES) & found.keys()
     assert "hidden" not in str(found)
 
 
-def test_what_every_program_needs_is_inherited(
+def test_variables_that_every_program_needs_are_inherited(
     run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {
@@ -73,7 +73,7 @@ def test_what_every_program_needs_is_inherited(
     assert given.items() <= environment_of(run()).items()
 
 
-def test_what_the_profile_names(
+def test_variables_that_the_profile_names_are_set(
     run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AGENT_TOKEN", "passed")
@@ -85,6 +85,6 @@ def test_what_the_profile_names(
         env='{TZ = "UTC", DATABASE_URL = "sqlite:///of-the-tests"}',
     )
     ended = run()
-    wanted = {"AGENT_TOKEN": "passed", "TZ": "UTC", "DATABASE_URL": "sqlite:///of-the-tests"}
-    assert wanted.items() <= environment_of(ended).items()
+    expected = {"AGENT_TOKEN": "passed", "TZ": "UTC", "DATABASE_URL": "sqlite:///of-the-tests"}
+    assert expected.items() <= environment_of(ended).items()
     assert "── Named by the profile, not there: FORGOTTEN ──" in log_of(ended)

@@ -1,4 +1,4 @@
-"""``manage.py load_examples``, and that its repositories behave as they promise."""
+"""``manage.py load_examples``: its data, and the outcome of its example runs."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from workorders.embedded.profiles import PACKAGED_FILE
 AUTHENTICATION = "Fix the authentication bug in the login flow"
 
 
-def test_one_of_every_kind(api: Api, settings: Settings) -> None:
+def test_examples_have_work_orders_of_every_kind(api: Api, settings: Settings) -> None:
     settings.PROFILES_FILE.unlink()
     call_command("load_examples")
     items = api.data("/work-orders")["items"]
@@ -41,16 +41,16 @@ def test_history_is_in_the_past_and_in_order(api: Api) -> None:
     call_command("load_examples")
     (work_order,) = WorkOrder.objects.filter(run_count=30)
     times = [
-        moment
+        timestamp
         for run in work_order.runs.order_by("number")
-        for moment in (run.queued_at, run.started_at, run.completed_at)
-        if moment
+        for timestamp in (run.queued_at, run.started_at, run.completed_at)
+        if timestamp
     ]
     assert times == sorted(times)
     assert work_order.created_at < times[0]
 
 
-def test_nothing_is_loaded_twice(api: Api, work_order: WorkOrder) -> None:
+def test_examples_are_loaded_only_into_an_empty_database(api: Api, work_order: WorkOrder) -> None:
     call_command("load_examples")
     assert list(WorkOrder.objects.all()) == [work_order]
 
@@ -70,7 +70,7 @@ def test_own_profiles_are_kept(api: Api, settings: Settings) -> None:
         ("Add the missing entry", {}, "succeeded"),
     ],
 )
-def test_runs_end_as_promised(
+def test_example_run_ends_as_documented(
     worker: Callable[..., WorkerProcess],
     settings: Settings,
     *,

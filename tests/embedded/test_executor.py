@@ -1,4 +1,4 @@
-"""Runs executed in this process, with real commands."""
+"""The executor: runs that are executed in this process, with real commands."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.conftest import Api, eventually
+from tests.embedded.conftest import Api, eventually, log_of
 from tests.support.embedded_workers import is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.transitions import claim_next
@@ -22,11 +22,7 @@ type Execute = Callable[..., Run]
 type MakeRun = Callable[..., Run]
 
 
-def log_of(run: Run) -> str:
-    return b"".join(bytes(chunk.data) for chunk in run.log_chunks.order_by("offset")).decode()
-
-
-def test_success(run: Execute, set_profile: SetProfile) -> None:
+def test_run_succeeds_when_its_verification_passes(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent="echo working", verify="echo fine")
     ended = run()
     assert (ended.status, ended.work_order.status, ended.error) == ("succeeded", "succeeded", "")
@@ -40,7 +36,7 @@ def test_success(run: Execute, set_profile: SetProfile) -> None:
     )
 
 
-def test_the_log_tells_what_happened(run: Execute, set_profile: SetProfile) -> None:
+def test_log_contains_every_step_and_its_output(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent="echo out; echo err >&2; printf unfinished", verify="echo checked")
     lines = log_of(run()).splitlines()
     assert lines[1:] == [
@@ -55,12 +51,12 @@ def test_the_log_tells_what_happened(run: Execute, set_profile: SetProfile) -> N
     ]
 
 
-def test_the_agent_gets_the_prompt(run: Execute, set_profile: SetProfile) -> None:
+def test_agent_gets_the_prompt(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent='test "$(cat)" = "Fix the login" && cmp "$PROMPT_FILE" - <<E\nFix\nE\ntrue')
     assert run().status == "succeeded"
 
 
-def test_a_failed_verification_is_told_to_the_next_iteration(
+def test_output_of_a_failed_verification_is_passed_to_the_next_iteration(
     run: Execute, set_profile: SetProfile
 ) -> None:
     set_profile(
@@ -76,17 +72,17 @@ def test_a_failed_verification_is_told_to_the_next_iteration(
     assert "Fix the login\n\nexpected 5, got 4\n" in log_of(ended)
 
 
-def test_the_first_iteration_has_no_feedback(run: Execute, set_profile: SetProfile) -> None:
+def test_first_iteration_has_no_feedback(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent='test ! -s "$FEEDBACK_FILE"')
     assert run().status == "succeeded"
 
 
-def test_iterations_work_in_the_same_copy(run: Execute, set_profile: SetProfile) -> None:
+def test_iterations_share_one_copy_of_the_workspace(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent="echo x >> trace", verify='test "$(wc -l < trace)" -eq 3')
     assert run().iteration_count == 3
 
 
-def test_it_fails_when_the_iterations_are_used_up(run: Execute, set_profile: SetProfile) -> None:
+def test_run_fails_after_the_last_iteration(run: Execute, set_profile: SetProfile) -> None:
     set_profile(verify="false", max_iterations=2)
     ended = run()
     assert (ended.status, ended.work_order.status) == ("failed", "failed")
@@ -94,12 +90,12 @@ def test_it_fails_when_the_iterations_are_used_up(run: Execute, set_profile: Set
     assert ended.iteration_count == 2
 
 
-def test_max_iterations_of_this_run(run: Execute, set_profile: SetProfile) -> None:
+def test_override_of_max_iterations_applies(run: Execute, set_profile: SetProfile) -> None:
     set_profile(verify='test "$ITERATION" = "$MAX_ITERATIONS"', max_iterations=2)
     assert run(max_iterations=4).iteration_count == 4
 
 
-def test_an_agent_that_fails_is_not_verified(run: Execute, set_profile: SetProfile) -> None:
+def test_failed_agent_is_not_verified(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent="exit 7", max_iterations=1)
     ended = run()
     assert ended.error == "The agent ended with exit code 7 in iteration 1."
@@ -111,7 +107,7 @@ def test_an_agent_that_fails_is_not_verified(run: Execute, set_profile: SetProfi
     )
 
 
-def test_a_profile_that_has_vanished(
+def test_run_fails_when_its_profile_was_removed(
     context: WorkerContext, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
 ) -> None:
     trigger(work_order, profile_name="careful")
@@ -123,7 +119,7 @@ def test_a_profile_that_has_vanished(
     assert claimed.error == "Profile 'careful' does not exist any more."
 
 
-def test_time_limit(run: Execute, set_profile: SetProfile) -> None:
+def test_run_fails_at_its_time_limit(run: Execute, set_profile: SetProfile) -> None:
     set_profile(agent="echo begun; sleep 600", time_limit=1)
     ended = run()
     assert (ended.status, ended.error) == ("failed", "Time limit of 1 s reached.")
@@ -131,12 +127,14 @@ def test_time_limit(run: Execute, set_profile: SetProfile) -> None:
     assert ended.iterations.get().status == "failed"
 
 
-def test_time_limit_of_one_who_ignores_sigterm(run: Execute, set_profile: SetProfile) -> None:
+def test_time_limit_ends_an_agent_that_ignores_sigterm(
+    run: Execute, set_profile: SetProfile
+) -> None:
     set_profile(agent="trap '' TERM; while :; do sleep 1; done", time_limit=1)
     assert run().error == "Time limit of 1 s reached."
 
 
-def test_a_background_process_neither_holds_the_run_up_nor_lives_on(
+def test_background_process_neither_delays_nor_outlives_the_run(
     run: Execute, set_profile: SetProfile, settings: Settings
 ) -> None:
     set_profile(agent="sleep 600 & echo $! > pid")
@@ -147,11 +145,12 @@ def test_a_background_process_neither_holds_the_run_up_nor_lives_on(
 
 
 @pytest.mark.parametrize("end", ["success", "time limit", "cancel", "subreaper killed"])
-def test_whatever_descendants_do_to_get_away_they_die(
+def test_escaping_descendants_are_killed(
     run: Execute, context: WorkerContext, set_profile: SetProfile, settings: Settings, end: str
 ) -> None:
-    """Sessions of their own, parents that end at once, an empty environment, signals ignored,
-    one that forks all the time. Where the subreaper is killed too their environment tells.
+    """Descendants that try to escape: by a new session, a parent that ends at once, an empty
+    environment, ignored signals, or constant forking. When the subreaper is killed as well,
+    descendants are recognized by their environment.
     """
     sleep = "echo $$ >> ../pids; exec sleep 600"
     ways = {
@@ -177,7 +176,7 @@ def test_whatever_descendants_do_to_get_away_they_die(
     assert not [process_id for process_id in started if is_alive(int(process_id))]
 
 
-def test_output_is_kept_as_it_is(run: Execute, set_profile: SetProfile, api: Api) -> None:
+def test_output_is_stored_unchanged(run: Execute, set_profile: SetProfile, api: Api) -> None:
     set_profile(agent=r"printf '\033[31mred\377\000<script>'", verify=r"printf 'a\000b\377'; false")
     ended = run(max_iterations=1)
     data = b"".join(bytes(chunk.data) for chunk in ended.log_chunks.order_by("offset"))
@@ -186,17 +185,17 @@ def test_output_is_kept_as_it_is(run: Execute, set_profile: SetProfile, api: Api
     assert "\x1b[31mred\ufffd\0<script>" in api.data(f"/runs/{ended.pk}/log")["text"]
 
 
-def test_the_end_of_a_long_verification_is_kept(run: Execute, set_profile: SetProfile) -> None:
+def test_end_of_a_long_verification_is_kept(run: Execute, set_profile: SetProfile) -> None:
     set_profile(verify="seq 1 20000; false", max_iterations=1)
     output = run().iterations.get().verify_output
     assert len(output) == 8192
     assert output.endswith("19999\n20000\n")
 
 
-def test_beyond_its_limit_the_log_keeps_the_end_of_each_step(
+def test_log_beyond_its_limit_keeps_the_end_of_each_step(
     run: Execute, set_profile: SetProfile, settings: Settings, api: Api
 ) -> None:
-    """Whoever read on from an offset while it was written has read just what is there."""
+    """The chunks are contiguous, so that a reader at any offset misses nothing that is stored."""
     settings.RUN_LOG_LIMIT_BYTES = 200_000
     set_profile(agent="yes 日本 | head -n 500000; echo done", verify="echo checked")
     ended = run()
@@ -219,7 +218,7 @@ def test_beyond_its_limit_the_log_keeps_the_end_of_each_step(
 
 @pytest.mark.parametrize("limit", [1, 100, 5_000])
 @pytest.mark.parametrize("command", ["yes | head -c 20000", "head -c 20000 /dev/zero", "seq 1500"])
-def test_a_log_over_its_limit_ends_with_the_end(
+def test_log_over_its_limit_contains_the_end_of_the_run(
     run: Execute, set_profile: SetProfile, settings: Settings, limit: int, command: str
 ) -> None:
     settings.RUN_LOG_LIMIT_BYTES = limit
@@ -240,14 +239,14 @@ def test_a_log_over_its_limit_ends_with_the_end(
         ("sh -c 'kill -SEGV $$'; exit $?", "ended with exit code 139 (SIGSEGV: a crash) in"),
     ],
 )
-def test_exit_codes_are_told_in_words(
+def test_exit_codes_are_explained_in_words(
     run: Execute, set_profile: SetProfile, agent: str, words: str
 ) -> None:
     set_profile(agent=agent, max_iterations=1)
     assert words in run().error
 
 
-def test_a_verification_that_is_missing_is_told_in_words(
+def test_missing_verification_command_is_explained_in_words(
     run: Execute, set_profile: SetProfile
 ) -> None:
     set_profile(verify="no-such-command", max_iterations=1)
@@ -257,10 +256,10 @@ def test_a_verification_that_is_missing_is_told_in_words(
     )
 
 
-def test_a_copy_error_names_a_file_that_is_not_utf_8(
+def test_copy_error_names_a_file_whose_name_is_not_utf_8(
     run: Execute, workspace: Path, settings: Settings
 ) -> None:
-    """The copy's path is longer than the original's, and here longer than a path may be."""
+    """The path of the copy is longer than the original path, here longer than the system allows."""
     settings.WORKSPACES_DIR = settings.DATA_DIR / ("w" * 200)
     odd_name = os.fsdecode(b"caf\xe9" + b"x" * 96)
     directory = workspace
@@ -274,7 +273,7 @@ def test_a_copy_error_names_a_file_that_is_not_utf_8(
     assert ended.error in log_of(ended)
 
 
-def test_what_the_commands_are_told(run: Execute, set_profile: SetProfile) -> None:
+def test_commands_get_ids_and_iteration_in_variables(run: Execute, set_profile: SetProfile) -> None:
     set_profile(
         agent='echo "$WORK_ORDER_ID $RUN_ID $RUN_NUMBER $ITERATION of $MAX_ITERATIONS";'
         ' "$PYTHON" -c "print(6 * 7)"; ls "$EXAMPLES_DIR"'
@@ -296,7 +295,7 @@ def test_what_the_commands_are_told(run: Execute, set_profile: SetProfile) -> No
         ),
     ],
 )
-def test_stopped_from_outside(
+def test_stopped_run_ends_with_the_reason(
     run: Execute,
     context: WorkerContext,
     set_profile: SetProfile,
@@ -313,7 +312,7 @@ def test_stopped_from_outside(
     assert ended.iterations.get().status == "failed"
 
 
-def test_a_lost_lease_stops_everything_and_writes_nothing(
+def test_lost_lease_stops_the_agent_and_writes_nothing(
     run: Execute, context: WorkerContext, set_profile: SetProfile, settings: Settings
 ) -> None:
     set_profile(agent="echo $$ > pid; sleep 600")
@@ -326,7 +325,7 @@ def test_a_lost_lease_stops_everything_and_writes_nothing(
 
 
 def stop_soon(context: WorkerContext, why: Stop, workspaces: Path) -> None:
-    """As soon as the agent has written its process ID, from another thread."""
+    """Stop the run from another thread as soon as the agent has written its process ID."""
 
     def stop() -> None:
         eventually(lambda: any(file.read_text() for file in workspaces.glob("run-*/pid")))

@@ -1,3 +1,5 @@
+"""Idempotency keys: a repeated trigger gives the same run and the same response."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -21,9 +23,7 @@ def without_request_id(response: Any) -> Any:
     return {name: value for name, value in response.json().items() if name != "requestId"}
 
 
-def test_the_same_key_gives_the_same_run(
-    api: Api, work_order: WorkOrder, free_worker: Worker
-) -> None:
+def test_same_key_gives_the_same_run(api: Api, work_order: WorkOrder, free_worker: Worker) -> None:
     first = api.post(runs(work_order), headers=KEY)
     again = api.post(runs(work_order), headers=KEY)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -31,14 +31,14 @@ def test_the_same_key_gives_the_same_run(
     assert Run.objects.count() == 1
 
 
-def test_a_repeated_answer_says_so(api: Api, work_order: WorkOrder) -> None:
+def test_repeated_response_is_marked(api: Api, work_order: WorkOrder) -> None:
     first = api.post(runs(work_order), headers=KEY)
     again = api.post(runs(work_order), headers=KEY)
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_the_answer_is_the_one_of_then(api: Api, work_order: WorkOrder) -> None:
+def test_repeated_response_is_that_of_the_first_request(api: Api, work_order: WorkOrder) -> None:
     first = api.post(runs(work_order), headers=KEY)
     run = claim_next("w")
     assert run
@@ -49,7 +49,7 @@ def test_the_answer_is_the_one_of_then(api: Api, work_order: WorkOrder) -> None:
     assert without_request_id(again) == without_request_id(first)
 
 
-def test_the_same_key_with_another_body_is_refused(api: Api, work_order: WorkOrder) -> None:
+def test_same_key_with_another_body_is_refused(api: Api, work_order: WorkOrder) -> None:
     api.post(runs(work_order), headers=KEY)
     response = api.post(runs(work_order), {"profileName": "careful"}, headers=KEY)
     assert response.status_code == 422
@@ -57,14 +57,14 @@ def test_the_same_key_with_another_body_is_refused(api: Api, work_order: WorkOrd
     assert Run.objects.count() == 1
 
 
-def test_the_same_key_for_another_work_order_is_refused(
+def test_same_key_for_another_work_order_is_refused(
     api: Api, make_work_order: Callable[..., WorkOrder]
 ) -> None:
     api.post(runs(make_work_order()), headers=KEY)
     assert api.post(runs(make_work_order()), headers=KEY).status_code == 422
 
 
-def test_the_order_of_a_bodys_members_does_not_matter(api: Api, work_order: WorkOrder) -> None:
+def test_order_of_the_members_of_a_body_does_not_matter(api: Api, work_order: WorkOrder) -> None:
     loop = {"loopStrategy": {"maxIterations": 5}}
     api.post(runs(work_order), {"profileOverrides": loop, "profileName": "careful"}, headers=KEY)
     body = {"profileName": "careful", "profileOverrides": loop}
@@ -77,13 +77,13 @@ def test_another_key_gives_another_run(api: Api, work_order: WorkOrder) -> None:
     assert Run.objects.count() == 2
 
 
-def test_a_refusal_uses_no_key_up(api: Api, work_order: WorkOrder) -> None:
+def test_refused_request_does_not_use_its_key_up(api: Api, work_order: WorkOrder) -> None:
     assert api.post(runs(work_order), {"profileName": "no"}, headers=KEY).status_code == 400
     assert api.post(runs(work_order), headers=KEY).status_code == 202
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside"])
-def test_a_bad_key_is_refused(api: Api, work_order: WorkOrder, key: str) -> None:
+def test_malformed_key_is_refused(api: Api, work_order: WorkOrder, key: str) -> None:
     response = api.post(runs(work_order), headers={"Idempotency-Key": key})
     assert response.status_code == 400
     assert response.json()["error"]["details"]["errors"][0]["path"] == ["Idempotency-Key"]
@@ -92,7 +92,7 @@ def test_a_bad_key_is_refused(api: Api, work_order: WorkOrder, key: str) -> None
 
 @pytest.fixture
 def age(work_order: WorkOrder) -> Callable[[timedelta], None]:
-    """Makes all runs older."""
+    """A function that makes all runs older by a time span."""
 
     def age(by: timedelta) -> None:
         Run.objects.update(queued_at=F("queued_at") - by)
@@ -100,7 +100,7 @@ def age(work_order: WorkOrder) -> Callable[[timedelta], None]:
     return age
 
 
-def test_a_key_lives_for_a_day(
+def test_key_is_valid_for_a_day(
     api: Api, work_order: WorkOrder, age: Callable[[timedelta], None]
 ) -> None:
     api.post(runs(work_order), headers=KEY)
@@ -109,7 +109,7 @@ def test_a_key_lives_for_a_day(
     assert Run.objects.count() == 1
 
 
-def test_a_key_that_has_expired_is_free(
+def test_expired_key_can_be_used_again(
     api: Api, work_order: WorkOrder, age: Callable[[timedelta], None]
 ) -> None:
     api.post(runs(work_order), headers=KEY)
@@ -123,7 +123,7 @@ def test_a_key_that_has_expired_is_free(
     ]
 
 
-def test_a_refusal_leaves_an_expired_key_where_it_was(
+def test_refused_request_does_not_take_an_expired_key_from_its_run(
     api: Api, work_order: WorkOrder, age: Callable[[timedelta], None]
 ) -> None:
     api.post(runs(work_order), headers=KEY)
@@ -138,14 +138,14 @@ def test_a_refusal_leaves_an_expired_key_where_it_was(
 def test_key_in_quotes_is_the_same_key(
     api: Api, work_order: WorkOrder, plain: str, quoted: str
 ) -> None:
-    """As draft-ietf-httpapi-idempotency-key-header has it."""
+    """The quoted form is that of draft-ietf-httpapi-idempotency-key-header."""
     for key in (plain, quoted):
         api.post(runs(work_order), headers={"Idempotency-Key": key})
     assert Run.objects.get().idempotency_key == plain
 
 
 @pytest.mark.parametrize("key", ['""', '"', '"open', 'two" parts"'])
-def test_key_that_is_no_quoted_string_is_one_as_it_stands(
+def test_malformed_quoted_string_is_used_literally(
     api: Api, work_order: WorkOrder, key: str
 ) -> None:
     api.post(runs(work_order), headers={"Idempotency-Key": key})

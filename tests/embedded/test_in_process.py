@@ -1,4 +1,4 @@
-"""The API inside a page's request: the page must not notice."""
+"""The embedded API called within the request of a page, without effects on that request."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.embedded.conftest import Api
 from workorders.embedded.models import WorkOrder
 
 
-def test_script_prefix_and_urlconf_stay_the_pages(api: Api) -> None:
+def test_script_prefix_and_urlconf_of_the_page_are_kept(api: Api) -> None:
     set_script_prefix("/mounted/")
     set_urlconf("workorders.urls")
     try:
@@ -33,11 +33,11 @@ def test_browser_middleware_does_not_apply(api: Api, settings: Settings) -> None
     assert "Set-Cookie" not in response.headers
 
 
-def test_the_call_is_no_request_of_its_own(api: Api) -> None:
-    heard: list[object] = []
+def test_call_sends_no_request_signals(api: Api) -> None:
+    received: list[object] = []
 
     def listen(sender: object, **_: object) -> None:
-        heard.append(sender)
+        received.append(sender)
 
     for signal in (request_started, request_finished):
         signal.connect(listen)
@@ -46,11 +46,13 @@ def test_the_call_is_no_request_of_its_own(api: Api) -> None:
     finally:
         for signal in (request_started, request_finished):
             signal.disconnect(listen)
-    assert heard == []
+    assert received == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_pages_connection_stays_open(installation: Path, work_order: WorkOrder) -> None:
+def test_database_connection_of_the_page_stays_open(
+    installation: Path, work_order: WorkOrder
+) -> None:
     before = connection.connection
     assert Api("the-key").get("/work-orders").status_code == 200
     assert connection.connection is before

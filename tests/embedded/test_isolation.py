@@ -1,4 +1,4 @@
-"""Agents that are not trusted: what they reach of the machine, with isolation and without."""
+"""Untrusted agents: what they can reach on the machine, with isolation and without."""
 
 import json
 import re
@@ -12,8 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import Settings
 
-from tests.embedded.conftest import Api, eventually
-from tests.embedded.test_executor import log_of
+from tests.embedded.conftest import Api, eventually, log_of
 from tests.support import attacks
 from tests.support.embedded_workers import WorkerProcess
 from workorders.accounts.sessions import SessionStore
@@ -40,7 +39,9 @@ def isolated(settings: Settings) -> None:
 
 @pytest.fixture
 def targets(installation: Path, tmp_path: Path, workspace: Path) -> Path:
-    """Everything worth having; the workspace gets the attacker and knows where all of it is."""
+    """Create everything that an attacker wants, and put the attacker and its list of targets into
+    the workspace; the home directory.
+    """
     home = tmp_path / "home"
     (home / ".ssh").mkdir(parents=True)
     (home / ".ssh" / "id_ed25519").write_text("hidden-key")
@@ -57,7 +58,7 @@ def targets(installation: Path, tmp_path: Path, workspace: Path) -> Path:
         "data": installation,
         "database": connection.settings_dict["NAME"],
         "profiles": installation / "profiles.toml",
-        # Backwards: in its copy the original's path would be the copy's.
+        # Reversed, since a copy replaces the path of the original by its own.
         "original": str(workspace / "README")[::-1],
         "other_copy": other_copy / "README",
         "home": home,
@@ -70,7 +71,7 @@ def targets(installation: Path, tmp_path: Path, workspace: Path) -> Path:
 def attack(
     worker: Start, trigger: MakeRun, work_order: WorkOrder, home: Path, isolation: str
 ) -> tuple[WorkerProcess, Run, set[str]]:
-    """The worker, the run, which goes on, and the attacks that worked."""
+    """Start a run of the attacker; the worker, the running run and the attacks that worked."""
     secrets = {name: f"hidden-{name.lower()}" for name in SECRETS}
     process = worker(ISOLATION=isolation, HOME=str(home), **secrets)
     file = Path(work_order.workspace_path) / "targets.json"
@@ -85,13 +86,13 @@ PROGRAM = '"$PYTHON" attacks.py'
 
 
 @isolated_only
-def test_an_isolated_agent_gets_at_nothing(
+def test_isolated_agent_reaches_nothing(
     worker: Start, trigger: MakeRun, work_order: WorkOrder, targets: Path, set_profile: SetProfile
 ) -> None:
     set_profile(agent=f"{PROGRAM} kill", max_iterations=1)
     process, run, worked = attack(worker, trigger, work_order, targets, "required")
     assert worked == set()
-    # It has killed all that it could: itself.
+    # The agent has killed all processes that it could: only its own.
     eventually(lambda: Run.objects.get(pk=run.pk).completed_at)
     run.refresh_from_db()
     assert "SIGKILL" in run.error
@@ -103,14 +104,14 @@ def test_an_isolated_agent_gets_at_nothing(
     assert_quiet(run, targets)
 
 
-def test_an_agent_that_is_not_isolated_still_gets_no_environment_and_does_not_outlive_its_run(
+def test_unisolated_agent_gets_no_environment_and_does_not_outlive_its_run(
     worker: Start, trigger: MakeRun, work_order: WorkOrder, targets: Path, set_profile: SetProfile
 ) -> None:
-    """What the other attacks are worth is shown by the way: each of them works."""
+    """All other attacks work here, which shows that they are real."""
     set_profile(agent=PROGRAM, max_iterations=1)
     _, run, worked = attack(worker, trigger, work_order, targets, "off")
     kept = {"variables_of_the_host", "environment_of_other_processes"}
-    if connection.vendor == "postgresql":  # no file, and no password
+    if connection.vendor == "postgresql":  # the database is not a file, and needs a password
         kept |= {"live_sessions", "password_hashes", "rows_in_the_shared_cache"}
     assert worked == ALL - kept
     assert "── Not isolated from this machine: ISOLATION is off ──" in log_of(run)
@@ -121,7 +122,7 @@ def test_an_agent_that_is_not_isolated_still_gets_no_environment_and_does_not_ou
 
 
 def assert_quiet(run: Run, home: Path) -> None:
-    """What was to outlive the run ticks no more; it did so six times as fast."""
+    """The process that tried to outlive the run, and wrote every 0.05 s, writes no more."""
     ticks = home.parent / "data" / "workspaces" / run.pk / "ticks"
     before = ticks.stat().st_size
     assert before
@@ -130,10 +131,10 @@ def assert_quiet(run: Run, home: Path) -> None:
 
 
 @isolated_only
-def test_an_isolated_agent_works_as_ever(
+def test_isolated_agent_has_everything_it_needs(
     run: Execute, isolated: None, set_profile: SetProfile, workspace: Path, settings: Settings
 ) -> None:
-    """Its copy, a home and a ``/tmp`` that last as long as the run, devices, exit codes."""
+    """The copy, a home and a ``/tmp`` for the duration of the run, devices and exit codes."""
     set_profile(
         agent="""
             set -e
@@ -155,7 +156,7 @@ def test_an_isolated_agent_works_as_ever(
 
 @isolated_only
 @pytest.mark.parametrize(("network", "reaches"), [("on", True), ("off", False)])
-def test_the_network_is_for_the_profile_to_give(
+def test_profile_decides_about_the_network(
     run: Execute, isolated: None, set_profile: SetProfile, network: str, *, reaches: bool
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -172,7 +173,7 @@ def test_the_network_is_for_the_profile_to_give(
 
 @isolated_only
 @pytest.mark.usefixtures("isolated")
-def test_what_a_profile_opens_and_what_stays_hidden_all_the_same(
+def test_profile_opens_paths_but_never_secrets_of_the_product(
     run: Execute,
     set_profile: SetProfile,
     settings: Settings,
@@ -206,10 +207,10 @@ def test_what_a_profile_opens_and_what_stays_hidden_all_the_same(
 
 @isolated_only
 @pytest.mark.usefixtures("isolated")
-def test_no_folder_around_the_product_s_own_is_opened_for_writing(
+def test_folder_that_contains_files_of_the_product_is_not_writable(
     run: Execute, set_profile: SetProfile, settings: Settings, tmp_path: Path
 ) -> None:
-    """There an agent could rename a folder between, and put profiles of its own in its place."""
+    """An agent could otherwise rename a folder on the path and put its own profiles there."""
     settings.PROFILES_FILE = tmp_path / "settings" / "product" / "profiles.toml"
     settings.PROFILES_FILE.parent.mkdir(parents=True)
     for opened, kept in (
@@ -224,13 +225,13 @@ def test_no_folder_around_the_product_s_own_is_opened_for_writing(
 
 @isolated_only
 @pytest.mark.usefixtures("isolated")
-def test_every_limit_is_set_inside_and_no_right_is_left(
+def test_isolated_agent_has_all_limits_and_no_capabilities(
     run: Execute, set_profile: SetProfile
 ) -> None:
-    """Of processes too, which no test by root can exceed."""
+    """The limit of processes is only read: a test that runs as root could not exceed it."""
     names = ("RLIMIT_DATA", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CORE")
-    asked = ", ".join(f"resource.getrlimit(resource.{name})[1]" for name in names)
-    agent = f'"$PYTHON" -c "import resource; print([{asked}])"'
+    limits = ", ".join(f"resource.getrlimit(resource.{name})[1]" for name in names)
+    agent = f'"$PYTHON" -c "import resource; print([{limits}])"'
     set_profile(
         agent=f"grep -E '^(CapPrm|CapBnd|NoNewPrivs)' /proc/self/status; {agent}", verify="false"
     )
@@ -259,7 +260,9 @@ def test_every_limit_is_set_inside_and_no_right_is_left(
     ],
 )
 @pytest.mark.usefixtures("isolated")
-def test_limits(run: Execute, set_profile: SetProfile, limits: str, code: str, says: str) -> None:
+def test_limit_stops_the_agent(
+    run: Execute, set_profile: SetProfile, limits: str, code: str, says: str
+) -> None:
     ignoring = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     set_profile(agent=f'"$PYTHON" -c "{ignoring}; {code}"', limits=f"{{{limits}}}")
     ended = run(max_iterations=1)
@@ -268,7 +271,7 @@ def test_limits(run: Execute, set_profile: SetProfile, limits: str, code: str, s
 
 
 @isolated_only
-def test_a_home_that_is_the_data_folder_as_in_a_container(
+def test_home_may_be_the_data_directory_as_in_a_container(
     run: Execute,
     isolated: None,
     set_profile: SetProfile,
@@ -285,14 +288,14 @@ def test_a_home_that_is_the_data_folder_as_in_a_container(
 
 @pytest.fixture
 def no_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A machine that has none."""
+    """A machine without bubblewrap."""
     monkeypatch.setenv("PATH", str(tmp_path))
     isolation._why_not_possible.cache_clear()
     yield
     isolation._why_not_possible.cache_clear()
 
 
-def test_required_isolation_that_cannot_be_refuses_the_run(
+def test_run_is_refused_when_required_isolation_is_impossible(
     run: Execute, isolated: None, no_bubblewrap: None, settings: Settings
 ) -> None:
     ended = run()
@@ -302,7 +305,7 @@ def test_required_isolation_that_cannot_be_refuses_the_run(
     )
 
 
-def test_a_machine_that_cannot_isolate_says_so(
+def test_log_shows_that_isolation_is_impossible(
     run: Execute, no_bubblewrap: None, settings: Settings
 ) -> None:
     settings.ISOLATION = "AUTO"
@@ -311,7 +314,7 @@ def test_a_machine_that_cannot_isolate_says_so(
     )
 
 
-def test_a_worker_that_must_isolate_and_cannot_does_not_start(
+def test_worker_does_not_start_when_required_isolation_is_impossible(
     worker: Start, tmp_path: Path
 ) -> None:
     process = worker(ISOLATION="required", PATH=str(tmp_path))
@@ -319,19 +322,19 @@ def test_a_worker_that_must_isolate_and_cannot_does_not_start(
     assert "Isolation is required (ISOLATION), but bubblewrap" in process.log.read_text()
 
 
-def test_a_worker_says_that_its_agents_are_at_a_trusted_address(worker: Start) -> None:
+def test_worker_warns_that_its_agents_have_a_trusted_address(worker: Start) -> None:
     trusted = {"TRUSTED_USER_HEADER": "X-Forwarded-User"}
-    for proxies, is_said in (("127.0.0.0/8", True), ("10.0.0.1", False)):
+    for proxies, is_logged in (("127.0.0.0/8", True), ("10.0.0.1", False)):
         process = worker(proxies.replace("/", "-"), TRUSTED_PROXIES=proxies, **trusted)
         eventually(lambda log=process.log: "waits for runs" in log.read_text())  # type: ignore[misc]
-        assert ("can sign in as anybody" in process.log.read_text()) is is_said
+        assert ("can sign in as anybody" in process.log.read_text()) is is_logged
 
 
-def test_workers_tell_whether_they_isolate(worker: Start, tmp_path: Path) -> None:
+def test_workers_report_whether_they_isolate(worker: Start, tmp_path: Path) -> None:
     process = worker("two", PATH=str(tmp_path), ISOLATION="auto")
     api = Api("the-key")
-    told = eventually(lambda: api.data("/queue/health")["isolation"]["notIsolated"])
-    assert told == 1
+    not_isolated = eventually(lambda: api.data("/queue/health")["isolation"]["notIsolated"])
+    assert not_isolated == 1
     assert "Agents are not isolated" in process.log.read_text()
     Worker.objects.create(token="isolated", name="isolated", not_isolated="")
     Worker.objects.create(token="old", name="of an older version")

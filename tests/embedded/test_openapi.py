@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: every route is in it, and every answer is as it says."""
+"""The OpenAPI document matches the API: it has every route, and responses match its schemas."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def stored(
     trigger: Callable[..., Run],
     free_worker: Worker,
 ) -> None:
-    """Something of every kind, so that answers have content to be checked."""
+    """Rows of every kind, so that responses have content to check."""
     known = make_work_order(id=KNOWN["workOrderId"])
     run = trigger(known)
     Run.objects.filter(pk=run.pk).update(id=KNOWN["runId"])
@@ -74,7 +74,7 @@ schema.config.generation.update(max_examples=15)
 def map_path_parameters(
     context: schemathesis.HookContext, path_parameters: dict[str, Any] | None
 ) -> dict[str, Any] | None:
-    """Every second example asks for what exists: a random ID is always unknown."""
+    """Use an existing ID in about half of the examples: random IDs are always unknown."""
     if path_parameters and sum(map(ord, json.dumps(path_parameters))) % 2:
         return {name: KNOWN[name] for name in path_parameters}
     return path_parameters
@@ -83,10 +83,10 @@ def map_path_parameters(
 OPERATIONS = [cast("Ok[Any]", found).ok() for found in schema.get_all_operations()]
 
 
-# Not schemathesis' own parametrize: its tests all have one name, and running
-# them in several processes would run one of them alone.
+# The parametrize of schemathesis gives all its tests one name, so that several processes
+# would run only one of them.
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_answers_are_as_documented(stored: None, operation: Any) -> None:
+def test_responses_match_the_document(stored: None, operation: Any) -> None:
     @settings(
         max_examples=15,
         derandomize=True,

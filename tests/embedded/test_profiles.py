@@ -1,3 +1,5 @@
+"""The profiles file: what the API shows of it, and how faults in it are explained."""
+
 import os
 from pathlib import Path
 
@@ -15,7 +17,7 @@ def write(settings: Settings, text: str) -> None:
     settings.PROFILES_FILE.write_text(text)
 
 
-def test_list_without_commands(api: Api, settings: Settings) -> None:
+def test_profiles_are_shown_without_their_commands(api: Api, settings: Settings) -> None:
     write(settings, '[profiles.a]\nagent = "hidden-agent"\nverify = "hidden-check"\n')
     response = api.get("/profiles")
     assert response.json()["data"] == {
@@ -34,7 +36,7 @@ def test_list_without_commands(api: Api, settings: Settings) -> None:
     assert "hidden" not in response.text + api.get("/profiles/a").text
 
 
-def test_detail(api: Api) -> None:
+def test_profile_detail_has_all_fields(api: Api) -> None:
     assert api.data("/profiles/careful?resolve=true") == {
         "name": "careful",
         "description": "More attempts",
@@ -46,7 +48,7 @@ def test_detail(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "%00", "Careful"])
-def test_unknown_profile(api: Api, name: str) -> None:
+def test_unknown_profile_is_not_found(api: Api, name: str) -> None:
     assert api.get(f"/profiles/{name}").status_code == 404
 
 
@@ -56,21 +58,21 @@ def test_profiles_cannot_be_written(api: Api, method: str, path: str) -> None:
     assert api.http.request(method, path, json={"name": "x"}).status_code == 405
 
 
-def test_the_packaged_profiles_serve_without_a_file(api: Api, settings: Settings) -> None:
+def test_packaged_profiles_are_used_without_a_file(api: Api, settings: Settings) -> None:
     settings.PROFILES_FILE.unlink()
     items = api.data("/profiles")["items"]
     assert [item["name"] for item in items] == ["default", "careful", "patient"]
     assert all(item["isBuiltIn"] for item in items)
 
 
-def test_the_file_is_read_again_when_it_changes(api: Api, settings: Settings) -> None:
+def test_file_is_read_again_when_it_changes(api: Api, settings: Settings) -> None:
     assert api.data("/profiles")["total"] == 2
     write(settings, GOOD)
     os.utime(settings.PROFILES_FILE, ns=(1, 1))
     assert api.data("/profiles")["total"] == 1
 
 
-def test_the_first_profile_is_the_default_when_none_is_called_so(settings: Settings) -> None:
+def test_first_profile_is_the_default_when_none_is_named_default(settings: Settings) -> None:
     write(settings, GOOD + GOOD.replace("profiles.a", "profiles.b"))
     assert load_profiles().default.name == "a"
 
@@ -114,7 +116,9 @@ def test_the_first_profile_is_the_default_when_none_is_called_so(settings: Setti
         (GOOD.replace("profiles.a", 'profiles."a b"'), "a name is letters, digits"),
     ],
 )
-def test_a_wrong_file_is_explained_at_the_start(settings: Settings, text: str, says: str) -> None:
+def test_fault_in_the_file_is_explained_at_the_start(
+    settings: Settings, text: str, says: str
+) -> None:
     write(settings, text)
     with pytest.raises(ImproperlyConfigured) as caught:
         check_profiles(None)
@@ -125,11 +129,11 @@ def test_a_wrong_file_is_explained_at_the_start(settings: Settings, text: str, s
     assert sentence.endswith(".")
 
 
-def test_a_file_that_is_no_text(settings: Settings) -> None:
+def test_file_that_is_not_text_is_refused(settings: Settings) -> None:
     settings.PROFILES_FILE.write_bytes(b"\xff\xfe")
     with pytest.raises(ProfileError, match="cannot be read"):
         load_profiles()
 
 
-def test_a_good_file_passes_the_check(installation: Path) -> None:
+def test_valid_file_passes_the_check(installation: Path) -> None:
     assert check_profiles(None) == []

@@ -1,3 +1,5 @@
+"""The queue: its health, the positions in it, and hosts whose clocks differ."""
+
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +15,7 @@ type Make = Callable[..., WorkOrder]
 type MakeRun = Callable[..., Run]
 
 
-def test_without_workers_nothing_can_start(api: Api) -> None:
+def test_queue_is_unhealthy_without_workers(api: Api) -> None:
     health = api.data("/queue/health")
     assert health["status"] == "unhealthy"
     assert health["stats"]["maxConcurrent"] == 0
@@ -21,14 +23,14 @@ def test_without_workers_nothing_can_start(api: Api) -> None:
     assert health["indicators"]["canStartImmediately"] is False
 
 
-def test_an_idle_worker(api: Api, free_worker: Worker) -> None:
+def test_idle_worker_can_start_a_run(api: Api, free_worker: Worker) -> None:
     health = api.data("/queue/health")
     assert health["status"] == "healthy"
     assert health["stats"]["maxConcurrent"] == 1
     assert health["indicators"]["canStartImmediately"] is True
 
 
-def test_a_busy_worker(
+def test_busy_worker_cannot_start_a_run(
     api: Api, make_work_order: Make, trigger: MakeRun, free_worker: Worker
 ) -> None:
     trigger(make_work_order())
@@ -45,7 +47,7 @@ def test_a_busy_worker(
     }
 
 
-def test_average_wait(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_average_wait_is_reported(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
     run = trigger(work_order)
     claim_next("w")
     Run.objects.filter(pk=run.pk).update(
@@ -54,7 +56,7 @@ def test_average_wait(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None
     assert api.data("/queue/health")["stats"]["averageWaitMs"] == 1500
 
 
-def test_position_of_the_oldest_queued_run(
+def test_position_is_that_of_the_oldest_queued_run(
     api: Api, make_work_order: Make, trigger: MakeRun
 ) -> None:
     trigger(make_work_order())
@@ -70,14 +72,14 @@ def test_position_of_the_oldest_queued_run(
     }
 
 
-def test_position_when_nothing_is_queued(api: Api, work_order: WorkOrder) -> None:
+def test_position_is_not_found_when_nothing_is_queued(api: Api, work_order: WorkOrder) -> None:
     response = api.get(f"/queue/position/{work_order.pk}")
     assert response.status_code == 404
     message = f"Work order not found in queue: {work_order.pk}"
     assert response.json()["error"]["message"] == message
 
 
-def test_a_host_whose_clock_is_behind_adds_to_the_end(
+def test_run_of_a_host_whose_clock_is_behind_is_queued_last(
     api: Api, make_work_order: Make, trigger: MakeRun
 ) -> None:
     first = trigger(make_work_order())
@@ -87,7 +89,7 @@ def test_a_host_whose_clock_is_behind_adds_to_the_end(
     assert list(Run.objects.queued()) == [first, second]
 
 
-def test_a_run_that_was_taken_while_a_list_was_read(
+def test_run_claimed_while_a_list_is_read_has_no_position(
     db: None, make_work_order: Make, trigger: MakeRun
 ) -> None:
     first, second = trigger(make_work_order()), trigger(make_work_order())
@@ -96,7 +98,7 @@ def test_a_run_that_was_taken_while_a_list_was_read(
     assert shown == [("queued", 1), ("building", None)]
 
 
-def test_a_host_whose_clock_is_ahead_gives_nobody_up(
+def test_host_whose_clock_is_ahead_ends_no_run(
     api: Api,
     work_order: WorkOrder,
     trigger: MakeRun,

@@ -1,4 +1,4 @@
-"""Who ends the run of a worker that is gone, and what a read owes to a write: nothing."""
+"""Reads of the API end the runs of dead workers, but do not depend on writes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ READS = ["/work-orders", "/work-orders/{order}", "/runs", "/runs/{run}", "/runs/
 
 
 class Clock:
-    """That of the machine (it goes on while the machine is suspended) and the time of day."""
+    """Two clocks in seconds: the machine's (also while the machine sleeps) and the time of day."""
 
     def __init__(self) -> None:
         self.machine = self.time_of_day = 1000.0
@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
 
 @pytest.fixture
 def lost(work_order: WorkOrder, trigger: Callable[..., Run]) -> Run:
-    """A run whose worker has not been heard of for ages."""
+    """A run whose lease expired long ago."""
     trigger(work_order)
     run = claim_next("gone")
     assert run
@@ -51,7 +51,7 @@ def lost(work_order: WorkOrder, trigger: Callable[..., Run]) -> Run:
 
 @contextmanager
 def no_writes() -> Iterator[None]:
-    """As on a full disk."""
+    """Let every write fail, as on a full disk."""
 
     def refuse(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
         if sql.startswith(("UPDATE", "INSERT", "DELETE")):
@@ -68,40 +68,41 @@ def status(api: Api, run: Run) -> str:
 
 
 def watch(api: Api, clock: Clock, run: Run) -> None:
+    """Read the run every three seconds for two leases."""
     for _ in range(7):
         clock.pass_(3)
         status(api, run)
 
 
-def test_reads_end_the_run_of_a_worker_that_is_gone(clock: Clock, api: Api, lost: Run) -> None:
+def test_reads_end_the_run_of_a_dead_worker(clock: Clock, api: Api, lost: Run) -> None:
     watch(api, clock, lost)
     assert status(api, lost) == "failed"
     assert api.data(f"/runs/{lost.pk}")["error"] == WORKER_LOST
 
 
 @pytest.mark.parametrize("path", READS)
-def test_a_read_does_not_depend_on_a_write(clock: Clock, api: Api, lost: Run, path: str) -> None:
+def test_read_does_not_depend_on_a_write(clock: Clock, api: Api, lost: Run, path: str) -> None:
     with no_writes():
         watch(api, clock, lost)
-        answer = api.get(path.format(order=lost.work_order_id, run=lost.pk))
-    assert answer.status_code == 200
+        response = api.get(path.format(order=lost.work_order_id, run=lost.pk))
+    assert response.status_code == 200
     watch(api, clock, lost)
-    assert status(api, lost) == "failed", "once something can be written, it goes on"
+    assert status(api, lost) == "failed", "the run ends once writes succeed again"
 
 
-def test_the_first_look_ends_nothing(clock: Clock, api: Api, lost: Run) -> None:
-    """As after a restart, or when the machine wakes up: its worker has had no chance to beat."""
+def test_first_read_after_a_pause_ends_no_run(clock: Clock, api: Api, lost: Run) -> None:
+    """After a restart or a suspension the worker has had no chance to renew its lease."""
     assert status(api, lost) == "building"
     clock.pass_(20)  # suspended for two leases
     assert status(api, lost) == "building"
-    clock.time_of_day += 20  # a virtual machine was paused: its own clock stood still
+    clock.time_of_day += 20  # a virtual machine was paused, so its machine clock stood still
     assert status(api, lost) == "building"
     Run.objects.update(lease_until="2999-01-01T00:00Z")  # the worker wakes up as well
     watch(api, clock, lost)
     assert status(api, lost) == "building"
 
 
-def test_a_database_that_was_away_ends_nothing(clock: Clock, api: Api, lost: Run) -> None:
+def test_outage_of_the_database_ends_no_run(clock: Clock, api: Api, lost: Run) -> None:
     watch(api, clock, lost)
     Run.objects.update(status="building", completed_at=None, lease_until="2020-01-01T00:00Z")
 

@@ -1,7 +1,7 @@
-"""The answers have the members and status codes of the recorded ones.
+"""The responses have the members and status codes of the recorded responses.
 
-Two differences are the specification's: a trigger answers 201 with ``runNumber``,
-and the refusals of a trigger have codes of their own.
+The specification demands two differences: an accepted trigger has status 201 and ``runNumber``,
+and the refusals of a trigger have specific codes.
 """
 
 import json
@@ -66,7 +66,7 @@ CASES = [
 def stored(
     make_work_order: Callable[..., WorkOrder], trigger: Callable[..., Run], free_worker: Worker
 ) -> dict[str, str]:
-    """One work order of every kind that the recordings show."""
+    """IDs of one work order of every recorded kind, and the ID of the building one's run."""
     orders = {
         name: make_work_order() for name in ("succeeded", "failed", "building", "new", "canceled")
     }
@@ -82,7 +82,7 @@ def stored(
 
 
 def missing(recorded: Any, ours: Any, path: str = "") -> Iterator[str]:
-    """The recorded members that our answer lacks or has with another type."""
+    """The paths of recorded members that our response lacks or has with another type."""
     if isinstance(recorded, dict) and isinstance(ours, dict):
         for name in recorded.keys() - NOT_OURS:
             if name in ours:
@@ -101,7 +101,7 @@ def _kind(value: Any) -> type:
 
 
 @pytest.mark.parametrize(("name", "method", "path"), CASES, ids=[case[0] for case in CASES])
-def test_answers_as_recorded(
+def test_response_has_the_recorded_members(
     api: Api, stored: dict[str, str], name: str, method: str, path: str
 ) -> None:
     recorded = RECORDED[name]
@@ -132,7 +132,7 @@ def test_answers_as_recorded(
         "trigger refused, work order canceled",
     ],
 )
-def test_refuses_in_the_recorded_words(api: Api, stored: dict[str, str], name: str) -> None:
+def test_refusal_has_the_recorded_words(api: Api, stored: dict[str, str], name: str) -> None:
     method, path = next(case[1:] for case in CASES if case[0] == name)
     recorded = RECORDED[name]["response"]["body"]["error"]
     headers = {}

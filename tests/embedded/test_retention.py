@@ -1,4 +1,4 @@
-"""What is removed after its time, and what never is."""
+"""Retention: what ``clean_up`` removes after how many days, and what is never removed."""
 
 import datetime as dt
 import json
@@ -24,7 +24,7 @@ def days_ago(days: float) -> dt.datetime:
 
 @pytest.fixture
 def runs(work_order: WorkOrder, run: Callable[..., Run]) -> list[Run]:
-    """Three of one work order, which ended 30, 30 and 1 days ago."""
+    """Three runs of one work order, which ended 30, 30 and 1 days ago."""
     found = []
     for days in (30, 30, 1):
         WorkOrder.objects.update(status="failed")
@@ -37,14 +37,14 @@ def runs(work_order: WorkOrder, run: Callable[..., Run]) -> list[Run]:
 
 @pytest.fixture
 def attempts(operator_user: User) -> dict[str, TriggerAttempt]:
-    """One for each state, all 30 days old."""
+    """One attempt for each state, by state; all are 30 days old."""
     for state in State:
         TriggerAttempt.objects.create(user=operator_user, work_order_id=f"wo-{state}", state=state)
     TriggerAttempt.objects.update(created_at=days_ago(30))
     return {attempt.state: attempt for attempt in TriggerAttempt.objects.all()}
 
 
-def test_by_default_everything_is_kept(
+def test_everything_is_kept_by_default(
     runs: list[Run], attempts: dict[str, TriggerAttempt]
 ) -> None:
     sizes = set(Run.objects.values_list("log_size"))
@@ -54,7 +54,7 @@ def test_by_default_everything_is_kept(
     assert TriggerAttempt.objects.count() == len(attempts)
 
 
-def test_old_runs_go_but_the_newest_of_a_work_order(
+def test_old_runs_are_removed_except_the_newest_of_a_work_order(
     runs: list[Run], work_order: WorkOrder, settings: Settings, api: Api
 ) -> None:
     settings.RUNS_KEPT_DAYS = 10
@@ -67,7 +67,9 @@ def test_old_runs_go_but_the_newest_of_a_work_order(
     assert work_order.run_count == 3, "numbers are never given twice"
 
 
-def test_old_logs_say_that_they_were_removed(runs: list[Run], settings: Settings, api: Api) -> None:
+def test_removed_logs_are_replaced_by_a_notice(
+    runs: list[Run], settings: Settings, api: Api
+) -> None:
     settings.LOGS_KEPT_DAYS = 10
     for _ in range(2):
         call_command("clean_up")
@@ -77,20 +79,20 @@ def test_old_logs_say_that_they_were_removed(runs: list[Run], settings: Settings
     assert "Run succeeded" in api.data(f"/runs/{runs[-1].pk}/log")["text"]
 
 
-def test_old_attempts_are_written_down_before_they_go(
+def test_old_attempts_are_written_to_a_file_before_removal(
     attempts: dict[str, TriggerAttempt], settings: Settings
 ) -> None:
     settings.ATTEMPTS_KEPT_DAYS = 10
     call_command("clean_up")
     left = {attempt.state for attempt in TriggerAttempt.objects.all()}
-    assert left == {State.SENT, State.UNCONFIRMED}, "what is not settled stays"
+    assert left == {State.SENT, State.UNCONFIRMED}, "attempts that are not final stay"
     file = settings.DATA_DIR / "removed-attempts.jsonl"
     written = {json.loads(line)["key"] for line in file.read_text().splitlines()}
     assert written == {str(attempts[state].key) for state in set(State) - left}
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_sessions_that_have_ended_go(db: None, settings: Settings) -> None:
+def test_expired_sessions_are_removed(db: None, settings: Settings) -> None:
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     store.set_expiry(days_ago(1))
     store.save()

@@ -1,3 +1,5 @@
+"""The log of a run: read in parts by byte offset, without splitting characters."""
+
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +12,7 @@ type WithLog = Callable[..., str]
 
 @pytest.fixture
 def with_log(work_order: WorkOrder, trigger: Callable[..., Run]) -> WithLog:
-    """Gives the address of a log with these chunks."""
+    """A function that stores a run whose log has these chunks, and returns the path of the log."""
 
     def with_log(*chunks: bytes, status: Status = Status.FAILED) -> str:
         run = trigger(work_order)
@@ -36,7 +38,7 @@ def read_in_pages(api: Api, log: str, limit: int) -> str:
             return text
 
 
-def test_the_whole_log_of_an_ended_run(api: Api, with_log: WithLog) -> None:
+def test_log_of_an_ended_run_is_complete(api: Api, with_log: WithLog) -> None:
     page = api.data(with_log(b"one\n", b"two\n"))
     assert page == {
         "offset": 0,
@@ -47,7 +49,7 @@ def test_the_whole_log_of_an_ended_run(api: Api, with_log: WithLog) -> None:
     }
 
 
-def test_a_run_in_progress_is_never_complete(api: Api, with_log: WithLog) -> None:
+def test_log_of_a_run_in_progress_is_never_complete(api: Api, with_log: WithLog) -> None:
     page = api.data(with_log(b"so far", status=Status.RUNNING))
     assert (page["text"], page["complete"]) == ("so far", False)
 
@@ -61,33 +63,33 @@ def test_pages_never_split_a_character(api: Api, with_log: WithLog, limit: int) 
 
 
 @pytest.mark.parametrize("back", range(1, 9))
-def test_a_tail_never_begins_inside_a_character(api: Api, with_log: WithLog, back: int) -> None:
+def test_tail_never_begins_inside_a_character(api: Api, with_log: WithLog, back: int) -> None:
     page = api.data(f"{with_log('🚀🚀'.encode())}?offset=-{back}")
     assert page["text"] == "🚀" * (back // 4)
     assert page["offset"] == 8 - back // 4 * 4
 
 
-def test_a_tail_longer_than_the_log(api: Api, with_log: WithLog) -> None:
+def test_tail_longer_than_the_log_is_the_log(api: Api, with_log: WithLog) -> None:
     assert api.data(f"{with_log(b'short')}?offset=-65536")["text"] == "short"
 
 
-def test_a_character_that_is_still_being_written_waits(api: Api, with_log: WithLog) -> None:
+def test_incomplete_last_character_is_held_back(api: Api, with_log: WithLog) -> None:
     page = api.data(with_log("ab🚀".encode()[:4], status=Status.RUNNING))
     assert (page["text"], page["nextOffset"]) == ("ab", 2)
 
 
-def test_a_character_that_was_never_finished_is_replaced(api: Api, with_log: WithLog) -> None:
+def test_character_that_stays_incomplete_is_replaced(api: Api, with_log: WithLog) -> None:
     page = api.data(with_log("ab🚀".encode()[:4]))
     assert (page["text"], page["complete"]) == ("ab\ufffd", True)
 
 
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_bytes_that_are_no_text(api: Api, with_log: WithLog, limit: int) -> None:
+def test_bytes_that_are_not_text_are_replaced(api: Api, with_log: WithLog, limit: int) -> None:
     log = with_log(b"a\xff\x80\x80\x80\x80b\x00\x1b[31mred")
     assert read_in_pages(api, log, limit) == "a" + "\ufffd" * 5 + "b\0\x1b[31mred"
 
 
-def test_an_offset_beyond_the_end(api: Api, with_log: WithLog) -> None:
+def test_offset_beyond_the_end_gives_no_text(api: Api, with_log: WithLog) -> None:
     page = api.data(f"{with_log(b'12345')}?offset=9007199254740991")
     assert (page["offset"], page["text"], page["complete"]) == (5, "", True)
 
@@ -95,5 +97,5 @@ def test_an_offset_beyond_the_end(api: Api, with_log: WithLog) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=1048577", "offset=x", "offset=9223372036854775808"]
 )
-def test_a_bad_query(api: Api, with_log: WithLog, query: str) -> None:
+def test_malformed_query_is_refused(api: Api, with_log: WithLog, query: str) -> None:
     assert api.get(f"{with_log()}?{query}").status_code == 400

@@ -1,3 +1,5 @@
+"""Runs in the API: lists, queue positions, cancellation, and runs of dead workers."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +18,8 @@ LONG_AGO = "2020-01-01T00:00Z"
 
 
 @pytest.fixture
-def has_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has looked at the database for long; test_reaping tells what else it waits for."""
+def reaper_may_end_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reaper that ends expired runs at once; test_reaping shows what it waits for otherwise."""
     monkeypatch.setattr(reaping.Reaper, "_may_end_runs", lambda _, expired: bool(expired))
     monkeypatch.setattr(reaping, "beat_seconds", lambda: 0)
 
@@ -33,7 +35,9 @@ def test_list_is_newest_first(api: Api, make_work_order: Make, trigger: MakeRun)
     assert [run["id"] for run in api.data("/runs?limit=2")["items"]] == [ids[2], ids[1]]
 
 
-def test_list_of_a_work_order_by_status(api: Api, make_work_order: Make, trigger: MakeRun) -> None:
+def test_list_can_be_filtered_by_work_order_and_status(
+    api: Api, make_work_order: Make, trigger: MakeRun
+) -> None:
     work_order = make_work_order()
     trigger(make_work_order())
     canceled = trigger(work_order)
@@ -44,11 +48,11 @@ def test_list_of_a_work_order_by_status(api: Api, make_work_order: Make, trigger
 
 
 @pytest.mark.parametrize("query", ["workOrderId=a%00b", "status=nope", "limit=-1"])
-def test_list_refuses_a_bad_query(api: Api, query: str) -> None:
+def test_list_refuses_a_malformed_query(api: Api, query: str) -> None:
     assert api.get(f"/runs?{query}").status_code == 400
 
 
-def test_places_in_the_queue(api: Api, make_work_order: Make, trigger: MakeRun) -> None:
+def test_runs_have_their_queue_position(api: Api, make_work_order: Make, trigger: MakeRun) -> None:
     runs = [trigger(make_work_order()) for _ in range(3)]
     claim()
     places = [api.data(f"/runs/{run.pk}")["queuePosition"] for run in runs]
@@ -56,7 +60,7 @@ def test_places_in_the_queue(api: Api, make_work_order: Make, trigger: MakeRun) 
     assert [run["queuePosition"] for run in api.data("/runs")["items"]] == [2, 1, None]
 
 
-def test_a_queued_run_names_the_run_it_waits_for(
+def test_queued_run_names_the_run_it_waits_for(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     first, second = trigger(work_order), trigger(work_order)
@@ -75,7 +79,7 @@ def test_runs_of_one_work_order_never_overlap(work_order: WorkOrder, trigger: Ma
     assert claim("v").number == 2
 
 
-def test_the_oldest_run_is_taken_first(db: None, make_work_order: Make, trigger: MakeRun) -> None:
+def test_oldest_run_is_claimed_first(db: None, make_work_order: Make, trigger: MakeRun) -> None:
     runs = [trigger(make_work_order()) for _ in range(3)]
     assert [claim().pk for _ in runs] == [run.pk for run in runs]
 
@@ -91,7 +95,7 @@ def test_iterations_are_shown(api: Api, work_order: WorkOrder, trigger: MakeRun)
     assert (second["number"], second["agentExitCode"], second["verification"]) == (2, 1, None)
 
 
-def test_success_ends_the_work_order_and_what_waited(
+def test_success_ends_the_work_order_and_its_queued_runs(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     trigger(work_order)
@@ -103,7 +107,7 @@ def test_success_ends_the_work_order_and_what_waited(
     assert run["error"] == "Not started: Run #1 had already succeeded."
 
 
-def test_cancel_a_queued_run(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_queued_run_can_be_canceled(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
     run = trigger(work_order)
     response = api.post(f"/runs/{run.pk}/cancel")
     assert response.status_code == 202
@@ -112,7 +116,7 @@ def test_cancel_a_queued_run(api: Api, work_order: WorkOrder, trigger: MakeRun) 
     assert claim_next("w") is None
 
 
-def test_cancel_asks_an_active_run_to_stop(
+def test_cancel_requests_an_active_run_to_stop(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     run = trigger(work_order)
@@ -123,7 +127,9 @@ def test_cancel_asks_an_active_run_to_stop(
     assert run.cancel_requested
 
 
-def test_cancel_refused_when_ended(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_cancel_of_an_ended_run_is_refused(
+    api: Api, work_order: WorkOrder, trigger: MakeRun
+) -> None:
     run = trigger(work_order)
     finish(claim(), "w", Status.FAILED)
     response = api.post(f"/runs/{run.pk}/cancel")
@@ -131,7 +137,7 @@ def test_cancel_refused_when_ended(api: Api, work_order: WorkOrder, trigger: Mak
     assert response.json()["error"]["message"] == "Cannot cancel run in status 'failed'"
 
 
-def test_after_a_canceled_run_the_work_order_is_what_it_was(
+def test_canceled_run_restores_the_status_of_its_work_order(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     trigger(work_order)
@@ -141,7 +147,7 @@ def test_after_a_canceled_run_the_work_order_is_what_it_was(
     assert api.data(f"/work-orders/{work_order.pk}")["status"] == "failed"
 
 
-@pytest.mark.usefixtures("has_watched")
+@pytest.mark.usefixtures("reaper_may_end_runs")
 @pytest.mark.parametrize(
     "path",
     [
@@ -153,7 +159,7 @@ def test_after_a_canceled_run_the_work_order_is_what_it_was(
         "/queue/health",
     ],
 )
-def test_any_read_ends_a_run_whose_worker_is_gone(
+def test_any_read_ends_the_run_of_a_dead_worker(
     api: Api, work_order: WorkOrder, trigger: MakeRun, path: str
 ) -> None:
     run = trigger(work_order)
@@ -167,8 +173,8 @@ def test_any_read_ends_a_run_whose_worker_is_gone(
     assert run.iterations.get().status == Iteration.Status.FAILED
 
 
-@pytest.mark.usefixtures("has_watched")
-def test_a_lost_run_does_not_block_the_next_one(
+@pytest.mark.usefixtures("reaper_may_end_runs")
+def test_run_of_a_dead_worker_does_not_block_the_next_run(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     trigger(work_order)
@@ -178,8 +184,8 @@ def test_a_lost_run_does_not_block_the_next_one(
     assert response.json()["error"]["details"]["runNumber"] == 2
 
 
-@pytest.mark.usefixtures("has_watched")
-def test_a_worker_whose_lease_is_lost_cannot_end_the_run(
+@pytest.mark.usefixtures("reaper_may_end_runs")
+def test_worker_without_its_lease_cannot_end_the_run(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     trigger(work_order)

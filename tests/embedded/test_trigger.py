@@ -1,3 +1,5 @@
+"""Triggering a run: accepted, queued or refused, and the overrides of a run."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +19,9 @@ def runs(work_order: WorkOrder) -> str:
     return f"/work-orders/{work_order.pk}/runs"
 
 
-def test_a_free_worker_starts_it(api: Api, work_order: WorkOrder, free_worker: Worker) -> None:
+def test_run_is_accepted_when_a_worker_is_free(
+    api: Api, work_order: WorkOrder, free_worker: Worker
+) -> None:
     response = api.post(runs(work_order))
     run = Run.objects.get()
     assert response.status_code == 201
@@ -30,7 +34,7 @@ def test_a_free_worker_starts_it(api: Api, work_order: WorkOrder, free_worker: W
     }
 
 
-def test_without_a_free_worker_it_waits(
+def test_run_is_queued_without_a_free_worker(
     api: Api, work_order: WorkOrder, make_work_order: Make, trigger: MakeRun, free_worker: Worker
 ) -> None:
     trigger(make_work_order())
@@ -48,7 +52,7 @@ def test_without_a_free_worker_it_waits(
     }
 
 
-def test_those_who_wait_already_count(
+def test_queued_runs_occupy_free_workers(
     api: Api, make_work_order: Make, trigger: MakeRun, free_worker: Worker
 ) -> None:
     trigger(make_work_order())
@@ -57,19 +61,23 @@ def test_those_who_wait_already_count(
     assert response.json()["error"]["details"]["queuePosition"] == 2
 
 
-def test_a_dead_worker_is_no_free_one(api: Api, work_order: WorkOrder, free_worker: Worker) -> None:
+def test_dead_worker_does_not_count_as_free(
+    api: Api, work_order: WorkOrder, free_worker: Worker
+) -> None:
     Worker.objects.update(seen_at="2020-01-01T00:00Z")
     assert api.post(runs(work_order)).status_code == 202
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"profileOverrides": {}}'])
-def test_without_overrides(api: Api, work_order: WorkOrder, body: bytes) -> None:
+def test_run_without_overrides_uses_the_default_profile(
+    api: Api, work_order: WorkOrder, body: bytes
+) -> None:
     assert api.http.post(runs(work_order), content=body).status_code == 202
     run = Run.objects.get()
     assert (run.profile_name, run.max_iterations, run.max_time) == ("default", 3, 3600)
 
 
-def test_overrides_hold_for_this_run_only(api: Api, work_order: WorkOrder) -> None:
+def test_overrides_apply_to_one_run_only(api: Api, work_order: WorkOrder) -> None:
     body = {"profileOverrides": {"loopStrategy": {"maxIterations": 5}}, "profileName": "careful"}
     run_id = api.post(runs(work_order), body).json()["error"]["details"]["runId"]
     run = api.data(f"/runs/{run_id}")
@@ -80,7 +88,9 @@ def test_overrides_hold_for_this_run_only(api: Api, work_order: WorkOrder) -> No
     assert Run.objects.get(number=2).max_iterations == 3
 
 
-def test_the_work_orders_own_limits_outweigh_the_profiles(api: Api, make_work_order: Make) -> None:
+def test_limits_of_the_work_order_precede_those_of_the_profile(
+    api: Api, make_work_order: Make
+) -> None:
     work_order = make_work_order(max_iterations=4, max_time=50)
     api.post(runs(work_order), {"profileName": "careful"})
     run = Run.objects.get()
@@ -110,7 +120,7 @@ def test_the_work_orders_own_limits_outweigh_the_profiles(api: Api, make_work_or
         ),
     ],
 )
-def test_bad_overrides_are_named_and_start_nothing(
+def test_malformed_overrides_are_named_and_start_nothing(
     api: Api, work_order: WorkOrder, body: Any, path: list[str]
 ) -> None:
     response = api.post(runs(work_order), body)
@@ -120,7 +130,7 @@ def test_bad_overrides_are_named_and_start_nothing(
 
 
 @pytest.mark.parametrize("status", [Status.BUILDING, Status.RUNNING])
-def test_refused_while_a_run_is_active(
+def test_trigger_is_refused_while_a_run_is_active(
     api: Api, work_order: WorkOrder, trigger: MakeRun, status: Status
 ) -> None:
     trigger(work_order)
@@ -142,13 +152,15 @@ def test_refused_while_a_run_is_active(
     assert Run.objects.count() == 1
 
 
-def test_a_queued_run_does_not_refuse(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_queued_run_does_not_block_another(
+    api: Api, work_order: WorkOrder, trigger: MakeRun
+) -> None:
     trigger(work_order)
     response = api.post(runs(work_order))
     assert response.json()["error"]["details"]["runNumber"] == 2
 
 
-def test_refused_when_succeeded(api: Api, make_work_order: Make) -> None:
+def test_trigger_is_refused_for_a_succeeded_work_order(api: Api, make_work_order: Make) -> None:
     response = api.post(runs(make_work_order(status=Status.SUCCEEDED)))
     assert response.status_code == 403
     assert response.json()["error"] == {
@@ -157,37 +169,37 @@ def test_refused_when_succeeded(api: Api, make_work_order: Make) -> None:
     }
 
 
-def test_refused_when_canceled(api: Api, make_work_order: Make) -> None:
+def test_trigger_is_refused_for_a_canceled_work_order(api: Api, make_work_order: Make) -> None:
     response = api.post(runs(make_work_order(status=Status.CANCELED)))
     assert response.status_code == 409
     assert response.json()["error"]["code"] == "CONFLICT"
 
 
-def test_unknown_work_order(api: Api) -> None:
+def test_unknown_work_order_is_not_found(api: Api) -> None:
     response = api.post("/work-orders/does-not-exist/runs")
     assert response.status_code == 404
     assert response.json()["error"]["message"] == "Work order not found: does-not-exist"
 
 
 @pytest.mark.parametrize("identifier", ["x" * 65, "a%00b", "a b", "ü"])
-def test_impossible_work_order(api: Api, identifier: str) -> None:
+def test_impossible_work_order_id_is_not_found(api: Api, identifier: str) -> None:
     assert api.post(f"/work-orders/{identifier}/runs").status_code == 404
 
 
-def test_the_work_order_is_read_once(api: Api, work_order: WorkOrder) -> None:
+def test_trigger_reads_the_work_order_once(api: Api, work_order: WorkOrder) -> None:
     with CaptureQueriesContext(connection) as queries:
         api.post(runs(work_order))
     read = f'FROM "{WorkOrder._meta.db_table}"'
     assert len([query for query in queries if read in query["sql"]]) == 1
 
 
-def test_a_vanished_profile_is_named(api: Api, make_work_order: Make) -> None:
+def test_removed_profile_is_named(api: Api, make_work_order: Make) -> None:
     response = api.post(runs(make_work_order(profile_name="gone")))
     assert response.status_code == 400
     assert response.json()["error"]["details"]["errors"][0]["path"] == ["profileName"]
 
 
-def test_a_failed_work_order_stays_failed_until_the_run_starts(
+def test_failed_work_order_stays_failed_until_the_run_starts(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     trigger(work_order)

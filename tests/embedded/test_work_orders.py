@@ -1,3 +1,5 @@
+"""Work orders in the API: creation, lists, search, detail and cancellation."""
+
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +19,13 @@ GOOD = {
 }
 
 
-def faults(response: Any) -> list[list[str]]:
+def paths_of_faults(response: Any) -> list[list[str]]:
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "BAD_REQUEST"
     return [fault["path"] for fault in response.json()["error"]["details"]["errors"]]
 
 
-def test_create(api: Api) -> None:
+def test_work_order_can_be_created(api: Api) -> None:
     response = api.post("/work-orders", GOOD | {"profileName": "careful", "maxIterations": 7})
     assert response.status_code == 201
     detail = api.data(f"/work-orders/{response.json()['data']['id']}")
@@ -68,9 +70,9 @@ def test_ids_never_begin_with_a_hyphen(api: Api) -> None:
         ({"maxTime": 86_401}, ["maxTime"]),
     ],
 )
-def test_create_names_what_is_wrong(api: Api, changes: dict[str, Any], path: list[str]) -> None:
+def test_creation_names_the_wrong_field(api: Api, changes: dict[str, Any], path: list[str]) -> None:
     response = api.http.post("/work-orders", content=json.dumps(GOOD | changes))
-    assert faults(response) == [path]
+    assert paths_of_faults(response) == [path]
     assert not WorkOrder.objects.exists()
 
 
@@ -88,11 +90,11 @@ def test_create_passes_over_what_other_servers_know(api: Api) -> None:
     assert response.json()["data"]["workspaceSource"] == local
 
 
-def test_create_names_all_that_is_wrong(api: Api) -> None:
-    assert faults(api.post("/work-orders", {})) == [["taskPrompt"], ["workspaceSource"]]
+def test_creation_names_all_wrong_fields(api: Api) -> None:
+    assert paths_of_faults(api.post("/work-orders", {})) == [["taskPrompt"], ["workspaceSource"]]
 
 
-def test_list_is_newest_first_and_pages(api: Api, make_work_order: Make) -> None:
+def test_list_is_newest_first_and_has_pages(api: Api, make_work_order: Make) -> None:
     ids = [make_work_order().pk for _ in range(5)]
     first = api.data("/work-orders?limit=2")
     second = api.data("/work-orders?limit=2&offset=2")
@@ -103,7 +105,7 @@ def test_list_is_newest_first_and_pages(api: Api, make_work_order: Make) -> None
     assert first["total"] == 5
 
 
-def test_offset_beyond_the_end(api: Api, work_order: WorkOrder) -> None:
+def test_offset_beyond_the_end_gives_an_empty_page(api: Api, work_order: WorkOrder) -> None:
     page = api.data("/work-orders?offset=9007199254740991")
     assert page["items"] == []
     assert page["total"] == 1
@@ -111,7 +113,7 @@ def test_offset_beyond_the_end(api: Api, work_order: WorkOrder) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["canceled", "cancelled"])
-def test_list_by_status(api: Api, make_work_order: Make, spelling: str) -> None:
+def test_list_can_be_filtered_by_status(api: Api, make_work_order: Make, spelling: str) -> None:
     make_work_order(status=Status.FAILED)
     canceled = make_work_order(status=Status.CANCELED)
     page = api.data(f"/work-orders?status={spelling}")
@@ -119,7 +121,7 @@ def test_list_by_status(api: Api, make_work_order: Make, spelling: str) -> None:
     assert page["total"] == 1
 
 
-def test_search_in_prompt_and_id_in_any_case(api: Api, make_work_order: Make) -> None:
+def test_search_finds_prompt_and_id_in_any_case(api: Api, make_work_order: Make) -> None:
     by_prompt = make_work_order(prompt="Mend the LOGIN form")
     by_id = make_work_order(id="my-Login-1", prompt="Something else")
     make_work_order(prompt="Nothing of that kind")
@@ -127,14 +129,14 @@ def test_search_in_prompt_and_id_in_any_case(api: Api, make_work_order: Make) ->
     assert [item["id"] for item in page["items"]] == [by_id.pk, by_prompt.pk]
 
 
-def test_search_takes_wildcards_as_text(api: Api, make_work_order: Make) -> None:
+def test_search_takes_wildcards_literally(api: Api, make_work_order: Make) -> None:
     make_work_order(prompt="A discount of 100 per cent")
     found = make_work_order(prompt="A discount of 100% for_all")
     page = api.data("/work-orders", params={"search": "100% for_"})
     assert [item["id"] for item in page["items"]] == [found.pk]
 
 
-def test_what_a_page_shows_whole_is_not_counted(
+def test_list_on_one_page_needs_no_count_query(
     api: Api, make_work_order: Make, django_assert_max_num_queries: Any
 ) -> None:
     make_work_order()
@@ -142,7 +144,7 @@ def test_what_a_page_shows_whole_is_not_counted(
         assert api.data("/work-orders?search=nothing-like-it")["total"] == 0
 
 
-def test_list_needs_as_many_queries_for_many_as_for_one(
+def test_list_needs_as_many_queries_for_many_work_orders_as_for_one(
     api: Api, make_work_order: Make, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(30):
@@ -167,8 +169,8 @@ def test_list_needs_as_many_queries_for_many_as_for_one(
         ("search=" + "x" * 201, ["search"]),
     ],
 )
-def test_list_refuses_a_bad_query(api: Api, query: str, path: list[str]) -> None:
-    assert faults(api.get(f"/work-orders?{query}")) == [path]
+def test_list_refuses_a_malformed_query(api: Api, query: str, path: list[str]) -> None:
+    assert paths_of_faults(api.get(f"/work-orders?{query}")) == [path]
 
 
 @pytest.mark.parametrize("weird", ["does-not-exist", "%00", "..%5c", "x" * 300, "é", "a b", "'--"])
@@ -188,7 +190,7 @@ def test_detail_shows_the_newest_fifty_runs(
     assert api.data(f"/runs?workOrderId={work_order.pk}")["total"] == 51
 
 
-def test_limits_in_force_are_the_profiles(api: Api, work_order: WorkOrder) -> None:
+def test_detail_shows_the_limits_of_the_profile(api: Api, work_order: WorkOrder) -> None:
     detail = api.data(f"/work-orders/{work_order.pk}")
     assert (detail["profileName"], detail["maxIterations"], detail["maxTime"]) == (
         "default",
@@ -197,15 +199,15 @@ def test_limits_in_force_are_the_profiles(api: Api, work_order: WorkOrder) -> No
     )
 
 
-def test_a_profile_that_is_gone_does_not_hide_the_work_order(
-    api: Api, make_work_order: Make
-) -> None:
+def test_removed_profile_does_not_hide_the_work_order(api: Api, make_work_order: Make) -> None:
     work_order = make_work_order(profile_name="gone", max_iterations=4)
     detail = api.data(f"/work-orders/{work_order.pk}")
     assert (detail["profileName"], detail["maxIterations"]) == ("gone", 4)
 
 
-def test_cancel(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_cancel_ends_the_work_order_and_its_queued_run(
+    api: Api, work_order: WorkOrder, trigger: MakeRun
+) -> None:
     run = trigger(work_order)
     response = api.delete(f"/work-orders/{work_order.pk}")
     assert response.json()["data"] == {
@@ -217,7 +219,7 @@ def test_cancel(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
     assert api.data(f"/runs/{run.pk}")["status"] == "canceled"
 
 
-def test_cancel_asks_an_active_run_to_stop(
+def test_cancel_requests_an_active_run_to_stop(
     api: Api, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     run = trigger(work_order)
@@ -228,7 +230,9 @@ def test_cancel_asks_an_active_run_to_stop(
     assert api.data(f"/runs/{run.pk}")["status"] == "building"
 
 
-def test_cancelled_for_good(api: Api, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_canceled_work_order_stays_canceled(
+    api: Api, work_order: WorkOrder, trigger: MakeRun
+) -> None:
     trigger(work_order)
     run = claim_next("w")
     assert run
@@ -238,7 +242,9 @@ def test_cancelled_for_good(api: Api, work_order: WorkOrder, trigger: MakeRun) -
 
 
 @pytest.mark.parametrize("status", ["succeeded", "canceled"])
-def test_cancel_refused(api: Api, make_work_order: Make, status: str) -> None:
+def test_cancel_of_a_final_work_order_is_refused(
+    api: Api, make_work_order: Make, status: str
+) -> None:
     response = api.delete(f"/work-orders/{make_work_order(status=status).pk}")
     assert response.status_code == 409
     assert response.json()["error"] == {

@@ -1,4 +1,4 @@
-"""Real ``manage.py worker`` processes: what kills, stops and outpaces them."""
+"""Real ``manage.py worker`` processes: executed runs, lost calls, kills, stops and suspensions."""
 
 import signal
 from collections.abc import Callable
@@ -6,7 +6,13 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.conftest import Api, eventually
+from tests.embedded.conftest import (
+    WRITE_PROCESS_ID,
+    Api,
+    agent_process_id,
+    eventually,
+    has_ended,
+)
 from tests.support.embedded_workers import WorkerProcess, is_alive, lose_calls
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST
@@ -15,8 +21,8 @@ type Start = Callable[..., WorkerProcess]
 type MakeRun = Callable[..., Run]
 type SetProfile = Callable[..., None]
 
-SLEEPER = 'echo $$ > "$(dirname "$PWD")/pid-$RUN_ID"; echo begun; sleep 600'
-"""An agent that tells its process ID and then takes longer than any test."""
+SLEEPER = f"{WRITE_PROCESS_ID}; echo begun; sleep 600"
+"""An agent that writes its process ID and then runs longer than any test."""
 
 
 @pytest.fixture(autouse=True)
@@ -24,58 +30,52 @@ def short_leases(settings: Settings) -> None:
     settings.RUN_LEASE_SECONDS = 4
 
 
-def ended(run: Run) -> Run | None:
-    run.refresh_from_db()
-    return run if run.completed_at else None
-
-
-def agent_of(run: Run, settings: Settings) -> int:
-    """The process ID of a ``SLEEPER``, once it is there and has written its log."""
-    file = settings.WORKSPACES_DIR / f"pid-{run.pk}"
-    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+def sleeper_process_id(run: Run) -> int:
+    """The process ID of a ``SLEEPER``, once the agent has started and its log is stored."""
+    process_id = agent_process_id(run)
     eventually(lambda: run.log_chunks.count() > 1)
-    return int(file.read_text())
+    return process_id
 
 
 def live_workers() -> int:
     return Worker.objects.live().count()
 
 
-def test_a_triggered_run_is_executed(
-    worker: Start, work_order: WorkOrder, trigger: MakeRun
-) -> None:
+def test_triggered_run_is_executed(worker: Start, work_order: WorkOrder, trigger: MakeRun) -> None:
     worker()
     eventually(live_workers)
     run = trigger(work_order)
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert run.status == "succeeded"
 
 
-def test_a_run_triggered_before_there_was_a_worker(
+def test_run_triggered_without_a_worker_is_executed_later(
     worker: Start, work_order: WorkOrder, trigger: MakeRun
 ) -> None:
     run = trigger(work_order)
     worker()
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert run.status == "succeeded"
 
 
-def test_a_lost_call_is_made_up_for(worker: Start, work_order: WorkOrder, trigger: MakeRun) -> None:
+def test_run_is_executed_although_its_wakeup_call_was_lost(
+    worker: Start, work_order: WorkOrder, trigger: MakeRun
+) -> None:
     run = trigger(work_order)
     lose_calls()
     worker()
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert run.status == "succeeded"
 
 
-def test_queued_runs_of_one_work_order_are_executed_one_after_the_other(
+def test_queued_runs_of_one_work_order_are_executed_in_sequence(
     worker: Start, work_order: WorkOrder, trigger: MakeRun, set_profile: SetProfile
 ) -> None:
     set_profile(verify="false", max_iterations=1)
     first, second = trigger(work_order), trigger(work_order)
     worker("one")
     worker("two")
-    eventually(lambda: ended(first) and ended(second))
+    eventually(lambda: has_ended(first) and has_ended(second))
     assert first.completed_at
     assert second.started_at
     assert first.completed_at <= second.started_at
@@ -93,12 +93,12 @@ def test_two_workers_execute_a_run_once(
     worker("two")
     eventually(lambda: live_workers() == 2)
     runs = [trigger(make_work_order()) for _ in range(6)]
-    eventually(lambda: all(ended(run) for run in runs))
+    eventually(lambda: all(has_ended(run) for run in runs))
     executed = (settings.WORKSPACES_DIR / "executed").read_text().split()
     assert sorted(executed) == sorted(run.pk for run in runs)
 
 
-def test_kill_9_fails_the_run_and_leaves_no_agent(
+def test_sigkill_fails_the_run_and_leaves_no_agent(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
@@ -109,33 +109,32 @@ def test_kill_9_fails_the_run_and_leaves_no_agent(
     set_profile(agent=escapee + SLEEPER)
     killed = worker("killed")
     run = trigger(work_order)
-    agent = agent_of(run, settings)
+    agent = sleeper_process_id(run)
     escaped = int((settings.WORKSPACES_DIR / "escapee").read_text())
     killed.send(signal.SIGKILL)
     eventually(lambda: not is_alive(agent))
     eventually(lambda: not is_alive(escaped))
     other = worker("other")
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert (run.status, run.error) == ("failed", WORKER_LOST)
-    # The other worker takes what comes next, but not this run again.
+    # The other worker executes the next run, but not this run again.
     set_profile(agent="true")
     following = trigger(work_order)
-    eventually(lambda: ended(following))
+    eventually(lambda: has_ended(following))
     assert (following.status, run.iterations.count()) == ("succeeded", 1)
     assert run.pk not in other.log.read_text()
 
 
-def test_a_killed_workers_run_ends_without_any_other_worker(
+def test_run_of_a_killed_worker_ends_without_another_worker(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
-    settings: Settings,
 ) -> None:
     set_profile(agent=SLEEPER)
     killed = worker()
     run = trigger(work_order)
-    agent_of(run, settings)
+    sleeper_process_id(run)
     killed.send(signal.SIGKILL)
     api = Api("the-key")
     eventually(lambda: api.data(f"/runs/{run.pk}")["status"] == "failed")
@@ -143,7 +142,7 @@ def test_a_killed_workers_run_ends_without_any_other_worker(
     assert api.data("/queue/health")["status"] == "unhealthy"
 
 
-def test_sigterm_finishes_the_run_in_hand(
+def test_worker_finishes_its_run_after_sigterm(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
@@ -161,17 +160,16 @@ def test_sigterm_finishes_the_run_in_hand(
     assert not Worker.objects.exists()
 
 
-def test_a_second_sigterm_ends_the_run_in_hand(
+def test_second_signal_ends_the_run(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
-    settings: Settings,
 ) -> None:
     set_profile(agent=SLEEPER)
     process = worker()
     run = trigger(work_order)
-    agent = agent_of(run, settings)
+    agent = sleeper_process_id(run)
     process.send(signal.SIGTERM)
     process.send(signal.SIGINT)
     assert process.wait() == 0
@@ -180,7 +178,7 @@ def test_a_second_sigterm_ends_the_run_in_hand(
     assert not is_alive(agent)
 
 
-def test_an_idle_worker_goes_at_once(worker: Start) -> None:
+def test_idle_worker_ends_at_once(worker: Start) -> None:
     process = worker()
     eventually(live_workers)
     process.send(signal.SIGTERM)
@@ -189,34 +187,32 @@ def test_an_idle_worker_goes_at_once(worker: Start) -> None:
     assert "Traceback" not in process.log.read_text()
 
 
-def test_cancel_in_mid_run(
+def test_active_run_can_be_canceled(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
-    settings: Settings,
 ) -> None:
     set_profile(agent=SLEEPER)
     worker()
     run = trigger(work_order)
-    agent = agent_of(run, settings)
+    agent = sleeper_process_id(run)
     assert Api("the-key").post(f"/runs/{run.pk}/cancel").status_code == 202
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert run.status == "canceled"
     assert not is_alive(agent)
 
 
-def test_a_worker_that_slept_too_long_writes_nothing(
+def test_worker_suspended_beyond_its_lease_writes_nothing(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
-    settings: Settings,
 ) -> None:
     set_profile(agent=SLEEPER + " & while :; do echo still here; sleep 0.1; done")
     process = worker()
     run = trigger(work_order)
-    agent = agent_of(run, settings)
+    agent = sleeper_process_id(run)
     process.send(signal.SIGSTOP)
     api = Api("the-key")
     eventually(lambda: api.data(f"/runs/{run.pk}")["status"] == "failed")
@@ -227,7 +223,7 @@ def test_a_worker_that_slept_too_long_writes_nothing(
     assert (api.data(f"/runs/{run.pk}"), api.data(f"/runs/{run.pk}/log")) == before
 
 
-def test_a_dead_workers_row_is_forgotten(worker: Start) -> None:
+def test_row_of_a_dead_worker_is_removed(worker: Start) -> None:
     Worker.objects.create(token="dead", name="dead", seen_at="2020-01-01T00:00Z")
     worker()
     eventually(lambda: [row.name for row in Worker.objects.all()] == ["one"])

@@ -1,4 +1,4 @@
-"""A worker with a database role of its own cannot touch what is the dashboard's."""
+"""A worker with its own database role cannot read or change the dashboard's tables."""
 
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -27,16 +27,16 @@ def grants(role: str) -> str:
 
 
 @pytest.mark.parametrize("role", ["", "a b", "x; DROP TABLE embedded_run", 'a"b', "A"])
-def test_a_role_s_name_is_a_name(role: str) -> None:
+def test_malformed_role_name_is_refused(role: str) -> None:
     with pytest.raises(CommandError, match="role's name"):
         grants(role)
 
 
 @pytest.fixture
 def role(transactional_db: None) -> Iterator[str]:
-    """The address of the database for the role."""
+    """The URL of the test database for the worker's role."""
     if connection.vendor != "postgresql":
-        pytest.skip("roles are PostgreSQL's")
+        pytest.skip("only PostgreSQL has roles")
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'of-the-worker'")
         cursor.execute(grants(ROLE))
@@ -46,7 +46,7 @@ def role(transactional_db: None) -> Iterator[str]:
         cursor.execute(f"DROP ROLE {ROLE}")
 
 
-def test_what_is_granted_is_enough_and_no_more(
+def test_grants_suffice_for_a_run_and_allow_no_more(
     role: str,
     worker: Callable[..., WorkerProcess],
     work_order: WorkOrder,

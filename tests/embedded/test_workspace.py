@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.test_executor import log_of
+from tests.embedded.conftest import log_of
 from tests.support.workspace_shapes import environment, git, repository
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.worker.process import Interrupted
@@ -26,7 +26,7 @@ type SetProfile = Callable[..., None]
 type Execute = Callable[..., Run]
 
 
-def test_the_original_workspace_stays_as_it_is(
+def test_original_workspace_is_not_changed(
     run: Execute, set_profile: SetProfile, workspace: Path
 ) -> None:
     set_profile(agent="echo changed > README; touch new")
@@ -35,7 +35,7 @@ def test_the_original_workspace_stays_as_it_is(
     assert not (workspace / "new").exists()
 
 
-def test_the_copy_has_git_and_symlinks_as_they_are(
+def test_copy_has_git_directory_and_symlinks_unchanged(
     run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings
 ) -> None:
     (workspace / ".git").mkdir()
@@ -48,7 +48,7 @@ def test_the_copy_has_git_and_symlinks_as_they_are(
     assert (settings.WORKSPACES_DIR / ended.pk / "README").exists()
 
 
-def test_a_workspace_around_the_products_own_data(
+def test_copy_omits_the_data_directory_of_the_product(
     run: Execute,
     work_order: WorkOrder,
     settings: Settings,
@@ -64,7 +64,7 @@ def test_a_workspace_around_the_products_own_data(
     assert not (copy / settings.DATA_DIR.name).exists()
 
 
-def test_a_missing_workspace(run: Execute, work_order: WorkOrder) -> None:
+def test_missing_workspace_fails_the_run(run: Execute, work_order: WorkOrder) -> None:
     work_order.workspace_path = "/nowhere/at/all"
     work_order.save()
     ended = run()
@@ -72,7 +72,7 @@ def test_a_missing_workspace(run: Execute, work_order: WorkOrder) -> None:
     assert ended.iteration_count == 0
 
 
-def test_only_the_newest_workspaces_are_kept(run: Execute, settings: Settings) -> None:
+def test_only_the_newest_copies_are_kept(run: Execute, settings: Settings) -> None:
     settings.WORKSPACES_KEPT = 1
     WorkOrder.objects.update(status="queued")
     first = run()
@@ -83,7 +83,7 @@ def test_only_the_newest_workspaces_are_kept(run: Execute, settings: Settings) -
     assert first.pk != second.pk
 
 
-def test_copies_of_an_older_version_are_removed_in_their_turn(
+def test_copies_in_a_former_directory_are_removed_too(
     run: Execute, settings: Settings, tmp_path: Path
 ) -> None:
     first = run()
@@ -97,7 +97,7 @@ def test_copies_of_an_older_version_are_removed_in_their_turn(
 
 
 @pytest.mark.parametrize("place", ["around the copies", "the copies", "the data", "by a link"])
-def test_a_workspace_that_would_hold_its_own_copy(
+def test_workspace_that_would_contain_its_own_copy_is_refused(
     run: Execute, work_order: WorkOrder, settings: Settings, tmp_path: Path, place: str
 ) -> None:
     settings.WORKSPACES_DIR = tmp_path / "code" / "copies"
@@ -116,7 +116,7 @@ def test_a_workspace_that_would_hold_its_own_copy(
     assert not list(settings.WORKSPACES_DIR.iterdir())
 
 
-def test_no_tool_finds_a_repository_by_the_workers_variables(
+def test_git_variables_of_the_worker_are_not_inherited(
     run: Execute, set_profile: SetProfile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     repository(tmp_path)
@@ -126,7 +126,7 @@ def test_no_tool_finds_a_repository_by_the_workers_variables(
     assert run().status == "succeeded"
 
 
-def test_the_log_says_when_tools_find_a_project_above(
+def test_log_warns_of_a_project_above_the_copy(
     run: Execute, settings: Settings, tmp_path: Path
 ) -> None:
     marker = tmp_path / "pyproject.toml"
@@ -136,7 +136,7 @@ def test_the_log_says_when_tools_find_a_project_above(
     assert f"Tools that walk up from the copy find {marker}" in log_of(run())
 
 
-def test_an_environment_elsewhere_that_has_the_original_installed(
+def test_external_environment_with_the_original_installed_is_refused(
     run: Execute, workspace: Path, tmp_path: Path
 ) -> None:
     packages = environment(tmp_path / "environments" / "shop")
@@ -147,7 +147,7 @@ def test_an_environment_elsewhere_that_has_the_original_installed(
     assert "tests of the copy would test the original" in ended.error
 
 
-def test_a_history_that_is_shared_with_another_directory(run: Execute, workspace: Path) -> None:
+def test_history_shared_with_another_directory_is_refused(run: Execute, workspace: Path) -> None:
     (workspace / ".hg").mkdir()
     (workspace / ".hg" / "sharedpath").write_text("/elsewhere/.hg\n")
     ended = run()
@@ -155,10 +155,10 @@ def test_a_history_that_is_shared_with_another_directory(run: Execute, workspace
     assert "Use a clone as the workspace." in ended.error
 
 
-def test_scripts_of_an_environment_far_down(
+def test_python_scripts_work_below_a_long_path(
     run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    """Kernels read only the start of a script's first line."""
+    """A kernel reads only the first bytes of a script's first line."""
     settings.WORKSPACES_DIR = tmp_path / ("long" * 40) / ("longer" * 30)
     environment(workspace / ".venv")
     tool = workspace / ".venv" / "bin" / "tool"
@@ -171,7 +171,7 @@ def test_scripts_of_an_environment_far_down(
     assert ended.status == "succeeded", log_of(ended)
 
 
-def test_other_scripts_far_down_end_the_run(
+def test_other_scripts_below_a_long_path_fail_the_run(
     run: Execute, workspace: Path, settings: Settings, tmp_path: Path
 ) -> None:
     settings.WORKSPACES_DIR = tmp_path / ("long" * 40) / ("longer" * 30)
@@ -181,10 +181,10 @@ def test_other_scripts_far_down_end_the_run(
     assert ended.error.startswith("The first line of tool would be too long")
 
 
-def test_commits_hold_the_path_of_the_original(
+def test_commits_contain_the_path_of_the_original(
     run: Execute, set_profile: SetProfile, workspace: Path, settings: Settings
 ) -> None:
-    """A tracked file with the path works in the copy, and is committed as it was written."""
+    """A tracked file has the copy's path in the copy, and is committed with the original path."""
     text = f"cd {workspace}/src\ncd {workspace}-old {workspace}.git\n"
     repository(workspace, **{"od*d 'name": text})
     set_profile(
@@ -200,7 +200,7 @@ def test_commits_hold_the_path_of_the_original(
     assert committed == f"{text}more\n"
 
 
-def test_a_short_path_is_rewritten_only_where_tools_wrote_it(tmp_path: Path) -> None:
+def test_short_path_is_rewritten_only_in_files_that_tools_write(tmp_path: Path) -> None:
     relocation = Relocation(Path("/app"), tmp_path / "copy")
     code = b'redirect("/app/login")'
     assert relocation.rewritten(code, "src/views.py") == code
@@ -210,7 +210,7 @@ def test_a_short_path_is_rewritten_only_where_tools_wrote_it(tmp_path: Path) -> 
     assert script == f"#!{tmp_path}/copy/.venv/bin/python\n".encode()
 
 
-def test_copying_ends_within_a_large_file(
+def test_copy_can_be_interrupted_within_a_large_file(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, installation: Path
 ) -> None:
     def refuse(*_: object) -> None:
@@ -231,7 +231,7 @@ def test_copying_ends_within_a_large_file(
     assert not (installation / "workspaces/run-x").exists(), "half a copy was left"
 
 
-def test_a_file_that_cannot_be_read(settings: Settings) -> None:
+def test_unreadable_file_is_named(settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         place.chmod(0o755)
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read(settings: Settings) -> None:
         (place / "copies").mkdir()
         (place / "copies").chmod(0o777)
         user = os.geteuid()
-        if user == 0:  # everything can be read
+        if user == 0:  # root can read every file
             os.seteuid(65_534)
         try:
             with pytest.raises(WorkspaceError) as refusal:
@@ -254,10 +254,10 @@ def test_a_file_that_cannot_be_read(settings: Settings) -> None:
     assert message.encode()
 
 
-def test_a_tree_of_many_levels(
+def test_deep_tree_is_copied_and_removed(
     workspace: Path, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
-    # Pytest cannot remove it by itself, and would fail to in every later run.
+    # Pytest cannot remove such a tree, and would try and fail in every later run.
     for tree in (workspace, settings.WORKSPACES_DIR / "run-x"):
         request.addfinalizer(partial(remove_tree, tree))
     here = os.open(workspace, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""``WORKSPACE_ROOTS``: where workspaces may lie."""
+"""``WORKSPACE_ROOTS``: the directories that must contain the workspaces."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ PROMPT = "Fix the login form"
         ("/", 400),
     ],
 )
-def test_a_work_order_elsewhere_is_refused(
+def test_workspace_outside_the_roots_is_refused(
     api: Api, settings: Settings, path: str, status: int
 ) -> None:
     settings.WORKSPACE_ROOTS = [Path("/srv/repos"), Path("/mnt/work")]
@@ -41,10 +41,10 @@ def test_a_work_order_elsewhere_is_refused(
         )
 
 
-def test_a_link_out_of_the_roots_is_found_when_the_run_starts(
+def test_link_that_leaves_the_roots_fails_the_run(
     run: Callable[[], Run], work_order: WorkOrder, settings: Settings, tmp_path: Path
 ) -> None:
-    """So is a work order that was created before there were roots."""
+    """A work order that was created before the roots were set is treated alike."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "link").symlink_to(work_order.workspace_path)
@@ -67,7 +67,7 @@ def test_roots_themselves_may_be_links(
     assert run().status == "succeeded"
 
 
-def test_roots_are_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_root_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKSPACE_ROOTS", "/srv, repos")
     with pytest.raises(ImproperlyConfigured, match="WORKSPACE_ROOTS holds 'repos'"):
         env.directories("WORKSPACE_ROOTS")

@@ -1,4 +1,4 @@
-"""A run's copy is complete in itself, and the original stays as it is, whatever its shape."""
+"""Workspaces of every shape: the copy is self-contained, and the original is not changed."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.test_executor import log_of
+from tests.embedded.conftest import log_of
 from tests.support.workspace_shapes import GIT, SHAPES, Shape
 from workorders.embedded.models import Run, WorkOrder
 
@@ -36,7 +36,7 @@ for directory, names, files in os.walk('.'):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_the_copy_is_complete_and_the_original_untouched(
+def test_copy_is_self_contained_and_original_unchanged(
     run: Execute,
     set_profile: SetProfile,
     work_order: WorkOrder,
@@ -75,7 +75,7 @@ def build(shape: Shape, tmp_path: Path) -> Path:
 
 
 def snapshot(tmp_path: Path) -> dict[str, object]:
-    """All that stands in and around the original: modes, contents, links."""
+    """Modes, times and contents of all files in and around the original, by path."""
     found: dict[str, object] = {}
     for directory, names, files in os.walk(tmp_path / "place"):
         for path in (Path(directory, name) for name in (*names, *files)):
@@ -88,7 +88,7 @@ def snapshot(tmp_path: Path) -> dict[str, object]:
 
 
 def leads_to(original: Path, copy: Path) -> Iterator[str]:
-    """Links of the copy that lead to the original, and repositories that are not its own."""
+    """Links of the copy that lead to the original, and repositories outside the copy."""
     for directory, names, files in os.walk(copy):
         for path in (Path(directory, name) for name in (*names, *files)):
             if path.is_symlink() and Path(os.path.realpath(path)).is_relative_to(original):

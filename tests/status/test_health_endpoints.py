@@ -120,7 +120,7 @@ def product(hung: RunsAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_other_pages_respond_while_every_call_hangs(product: Product, hung: RunsAPI) -> None:
-    """Without a limit four waiting pages would hold all threads, and this would time out."""
+    """Without a limit four waiting pages would occupy all threads, and this test would time out."""
     with httpx.Client(base_url=product.url, trust_env=False) as browser:
         link = product.sign_in_link.removeprefix(product.url)
         assert follow_link(browser, link).headers["location"] == "/work-orders/"

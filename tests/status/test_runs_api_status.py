@@ -62,7 +62,7 @@ def test_banner_disappears_when_the_api_is_back(lost: RunsAPI, operator: Client)
     assert banner(operator, shown="LOST") == ""
 
 
-def test_banner_says_that_the_key_is_refused(runs_api: RunsAPI, operator: Client) -> None:
+def test_banner_shows_that_the_key_is_refused(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.on("GET", "/work-orders", api.refusal(401, "UNAUTHORIZED"))
     probe_once(default_client())
     assert "has not accepted this dashboard's key since" in banner(operator)

@@ -1,6 +1,4 @@
-"""What people and programs are told while the database cannot be used, and that a start which
-meets such a moment still starts one run.
-"""
+"""Responses while the database cannot be used, and starts during such an outage: one run each."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +27,7 @@ def _client_with_the_key() -> Iterator[None]:
 
 @contextmanager
 def no_database(sql_part: str = "") -> Iterator[None]:
-    """Queries with this in them fail."""
+    """Let queries fail that contain ``sql_part``; all queries by default."""
 
     def fail(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
         if sql_part in sql:
@@ -42,14 +40,14 @@ def no_database(sql_part: str = "") -> Iterator[None]:
 
 @pytest.mark.parametrize("path", ["/", "/sign-in/", "/work-orders/wo-1", "/runs/run-1/"])
 @pytest.mark.parametrize("htmx", [True, False])
-def test_pages_say_it_in_words(
+def test_pages_show_that_the_database_cannot_be_used(
     operator: Client, path: str, *, htmx: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     operator.raise_request_exception = False
     headers = {"HX-Request": "true"} if htmx else {}
     with no_database():
         page = operator.get(path, headers=headers, follow=True)
-    if path != "/sign-in/":  # which needs no database to be shown
+    if path != "/sign-in/":  # the sign-in page needs no database
         assert page.status_code == 503
         assert page.headers["Retry-After"] == "2"
         assert "The database cannot be used right now" in page.content.decode()
@@ -57,24 +55,24 @@ def test_pages_say_it_in_words(
 
 
 @pytest.mark.parametrize("path", ["/work-orders", "/runs", "/queue/health"])
-def test_the_api_says_503(api: Api, path: str) -> None:
+def test_api_returns_503(api: Api, path: str) -> None:
     with no_database():
-        answer = api.get(path)
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "2"
-    assert answer.json()["error"]["code"] == "SERVER_BUSY"
+        response = api.get(path)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "2"
+    assert response.json()["error"]["code"] == "SERVER_BUSY"
 
 
-def test_an_outage_is_logged_once(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_outage_is_logged_once(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     with no_database():
         for _ in range(5):
             api.get("/runs")
-    told = [record for record in caplog.records if "cannot be used" in record.getMessage()]
-    assert len(told) <= 1
+    logged = [record for record in caplog.records if "cannot be used" in record.getMessage()]
+    assert len(logged) <= 1
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_a_start_that_was_not_made_says_so(
+def test_failed_start_is_reported_and_can_be_repeated(
     form: TriggerForm, make_work_order: Callable[..., WorkOrder]
 ) -> None:
     form.work_order_id = make_work_order().pk
@@ -88,18 +86,18 @@ def test_a_start_that_was_not_made_says_so(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_start_whose_commit_was_not_confirmed_is_one_start(
+def test_start_with_an_unconfirmed_commit_makes_one_run(
     form: TriggerForm,
     make_work_order: Callable[..., WorkOrder],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It was committed, or it was not: the API does not know, and the dashboard finds out."""
+    """The API does not know whether the commit succeeded; the dashboard finds out."""
     form.work_order_id = make_work_order().pk
     commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
     lost: list[BaseDatabaseWrapper] = []
 
     def commit_and_lose(self: BaseDatabaseWrapper) -> None:
-        holds_run = not lost and Run.objects.exists()  # asked inside of the transaction
+        holds_run = not lost and Run.objects.exists()  # queried inside the transaction
         commit(self)
         if holds_run:
             lost.append(self)

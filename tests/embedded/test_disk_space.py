@@ -1,4 +1,4 @@
-"""Copies of workspaces and the room on the disk: checked before, given back after, limited."""
+"""Disk space for copies of workspaces: checked before a copy, freed afterwards, and limited."""
 
 import errno
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def large_file(workspace: Path) -> None:
 
 
 @pytest.mark.usefixtures("large_file")
-def test_room_is_checked_before_a_copy(
+def test_free_space_is_checked_before_a_copy(
     run: Execute, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "free_bytes", lambda _: 2 * MEGABYTE)
@@ -36,7 +36,7 @@ def test_room_is_checked_before_a_copy(
 
 
 @pytest.mark.usefixtures("large_file")
-def test_nothing_is_left_of_a_copy_that_found_the_disk_full(
+def test_incomplete_copy_is_removed_when_the_disk_is_full(
     run: Execute, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -53,7 +53,7 @@ def test_nothing_is_left_of_a_copy_that_found_the_disk_full(
 def test_kept_copies_have_a_size_limit(
     run: Execute, set_profile: SetProfile, settings: Settings
 ) -> None:
-    """The newest stays, however large it is."""
+    """The newest copy is kept, however large it is."""
     set_profile(verify="false", max_iterations=1)
     settings.WORKSPACES_MAX_BYTES = 12 * MEGABYTE
     runs = [run().pk for _ in range(4)]
@@ -64,9 +64,7 @@ def test_kept_copies_have_a_size_limit(
     assert len(list(settings.WORKSPACES_DIR.glob("*.size"))) == 1
 
 
-def test_a_copy_that_a_killed_worker_has_left_half_done_goes(
-    run: Execute, settings: Settings
-) -> None:
+def test_incomplete_copy_of_a_killed_worker_is_removed(run: Execute, settings: Settings) -> None:
     ended = run()
     half = settings.WORKSPACES_DIR / ended.pk
     assert half.is_dir()
@@ -79,10 +77,10 @@ def copies(settings: Settings) -> set[str]:
     return {path.name for path in settings.WORKSPACES_DIR.glob("run-*") if path.is_dir()}
 
 
-def test_a_full_disk_is_not_ready(
+def test_product_is_not_ready_on_a_full_disk(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/readyz").json()["disk"] == "ok"
     monkeypatch.setattr(health_endpoints, "free_bytes", lambda _: 0)
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()["disk"]) == (503, "full")
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["disk"]) == (503, "full")

@@ -1,18 +1,22 @@
-"""A worker whose database cannot be used for a while, or that is stopped: real processes."""
+"""Real worker processes whose database cannot be used for a while, or that are suspended."""
 
 import re
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 from django.db import connection
 from pytest_django import Settings
 
-from tests.embedded.conftest import eventually
-from tests.embedded.test_executor import log_of
+from tests.embedded.conftest import (
+    WRITE_PROCESS_ID,
+    agent_process_id,
+    eventually,
+    has_ended,
+    log_of,
+)
 from tests.support.embedded_workers import WorkerProcess, is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.worker.executor import DATABASE_AWAY
@@ -21,17 +25,17 @@ type Start = Callable[..., WorkerProcess]
 type MakeRun = Callable[..., Run]
 type SetProfile = Callable[..., None]
 
-TICKS = """
-echo $$ > "$(dirname "$PWD")/pid"
+TICKS = f"""
+{WRITE_PROCESS_ID}
 i=0
-while [ $i -lt {count} ]; do i=$((i+1)); echo tick $i; sleep 0.05; done
+while [ $i -lt {{count}} ]; do i=$((i+1)); echo tick $i; sleep 0.05; done
 """
 FOR_EVER = 1_000_000
 
 
 @contextmanager
 def locked_database() -> Iterator[None]:
-    """Nobody can write meanwhile."""
+    """Hold a lock under which nobody can write."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         holder = sqlite3.connect(database["NAME"], isolation_level=None)
@@ -47,34 +51,22 @@ def locked_database() -> Iterator[None]:
         yield
 
 
-def agent_in(place: Path) -> int:
-    """The process ID of the agent, once it is there."""
-    file = place / "pid"
-    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
-    return int(file.read_text())
-
-
-def ended(run: Run) -> bool:
-    run.refresh_from_db()
-    return run.completed_at is not None
-
-
-def test_a_locked_database_costs_nothing(
+def test_short_lock_of_the_database_loses_nothing(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
     settings: Settings,
 ) -> None:
-    """Within the lease nothing is lost, doubled or failed; the worker's log says it once."""
+    """Within the lease no output is lost or doubled; the worker logs the outage once."""
     settings.RUN_LEASE_SECONDS = 60
     set_profile(agent=TICKS.format(count=40))
     process = worker(DATABASE_LOCK_SECONDS="0.1")
     run = trigger(work_order)
-    agent = agent_in(settings.WORKSPACES_DIR)
+    agent = agent_process_id(run)
     with locked_database():
         eventually(lambda: not is_alive(agent))
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert (run.status, run.error) == ("succeeded", "")
     ticks = [int(number) for number in re.findall(r"^tick (\d+)$", log_of(run), re.MULTILINE)]
     assert ticks == list(range(1, 41))
@@ -83,27 +75,29 @@ def test_a_locked_database_costs_nothing(
     assert "Traceback" not in log
 
 
-def test_commands_end_before_the_lease(
+def test_commands_end_before_the_lease_expires(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
     set_profile: SetProfile,
     settings: Settings,
 ) -> None:
-    """A worker that cannot renew its lease ends its commands by its own clock, and says so."""
+    """A worker that cannot renew its lease ends its commands by its own clock, and logs it."""
     settings.RUN_LEASE_SECONDS = 2
     set_profile(agent=TICKS.format(count=FOR_EVER))
     worker(DATABASE_LOCK_SECONDS="0.1")
     run = trigger(work_order)
-    agent = agent_in(settings.WORKSPACES_DIR)
+    agent = agent_process_id(run)
     with locked_database():
         eventually(lambda: not is_alive(agent))
-        assert Run.objects.active().filter(pk=run.pk).exists(), "nobody could be told of its end"
-    eventually(lambda: ended(run))
+        assert Run.objects.active().filter(pk=run.pk).exists(), (
+            "its end could be written although the database is locked"
+        )
+    eventually(lambda: has_ended(run))
     assert (run.status, run.error) == ("failed", DATABASE_AWAY.format(seconds=2))
 
 
-def test_commands_of_a_stopped_worker_end_before_the_lease(
+def test_commands_of_a_suspended_worker_end_before_the_lease_expires(
     worker: Start,
     work_order: WorkOrder,
     trigger: MakeRun,
@@ -114,9 +108,9 @@ def test_commands_of_a_stopped_worker_end_before_the_lease(
     set_profile(agent=TICKS.format(count=FOR_EVER))
     process = worker()
     run = trigger(work_order)
-    agent = agent_in(settings.WORKSPACES_DIR)
+    agent = agent_process_id(run)
     process.send(signal.SIGSTOP)
     eventually(lambda: not is_alive(agent))
     process.send(signal.SIGCONT)
-    eventually(lambda: ended(run))
+    eventually(lambda: has_ended(run))
     assert run.status == "failed"
