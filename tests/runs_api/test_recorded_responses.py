@@ -25,7 +25,7 @@ def client_for(handler: Callable[[httpx.Request], httpx.Response]) -> RunsClient
 
 
 def recorded(name: str) -> tuple[RunsClient, dict[str, Any], list[httpx.Request]]:
-    """A client that gets the recorded response, the recorded body, and the list of sent requests."""
+    """A client that gets the recorded response, the recorded body, and the requests sent."""
     [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == name]
     requests: list[httpx.Request] = []
 
