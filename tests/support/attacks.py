@@ -1,7 +1,8 @@
-"""An agent that wants more than its work: run as a program, it prints which attacks worked.
+"""A malicious agent: run as a program, it tries every attack and prints which ones worked.
 
-Standard library only. ``targets.json`` in the workspace says where things are: an attacker
-that knows everything of this machine is stopped by what it may do, not by what it does not know.
+It uses the standard library only. ``targets.json`` in the workspace gives it the places of all
+targets: isolation must work against an attacker that knows the machine. It prints a line
+``WORKED ["NAME", …]`` with the names of the functions below, then waits.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from pathlib import Path
 
 TARGETS: dict[str, str] = {}
 MARK = "hidden-"
-"""What every secret of the test begins with."""
+"""The prefix of every secret of the test."""
 
 
 def can_read(path: str) -> bool:
@@ -30,7 +31,7 @@ def variables_of_the_host() -> bool:
 
 
 def environment_of_other_processes() -> bool:
-    """The parent's and everybody's."""
+    """The environment of the parent and of every other process."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdecimal() and MARK.encode() in (entry / "environ").read_bytes():
@@ -90,7 +91,7 @@ def secrets_of_the_home() -> bool:
 
 def signal_to_the_worker() -> bool:
     with contextlib.suppress(OSError):
-        os.kill(int(TARGETS["worker"]), 0)  # that number is another process in a sandbox
+        os.kill(int(TARGETS["worker"]), 0)  # in a sandbox this ID is another process's
         command = Path(f"/proc/{TARGETS['worker']}/cmdline").read_bytes()
         return b"manage.py" in command
     return False
@@ -112,7 +113,7 @@ ATTACKS: tuple[Callable[[], bool], ...] = (
 
 
 def outlive_the_run() -> None:
-    """In a session of its own, without parent, environment or output."""
+    """Start a process with a new session and without parent, environment or output."""
     tick = "import time, sys\nwhile 1: open(sys.argv[1], 'a').write('x'); time.sleep(.05)"
     if os.fork() == 0:
         os.setsid()

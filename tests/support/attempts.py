@@ -1,4 +1,4 @@
-"""Attempts to start a run as the dashboard has written them down."""
+"""Rows of trigger attempts, as the dashboard stores them."""
 
 import datetime as dt
 from typing import Any
@@ -12,7 +12,7 @@ State = TriggerAttempt.State
 
 
 def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
-    """Sent ``ago`` seconds before now; has started ``run-1`` of ``wo-1`` unless told otherwise."""
+    """Create an attempt of ``ago`` seconds ago, which by default started ``run-1`` of ``wo-1``."""
     sent_at = timezone.now() - dt.timedelta(seconds=ago)
     settled_at = sent_at + dt.timedelta(milliseconds=250)
     defaults: dict[str, Any] = {
@@ -32,5 +32,6 @@ def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
 
 
 def refused(user: User, code: str, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
+    """Create an attempt that the runs API refused with this error code."""
     fields = {"state": State.PENDING, "outcome": code, "run_id": ""} | fields
     return attempted(user, ago=ago, **fields)

@@ -1,4 +1,4 @@
-"""Which Chromium the browser tests drive, and how it is started."""
+"""The Chromium that the browser tests use, and its launch options."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""A browser on a test machine has nobody to call."""
+"""Switches that stop the browser's own network traffic."""
 
 
 class LaunchOptions(TypedDict):

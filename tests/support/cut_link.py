@@ -10,7 +10,9 @@ from typing import Self
 
 class Cut(Enum):
     REFUSED = "connections are closed and new ones refused, as by a server that restarts"
-    SILENT = "nothing arrives any more and nobody is told, as by a firewall or a pulled cable"
+    SILENT = (
+        "nothing arrives any more and no connection is closed, as by a firewall or a pulled cable"
+    )
 
 
 class CutLink(threading.Thread):
@@ -38,7 +40,7 @@ class CutLink(threading.Thread):
         while not self._ended.is_set():
             is_cut = self._cut
             if is_cut is not was_cut and (is_cut is Cut.REFUSED or was_cut is Cut.SILENT):
-                self._close_all()  # what was under way in silence is lost
+                self._close_all()  # data that was sent while the link was silent is lost
             was_cut = is_cut
             if is_cut is Cut.SILENT:
                 self._ended.wait(0.01)
@@ -62,7 +64,7 @@ class CutLink(threading.Thread):
             self._selector.register(one, selectors.EVENT_READ)
 
     def _forward(self, source: socket.socket) -> None:
-        if source not in self._peers:  # closed a moment ago, with its peer
+        if source not in self._peers:  # closed in this round, together with its peer
             return
         data = b""
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Real worker processes on the test database."""
+"""Real ``manage.py worker`` processes on the test database."""
 
 import os
 import signal
@@ -55,14 +55,14 @@ def start_worker(name: str, data_dir: Path, environment: Mapping[str, str]) -> W
 
 
 def database_url() -> str:
-    """Of the test's own database, which is not the one that the settings name."""
+    """The URL of the test database, which is not the database of ``DATABASE_URL``."""
     name = connection.settings_dict["NAME"]
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
     return f"{server}/{name}" if server else f"sqlite:///{name}"
 
 
 def lose_calls() -> None:
-    """All calls that wait for a worker, as when the server that keeps them was lost."""
+    """Delete all pending wake-up calls, as when the server that stores them was lost."""
     if settings.REDIS_URL:
         Redis.from_url(settings.REDIS_URL).flushdb()
     else:
@@ -70,6 +70,7 @@ def lose_calls() -> None:
 
 
 def is_alive(process_id: int) -> bool:
+    """Whether the process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{process_id}/stat").read_text()
     except FileNotFoundError:

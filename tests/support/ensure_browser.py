@@ -1,7 +1,7 @@
-"""Make sure that there is a browser for the tests: ``python -m tests.support.ensure_browser``.
+"""Install a browser for the tests if there is none: ``python -m tests.support.ensure_browser``.
 
-Playwright's own build first, since it fits the library; where its download
-cannot be reached, the system's package.
+Playwright's own build is tried first, since it fits the library. Where its download cannot be
+reached, the package of the system is installed.
 """
 
 import os

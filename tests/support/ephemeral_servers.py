@@ -1,8 +1,8 @@
-"""Servers for as long as a command or a test runs, on loopback, with nothing kept.
+"""PostgreSQL and Redis servers on loopback that last as long as a command or a test.
 
-``python -m tests.support.ephemeral_servers postgres redis -- make test`` starts both, puts
-their addresses into ``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` for the command, and ends with
-its status. What is not installed comes from Debian's packages where the user is root.
+``python -m tests.support.ephemeral_servers postgres redis -- make test`` starts both, sets
+``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` to their URLs for the command, and ends with the exit
+status of the command. A server that is missing is installed from Debian's packages by root.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.support.test_databases import REDIS_DATABASES
 
 POSTGRES_BINARIES = "/usr/lib/postgresql/*/bin"
 START_SECONDS = 60
-# A test's data may be lost with the machine.
+# Speed instead of durability: nothing is lost if the machine crashes.
 POSTGRES_OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "300",
@@ -67,7 +67,7 @@ def redis() -> Iterator[str]:
     with subprocess.Popen(
         [program, *address, *REDIS_OPTIONS],
         stdout=subprocess.DEVNULL,
-        process_group=0,  # a Ctrl-C in the terminal is not for it
+        process_group=0,  # so that Ctrl-C in the terminal does not reach the server
     ) as server:
         try:
             _wait_for(port)
@@ -131,7 +131,7 @@ def _install(package: str) -> None:
 def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     done = subprocess.run(
         command,
-        cwd="/",  # the owner of the cluster may not enter this one
+        cwd="/",  # the owner of the cluster may not enter the current directory
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

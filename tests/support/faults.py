@@ -1,4 +1,4 @@
-"""Everything that can go wrong with the answer to a trigger, as a table."""
+"""Tables of everything that can go wrong with the response to a trigger."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ MEGABYTE = b" " * 1_000_000
 
 
 def hang(handler: Handler, asked: Asked) -> None:
-    """No answer for as long as the caller waits for one."""
+    """Send no response for as long as the caller waits."""
     handler.close_connection = True
     while not handler.runs_api.released.is_set():
         readable, _, _ = select.select([handler.connection], [], [], 0.02)
@@ -36,12 +36,12 @@ def hang(handler: Handler, asked: Asked) -> None:
 
 
 def close(handler: Handler, asked: Asked) -> None:
-    """The connection ends in good order, without an answer."""
+    """Close the connection in good order, without a response."""
     handler.close_connection = True
 
 
 def raw(sent: bytes, then: Reply = close) -> Reply:
-    """These bytes, HTTP or not."""
+    """Send these bytes, whether they are HTTP or not, then do what ``then`` does."""
 
     def reply(handler: Handler, asked: Asked) -> None:
         handler.wfile.write(sent)
@@ -51,14 +51,14 @@ def raw(sent: bytes, then: Reply = close) -> Reply:
 
 
 def huge(handler: Handler, asked: Asked) -> None:
-    """100 MB, all of it what JSON may begin with."""
+    """Send 100 MB of spaces, with which a JSON text may begin."""
     handler.wfile.write(b"HTTP/1.1 201 Created\r\nContent-Length: 100000000\r\n\r\n")
     for _ in range(100):
         handler.wfile.write(MEGABYTE)
 
 
 def redirect(status: int) -> Reply:
-    """To the same address, for ever."""
+    """Redirect to the requested URL, without end."""
 
     def reply(handler: Handler, asked: Asked) -> None:
         answer(status, b"", Location=handler.path)(handler, asked)
@@ -71,7 +71,7 @@ def always(reply: Reply) -> Callable[[Mapping[str, Any]], Reply]:
 
 
 def half(then: Reply) -> Callable[[Mapping[str, Any]], Reply]:
-    """Half of the true answer, which promised to be whole."""
+    """Send half of the true response under the ``Content-Length`` of all of it."""
 
     def answering(true: Mapping[str, Any]) -> Reply:
         body = json.dumps({"success": True, "data": true}).encode()
@@ -82,7 +82,7 @@ def half(then: Reply) -> Callable[[Mapping[str, Any]], Reply]:
 
 
 def typed(content_type: str) -> Callable[[Mapping[str, Any]], Reply]:
-    """The true answer under another content type."""
+    """The true response with another content type."""
 
     def answering(true: Mapping[str, Any]) -> Reply:
         return answer(201, json.dumps({"success": True, "data": true}).encode(), content_type)
@@ -91,7 +91,7 @@ def typed(content_type: str) -> Callable[[Mapping[str, Any]], Reply]:
 
 
 def capacity(status: int, *named: str) -> Callable[[Mapping[str, Any]], Reply]:
-    """The server is full: the run waits. ``named``: what it tells of the run."""
+    """The server is at capacity and queues the run; ``named``: the fields of the run it reports."""
 
     def answering(true: Mapping[str, Any]) -> Reply:
         details = {name: true[name] for name in named if name in true}
@@ -105,7 +105,7 @@ SLOW: Mapping[str, Reply] = {
     "slow drip of the header": dripping_header,
     "slow drip of the body": dripping_body,
 }
-"""These end when the caller gives up."""
+"""Slow replies: they end when the caller gives up."""
 
 LOST: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
     "reset": always(reset),
@@ -143,7 +143,7 @@ LOST: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
     },
     "500 with success": always(data({"runId": "run-0"}, 500)),
 }
-"""None of these says whether a run was made."""
+"""Replies that do not show whether a run was made."""
 
 REFUSALS: Mapping[str, Reply] = {
     "429": refusal(429, "RATE_LIMITED"),
@@ -161,7 +161,7 @@ REFUSALS: Mapping[str, Reply] = {
     "418 unknown code": refusal(418, "TEAPOT"),
     "200 without success": refusal(200, "NOT_TODAY"),
 }
-"""Each says that no run was made, and none was."""
+"""Replies that report that no run was made, which is true."""
 
 ACCEPTED: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
     "text/plain": typed("text/plain"),
@@ -170,11 +170,11 @@ ACCEPTED: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
     "503 at capacity": capacity(503, "runId"),
     "202 at capacity, unnamed": capacity(202),
 }
-"""Each says that a run was made, and one was."""
+"""Replies that report that a run was made, which is true."""
 
 
 def recorded() -> list[Fault]:
-    """Every answer that a real server has given to a trigger."""
+    """A fault for every recorded response of a real server to a trigger."""
     return [
         Fault(
             f"recorded: {exchange['name']}",
@@ -189,7 +189,7 @@ def recorded() -> list[Fault]:
 def _played_back(response: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Reply]:
     def answering(true: Mapping[str, Any]) -> Reply:
         body = dict(response["body"])
-        if body["success"]:  # its run has the ID of this one
+        if body["success"]:  # the recorded run ID is replaced by the ID of the fake's run
             body["data"] = body["data"] | {"runId": true["runId"]}
         return answer(response["status"], json.dumps(body).encode())
 
@@ -198,7 +198,7 @@ def _played_back(response: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], R
 
 RECORDED = recorded()
 NEVER_MADE = "recorded: trigger, failing workspace"
-"""Accepted with 202, and nothing comes of it: the recording's next read lists no run."""
+"""A trigger accepted with 202 that never makes a run: the recording's next read lists none."""
 REFUSED = [
     *(Fault(name, always(reply)) for name, reply in REFUSALS.items()),
     *(f for f in RECORDED if f.makes is Makes.NOTHING and f.name != NEVER_MADE),
@@ -222,7 +222,7 @@ ALL_QUICK = [
 
 
 def _old(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
-    """The run that the work order had before: a real server's newest known one."""
+    """The response names the work order's previous run."""
     return {"runId": order.made[0].id}
 
 
@@ -248,7 +248,7 @@ def _run_of_other_work_order_unsaid(api: FaultyAPI, order: Order) -> Mapping[str
 
 
 def _other_key(api: FaultyAPI, order: Order) -> Mapping[str, Any]:
-    """The answer to another dialog's start, once more: see ``start_another``."""
+    """The response to the start of another dialog is repeated: see ``start_another``."""
     first = next((run for run in order.made_here), order.made[0])
     return {"runId": first.named, "runNumber": first.number}
 
@@ -272,9 +272,9 @@ ABOUT: Mapping[str, Lie] = {
     "an old number": _old_number,
     "a far number": _far_number,
 }
-"""What an answer that accepts the start may be about instead of its run."""
+"""False contents of an accepting response: what it may name instead of the new run."""
 ANSWERED: Mapping[str, Callable[[Mapping[str, Any]], Reply]] = {
-    "201": lambda told: data(told, 201),
+    "201": lambda fields: data(fields, 201),
     "202 at capacity": capacity(202, "runId", "runNumber", "workOrderId"),
 }
 LIES = [
@@ -283,5 +283,5 @@ LIES = [
     for about, lie in ABOUT.items()
     for makes in (Makes.NOTHING, Makes.FIRST, Makes.LATER)
 ]
-"""Each says that a run was made, and of which it is false; some make one, some do not."""
+"""Responses that accept the start but name a wrong run. Some make a run, others do not."""
 BY_ID = {fault.id: fault for fault in [*ALL_SLOW, *ALL_QUICK]}

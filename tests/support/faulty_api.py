@@ -1,7 +1,7 @@
-"""A runs API that really keeps work orders and runs, and answers a trigger as its plan says.
+"""A fake runs API that stores work orders and runs, and has a planned fault for each trigger.
 
-Whatever a caller is told or never hears, ``Order.made`` says which runs there are and
-which key each was made for: also where the server that is played ignores keys.
+``Order.made`` is the truth, whatever the responses were: the runs that exist, and the idempotency
+key of each, even when the played server ignores keys.
 """
 
 import json
@@ -20,43 +20,43 @@ from tests.support.runs_api import Asked, Handler, Reply, RunsAPI, answer, data,
 
 
 class Kind(Enum):
-    """Which server is played."""
+    """The kind of server that is played."""
 
     KEYS = "key-honoured"
-    """As the contract says: 201, a run number, and the same key gives the same run."""
+    """As the specification: 201, a run number, and the same key gives the same run."""
     NO_KEYS = "key-ignored"
-    """The same, but every accepted trigger makes a run."""
+    """Like ``KEYS``, but every accepted trigger makes a run."""
     RECORDED = "recorded"
-    """As recorded: ignores keys, answers 202 without a number and with an ID that never
-    exists; the run has another one, and the work order lists it only a moment later."""
+    """As recorded: ignores keys, and responds with 202, no run number and an ID that never exists.
+    The real run has another ID, and is listed only from the second read on."""
     UNLISTED = "unlisted"
-    """As the contract says, but neither work orders nor lists tell which runs there are."""
+    """Like ``KEYS``, but neither work orders nor lists of runs show the runs."""
 
 
 LISTING = (Kind.KEYS, Kind.NO_KEYS, Kind.RECORDED)
 
 
 class Makes(Enum):
-    """When a trigger that goes wrong makes its run, if at all."""
+    """When a faulty trigger makes its run, if at all."""
 
     NOTHING = "not-made"
     FIRST = "made"
-    """Before the answer."""
+    """Before the response."""
     LATER = "made-later"
-    """When the work order is read for the second time after the answer."""
+    """When the work order is read for the second time after the response."""
     LAST = "made-last"
-    """When the test says ``catch_up()``: after everything that the operator was told."""
+    """When the test calls ``catch_up()``: after everything that the operator was shown."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What becomes of one trigger; ``answering`` gets the data of the true answer."""
+    """The course of one trigger; ``answering`` turns the data of the true response into a reply."""
 
     name: str
     answering: Callable[[Mapping[str, Any]], Reply]
     makes: Makes = Makes.NOTHING
     lie: "Lie | None" = None
-    """What is false in it."""
+    """The false fields of the response; ``None``: all are true."""
 
     @property
     def id(self) -> str:
@@ -64,12 +64,12 @@ class Fault:
 
 
 type Lie = Callable[["FaultyAPI", "Order"], Mapping[str, Any]]
-"""What the answer to a trigger says in place of the truth."""
+"""Makes the fields of the response to a trigger that replace the true ones."""
 
 
 @dataclass
 class Made:
-    """A run that exists; ``named`` is the ID that the answer to its trigger had for it."""
+    """A run that exists; ``named`` is its ID in the response to its trigger."""
 
     id: str
     named: str
@@ -79,22 +79,22 @@ class Made:
     status: str
     queued_at: str
     hidden_reads: int
-    """How many more reads of the work order leave it out."""
+    """The number of further reads of the work order that omit the run."""
 
 
 @dataclass
 class PutOff:
-    """A run that a fault makes later than its answer."""
+    """A run that a fault makes later than the response."""
 
     make: Callable[[], object]
     reads: int | None
-    """Reads of the work order until then; ``None``: not before ``catch_up()``."""
+    """The number of reads of the work order until then; ``None``: not before ``catch_up()``."""
 
 
 @dataclass
 class Order:
-    """One work order. ``plan`` has a fault for each of its next triggers, ``read_plan`` an
-    answer (``None``: the true one) for each of its next reads; then all is well."""
+    """One work order. ``plan`` has a fault for each of its next triggers, and ``read_plan`` a reply
+    for each of its next reads (``None``: the true one). After that all responses are true."""
 
     id: str
     kind: Kind
@@ -108,7 +108,7 @@ class Order:
 
     @property
     def made_here(self) -> list[Made]:
-        """By the dashboard, whatever key it was told."""
+        """The runs that the dashboard has started, with any key."""
         return [run for run in self.made if run.key not in self.keys_elsewhere]
 
     def made_for(self, key: str) -> list[Made]:
@@ -128,7 +128,7 @@ class FaultyAPI:
         server.on("GET", "/runs", self._list_runs)
 
     def add(self, kind: Kind, *, runs: int = 0) -> Order:
-        """A work order that failed and may run again, with so many runs that are over."""
+        """Add a failed work order, which may run again, with this number of failed runs."""
         with self._lock:
             order = Order(f"wo-{next(self._numbers)}", kind)
             self._orders[order.id] = order
@@ -139,7 +139,7 @@ class FaultyAPI:
         return order
 
     def start_elsewhere(self, order: Order, sent: bytes = b"") -> Made:
-        """Somebody starts a run without the dashboard."""
+        """Start a run as somebody does without the dashboard."""
         key = str(uuid.uuid4())
         order.keys_elsewhere.add(key)
         run = self._make(order, key, sent)
@@ -147,7 +147,7 @@ class FaultyAPI:
         return run
 
     def leave_after_read(self, order: Order) -> None:
-        """The next read of it is answered, and from then on connections are refused."""
+        """Respond to the next read of the work order, then refuse all connections."""
 
         def last(handler: Handler, asked: Asked) -> None:
             self.server.go_away(spare=handler.connection)
@@ -157,7 +157,7 @@ class FaultyAPI:
         order.read_plan.append(last)
 
     def catch_up(self, order: Order) -> None:
-        """Let everything happen that a fault has put off."""
+        """Make all runs that faults have put off, and list all runs."""
         with self._lock:
             for put_off in order.put_off:
                 put_off.make()
@@ -288,7 +288,7 @@ class FaultyAPI:
             order = self._orders.get(asked.query.get("workOrderId", ""))
             order = None if order and order.kind is Kind.UNLISTED else order
             shown = [self._run(order, run) for run in reversed(order.made)] if order else []
-        total = len(shown) if order else len(shown) + 1  # where they are not told, not all are here
+        total = len(shown) if order else len(shown) + 1  # omitted runs are counted, not listed
         runs_api.items(*shown, total=total)(handler, asked)
 
 

@@ -1,4 +1,4 @@
-"""What a person has before them: a page's words, links and forms, and what pressing does."""
+"""A page as a person without a browser uses it: its text, links and forms, and their effects."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}
-"""Elements without an end."""
+"""Elements without an end tag."""
 
 type Send = Callable[[str, str, Mapping[str, str]], "Screen"]
-"""Method, address, fields; the screen that follows."""
+"""Sends a request (method, URL, fields) and returns the screen that follows."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
 
 
 class Screen:
-    """``url`` is the address bar's; in a dialog that htmx fills it is the dialog's own."""
+    """A page; ``url`` is that of the address bar or, in a dialog that htmx fills, its own."""
 
     def __init__(self, url: str, status: int, html: str, send: Send) -> None:
         self.url = url
@@ -85,7 +85,7 @@ class Screen:
         self.text = " ".join(" ".join(self._reader.seen).split())
 
     def form(self, button: str) -> Form | None:
-        """The form with a button that says so, e.g. ``"Retry"``."""
+        """The form with a button whose text begins so, e.g. ``"Retry"``; ``None`` without one."""
         return next(
             (
                 form
@@ -103,18 +103,18 @@ class Screen:
 
     @property
     def starts(self) -> list[Form]:
-        """The forms that would start a run."""
+        """The forms whose buttons start a run."""
         words = ("Start Run", "Retry")
         forms = [form for form in self._reader.forms if "key" in form.fields]
         return [form for form in forms if any(b.startswith(words) for b in form.buttons)]
 
     @property
     def key(self) -> str:
-        """Of the dialog that is open."""
+        """The idempotency key of the open dialog; ``StopIteration`` without a dialog."""
         return next(form.fields["key"] for form in self._reader.forms if "key" in form.fields)
 
     def link(self, words: str) -> str:
-        """Where it leads; ``""``: there is none."""
+        """The URL of the first link whose text contains the words; ``""`` without one."""
         return next((url for text, url in self._reader.links.items() if words in text), "")
 
     def htmx_redirect(self, url: str) -> "Screen":

@@ -1,4 +1,4 @@
-"""Reading pages in tests, and what the runs API lists on them."""
+"""Reads pages in tests: their HTML, their text, and the version that polling compares."""
 
 import re
 from html import unescape
@@ -13,17 +13,20 @@ LOG = {"text": "last line\n", "offset": 90, "nextOffset": 100, "size": 100}
 
 
 def text_of(html: str) -> str:
-    html = re.sub(r"</?(?:bdi|wbr)\b[^>]*>", "", html)  # inside of words and sentences
+    """The text of the page without tags, with single spaces."""
+    html = re.sub(r"</?(?:bdi|wbr)\b[^>]*>", "", html)  # these stand inside words and sentences
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", html).split()))
 
 
 def show(client: Client, path: str, status: int = 200, *, htmx: bool = False) -> str:
+    """Get the page, check its status and return its HTML."""
     response = client.get(path, headers=HTMX if htmx else {})
     assert response.status_code == status
     return b"".join(response).decode()
 
 
 def orders(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Items of the runs API's list of work orders."""
     return [
         {"id": f"wo-{number}", "taskPrompt": f"Task {number}", "status": "failed", "runCount": 1}
         for number in range(start, start + count)

@@ -1,4 +1,4 @@
-"""The whole product as an operator starts it, for tests that need it real."""
+"""The whole product as real processes, started as an administrator starts them."""
 
 import os
 import re
@@ -17,13 +17,13 @@ from tests.support.test_databases import new_database, new_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 90
-"""Far more than a start or a stop takes: a slow machine must not fail a test."""
+"""Far longer than a start or a stop takes, so that a slow machine fails no test."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-"""What a product under test sees of the test run's own environment; no setting of it."""
+"""The variables that a product under test inherits from the test run: no settings."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Look again and again until ``condition()`` is true; ``AssertionError`` if it never is."""
+    """Poll ``condition()`` until it is true; ``AssertionError`` after ``DEADLINE_SECONDS``."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "this never became true"
@@ -31,7 +31,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def command_line(process: psutil.Process) -> str:
-    """Empty when it has ended."""
+    """The arguments of the process, joined by spaces; empty when the process has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:  # a zombie is no process either
@@ -39,7 +39,7 @@ def command_line(process: psutil.Process) -> str:
 
 
 def follow_link(client: httpx.Client, link: str) -> httpx.Response:
-    """Open a sign-in link and say yes to its question, as a person does."""
+    """Open a sign-in link and confirm the sign-in, as a person does."""
     client.get(link).raise_for_status()
     return client.post(link, headers={"X-CSRFToken": client.cookies["csrftoken"]})
 
@@ -74,7 +74,7 @@ class Product:
 
     @property
     def url(self) -> str:
-        """Without a slash at the end: ``http://127.0.0.1:43210``."""
+        """Without a slash at the end, e.g. ``http://127.0.0.1:43210``; empty before it is known."""
         found = re.search(r"answers at (\S+)/ ", self._stdout.read_text())
         return found[1] if found else ""
 
@@ -89,7 +89,7 @@ class Product:
         return self._stdout.read_text() + self._stderr.read_text()
 
     def start(self) -> None:
-        """Start and wait until it answers; ``AssertionError`` when it ends before."""
+        """Start and wait until the product responds; ``AssertionError`` when it ends before."""
         self.launch()
         try:
             wait_until(lambda: self.url or self.exit_status() is not None)
@@ -118,18 +118,18 @@ class Product:
         return self._process.poll()
 
     def wait(self) -> int:
-        """Wait until ``serve`` has ended by itself; its exit status."""
+        """Wait until ``serve`` has ended by itself, and return its exit status."""
         assert self._process is not None
         return self._process.wait(DEADLINE_SECONDS)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """End the product as Ctrl-C (SIGINT) or a service manager (SIGTERM) does."""
+        """End the product as Ctrl-C (SIGINT) or a service manager (SIGTERM) does; exit status."""
         assert self._process is not None
         self._process.send_signal(signal_number)
         return self.wait()
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command on this product's data; what it printed."""
+        """Run a management command on this product's data, and return its output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -144,7 +144,7 @@ class Product:
         return done.stdout
 
     def processes(self) -> dict[int, str]:
-        """Process ID and command line of ``serve``'s children and theirs, parents first."""
+        """The command lines of all descendants of ``serve`` by process ID, parents first."""
         try:
             family = psutil.Process(self.pid).children(recursive=True)
         except psutil.NoSuchProcess:
@@ -152,7 +152,7 @@ class Product:
         return {process.pid: command for process in family if (command := command_line(process))}
 
     def pids(self, word: str) -> set[int]:
-        """Of the processes with this word in their command line, e.g. ``"worker"``."""
+        """IDs of the processes with this word in their command line, e.g. ``"worker"``."""
         return {pid for pid, command in self.processes().items() if word in command.split()}
 
     @property
@@ -172,6 +172,6 @@ class Product:
 
 
 class WebServer(Product):
-    """One of several web servers that share a database, by itself."""
+    """A web server alone, without workers, as one of several that share a database."""
 
     command: ClassVar = ["serve", "--web"]

@@ -1,4 +1,4 @@
-"""A runs API on a real local port: it answers as a test says and remembers what it was asked."""
+"""A fake runs API on a local port: tests set its replies, and it records the requests."""
 
 import json
 import socket
@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 API_KEY = "the-key-that-no-browser-may-see"
 REQUEST_ID = "req-42"
 LAST_DRIP = 400
-"""Pieces of an answer that drips, at 20 a second: far more than any deadline of a test."""
+"""The number of pieces of a dripping response, 20 a second: longer than any test's deadline."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it arrived; ``path`` is below ``/api/v1`` and still quoted."""
+    """A received request; ``path`` is relative to ``/api/v1`` and still quoted."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Asked:
 
 
 Reply = Callable[["Handler", Asked], None]
-"""Writes one answer, or does what servers do instead."""
+"""Writes one response, or misbehaves as servers do."""
 
 
 def answer(
@@ -77,29 +77,29 @@ def items(*entries: Any, total: int | None = None, **more: Any) -> Reply:
 
 
 def reset(handler: "Handler", asked: Asked) -> None:
-    """The connection breaks in place of an answer."""
+    """Reset the connection instead of sending a response."""
     at_once = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
     handler.close_connection = True
-    handler.rfile.close()  # it keeps the connection open
+    handler.rfile.close()  # the open file would keep the connection open
     handler.connection.close()
 
 
 def silence(handler: "Handler", asked: Asked) -> None:
-    """No answer while the test runs; a caller without a deadline gets one at last."""
+    """Send no response while the test runs; a caller without a deadline gets one in the end."""
     if not handler.runs_api.released.wait(LAST_DRIP / 20):
         handler.runs_api.waited_out.set()
     data({"runId": "too-late", "id": "too-late"})(handler, asked)
 
 
 def hang(handler: "Handler", asked: Asked) -> None:
-    """No answer for as long as the server is there, to callers with a deadline of their own."""
+    """Send no response while the server runs; only for callers with a deadline."""
     handler.runs_api.released.wait()
     reset(handler, asked)
 
 
 def dripping_header(handler: "Handler", asked: Asked) -> None:
-    """An answer that is fine but for the time its header takes, each byte in good time."""
+    """Send a valid response whose header takes too long, although every byte arrives in time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     _drip(handler, b"x")
     body = b'{"success": true, "data": {"id": "too-late", "runId": "too-late"}}'
@@ -107,7 +107,7 @@ def dripping_header(handler: "Handler", asked: Asked) -> None:
 
 
 def dripping_body(handler: "Handler", asked: Asked) -> None:
-    """An answer that is fine but for the time its body takes, each byte in good time."""
+    """Send a valid response whose body takes too long, although every byte arrives in time."""
     body = b'{"success": true, "data": {"id": "too-late", "runId": "too-late"}}'
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LAST_DRIP + len(body)))
     _drip(handler, b" ")
@@ -125,37 +125,38 @@ def _drip(handler: "Handler", piece: bytes) -> None:
 
 @dataclass
 class RunsAPI:
-    """What is answered, by method and unquoted path below ``/api/v1``, and what was asked."""
+    """Replies by method and unquoted path relative to ``/api/v1``, and the received requests."""
 
     url: str
     replies: dict[tuple[str, str], Reply] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     waited_out: threading.Event = field(default_factory=threading.Event)
-    """Set when a caller stayed to the end of an answer that takes too long."""
+    """Set when a caller waited until the end of a response that takes too long."""
     go_away: Callable[..., None] = lambda **_: None
-    """From then on connections are refused, and open ones but ``spare`` break, until
+    """Refuse connections from now on, and break the open ones except ``spare``, until
     ``come_back()``."""
     stop_listening: Callable[[], None] = lambda: None
-    """The same, but open connections go on."""
+    """Like ``go_away``, but open connections keep working."""
     come_back: Callable[[], None] = lambda: None
 
     def on(self, method: str, path: str, reply: Reply) -> None:
         self.replies[method, path] = reply
 
     def has(self, **fields: Any) -> None:
-        """A work order, failed unless told otherwise, its runs included."""
+        """Set the response for a work order with its runs; failed and without runs by default."""
         work_order = {"id": "wo-1", "taskPrompt": "Fix the login", "status": "failed"} | fields
         work_order.setdefault("runs", [])
         work_order.setdefault("runCount", len(work_order["runs"]))
         self.on("GET", f"/work-orders/{work_order['id']}", data(work_order))
 
     def has_run(self, **fields: Any) -> None:
+        """Set the response for a run; failed run 1 of ``wo-1`` by default."""
         run = {"id": "run-1", "workOrderId": "wo-1", "runNumber": 1, "status": "failed"} | fields
         self.on("GET", f"/runs/{run['id']}", data(run))
 
     def triggers(self, reply: Reply, work_order_id: str = "wo-1") -> None:
-        """What starting a run of the work order is answered with."""
+        """Set the reply to a trigger of the work order."""
         self.on("POST", f"/work-orders/{work_order_id}/runs", reply)
 
     @property
@@ -169,7 +170,7 @@ class RunsAPI:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # header and body go out apart: it would wait between them
+    disable_nagle_algorithm = True  # else the body would wait for the acknowledgement of the header
     runs_api: RunsAPI
 
     def do_GET(self) -> None:
@@ -200,15 +201,15 @@ class Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         try:
             super().finish()
-        except (OSError, ValueError):  # what reset() closed
+        except (OSError, ValueError):  # reset() has closed the connection
             return
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing: a test's output is its own."""
+        """Write no access log into the output of the tests."""
 
 
 class Server(ThreadingHTTPServer):
-    """Remembers its connections: a server that goes away breaks those that are kept open too."""
+    """Records its connections, so that a server that goes away can break kept-alive ones too."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -220,7 +221,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Port:
-    """Where connections are accepted; closed and opened again, it is the same."""
+    """A listening port, whose number stays the same when it is closed and opened again."""
 
     def __init__(self, handler: type[Handler], number: int, tls: ssl.SSLContext | None) -> None:
         self.number = number
@@ -242,7 +243,7 @@ class Port:
         self._server.server_close()
 
     def close(self, spare: socket.socket | None = None) -> None:
-        """``spare``: the one that is being answered."""
+        """Stop listening and break all connections but ``spare``, which is still in use."""
         self.stop_listening()
         for connection in self._server.connections:
             if connection is spare:

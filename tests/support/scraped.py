@@ -1,4 +1,4 @@
-"""What ``/metrics`` tells a scraper that knows the token."""
+"""Scrapes of ``/metrics`` by a scraper that knows the token."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Scraped:
         }
 
     def value(self, name: str, **labels: str) -> float | None:
-        """``None``: there is no such series."""
+        """The value of the series with exactly these labels; ``None`` without such a series."""
         return self.series.get((f"run_dashboard_{name}", frozenset(labels.items())))
 
     def sum(self, name: str, **labels: str) -> float:
-        """Over the series with these labels and any others."""
+        """The sum over all series that have these labels, whatever others they have."""
         wanted = frozenset(labels.items())
         return sum(
             value
@@ -49,7 +49,7 @@ def scrape() -> Scraped:
 
 
 class Meter:
-    """What was counted since it was made: counters are for the whole test run."""
+    """Increases since its creation, since the counters themselves count the whole test run."""
 
     def __init__(self) -> None:
         self._before = scrape()
@@ -58,7 +58,7 @@ class Meter:
         return scrape().sum(name, **labels) - self._before.sum(name, **labels)
 
     def new_labels(self, name: str) -> list[dict[str, str]]:
-        """Of the series of this name that have grown, without a histogram's bucket."""
+        """The labels of all series of this name that have grown; empty labels are left out."""
         before, after = self._before.series, scrape().series
         return [
             {label: value for label, value in labels if value}

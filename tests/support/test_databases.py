@@ -1,7 +1,7 @@
-"""A database and a Redis of one's own, on the servers that the test run was given, if any.
+"""A new database and a Redis database for one test, on the servers of the test run, if any.
 
-``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` name them, as ``tests.support.ephemeral_servers``
-starts them.
+``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` are the URLs of the servers, which
+``tests.support.ephemeral_servers`` sets.
 """
 
 import os
@@ -16,7 +16,7 @@ REDIS_DATABASES = 1000
 
 
 def new_database(directory: Path, server: str = "") -> str:
-    """The URL of an empty database; SQLite in the directory where no server was given."""
+    """The URL of an empty database; without a server, of an SQLite file in the directory."""
     server = server or os.environ.get("TEST_DATABASE_URL", "")
     if not server:
         return f"sqlite:///{directory}/dashboard.sqlite3"
@@ -27,7 +27,7 @@ def new_database(directory: Path, server: str = "") -> str:
 
 
 def new_redis() -> str:
-    """The URL of a Redis that nobody else uses; ``""`` where no server was given."""
+    """The URL of a Redis database chosen at random; ``""`` without a server."""
     server = os.environ.get("TEST_REDIS_URL", "")
     number = random.randint(1, REDIS_DATABASES - 1)
     return f"{server.rpartition('/')[0]}/{number}" if server else ""

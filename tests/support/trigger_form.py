@@ -1,4 +1,4 @@
-"""The trigger dialog as the two kinds of browser use it: with htmx and without scripts."""
+"""The trigger dialog as both kinds of browsers use it: with htmx and without scripts."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 HTMX = {"HX-Request": "true"}
-"""Headers by which a request is htmx's."""
+"""The header that marks a request as sent by htmx."""
 KINDS: Mapping[str, Mapping[str, str]] = {"htmx": HTMX, "no-script": {}}
 
 
 @dataclass
 class Answered:
-    """What came back to the operator, the same for both kinds of browser."""
+    """The response to an operator, with the same attributes for both kinds of browsers."""
 
     response: HttpResponseBase
     client: Client
@@ -25,7 +25,7 @@ class Answered:
 
     @property
     def location(self) -> str:
-        """Where the browser is sent; empty: the dialog stays."""
+        """The URL that the browser is sent to; empty when the dialog stays open."""
         headers = self.response.headers
         return str(headers.get("HX-Redirect") or headers.get("Location") or "")
 
@@ -40,7 +40,7 @@ class Answered:
 
 @dataclass
 class TriggerForm:
-    """One opened dialog of one work order: every ``send`` carries the same key."""
+    """One opened dialog of one work order; every ``send`` has the same idempotency key."""
 
     client: Client
     headers: Mapping[str, str]

@@ -1,6 +1,6 @@
-"""Workspaces of every shape that leads somewhere: built by a function, tried by a shell command.
+"""Workspaces of every shape that is hard to copy, since files in it refer to other places.
 
-``check`` runs in the copy, before anything is changed there, and must end with 0.
+Each shape has a function that builds the workspace and a shell command that checks the copy.
 """
 
 import os
@@ -27,14 +27,18 @@ GIT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """``build`` gets the workspace, which does not exist yet, and an empty directory elsewhere."""
+    """``build`` gets the path of the workspace, which does not exist yet, and an empty directory.
+
+    ``check`` is a shell command that runs in the copy before anything is changed there, and must
+    end with exit status 0.
+    """
 
     build: Callable[[Path, Path], None]
     check: str = "true"
     log: str = ""
-    """What the run's log must say."""
+    """Text that the log of the run must contain."""
     directory: str = "code/shop"
-    """Of the workspace; its first directory is the test's own."""
+    """The path of the workspace, relative to a directory of the test."""
 
 
 SHAPES: dict[str, Shape] = {}
@@ -79,7 +83,7 @@ def repository(place: Path, **files: str) -> Path:
 
 
 def environment(place: Path) -> Path:
-    """A virtual environment as ``python -m venv`` and pip leave it; its site-packages."""
+    """Create a virtual environment as ``python -m venv`` does, and return its site-packages."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = place / "lib" / version / "site-packages"
     packages.mkdir(parents=True)
@@ -317,7 +321,7 @@ def sparse_file(workspace: Path, elsewhere: Path) -> None:
 def pipes_and_sockets(workspace: Path, elsewhere: Path) -> None:
     workspace.mkdir(parents=True)
     os.mkfifo(workspace / "pipe")
-    directory = os.open(workspace, os.O_RDONLY)  # the name of a socket is 107 bytes at most
+    directory = os.open(workspace, os.O_RDONLY)  # the path of a socket has at most 107 bytes
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(f"/proc/self/fd/{directory}/socket")
     os.close(directory)
@@ -374,7 +378,7 @@ def plain_repository(workspace: Path, elsewhere: Path) -> None:
 @shape(f'{WITH_REMOTE} && grep -q "$PWD/run" script && git cat-file -p :script | grep -q shop/run')
 def tracked_file_with_the_path(workspace: Path, elsewhere: Path) -> None:
     repository(workspace, script=f"{workspace}/run\n", other="x\n")
-    # After a checkout it is as in the copy, too.
+    # After a checkout the file has the path of the copy, too.
     git(workspace, "branch", "other")
 
 
@@ -460,7 +464,7 @@ def git_directory_by_a_link(workspace: Path, elsewhere: Path) -> None:
 
 @shape(WITH_REMOTE)
 def git_directory_of_links(workspace: Path, elsewhere: Path) -> None:
-    """As ``git-new-workdir`` and ``repo`` make them."""
+    """A ``.git`` of links, as ``git-new-workdir`` and ``repo`` create it."""
     main = repository(elsewhere / "main")
     shutil.copytree(main, workspace)
     for name in ("objects", "refs", "config", "info", "logs/refs"):
