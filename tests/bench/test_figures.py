@@ -1,4 +1,4 @@
-"""What ``make bench`` prints and writes."""
+"""The table and the JSON file that ``make bench`` writes."""
 
 import json
 from pathlib import Path
@@ -16,20 +16,20 @@ def lines() -> list[str]:
     return table(FIGURES).splitlines()
 
 
-def test_each_part_has_a_heading() -> None:
+def test_table_has_a_heading_for_each_part() -> None:
     assert [line for line in lines() if line and not line.startswith(" ")] == ["Browser", "Server"]
 
 
-def test_a_line_has_name_value_and_unit() -> None:
+def test_table_line_has_name_value_and_unit() -> None:
     assert lines()[2].split() == ["requests", "12", "requests"]
 
 
-def test_a_goal_is_met_or_missed() -> None:
+def test_table_shows_whether_a_goal_is_met() -> None:
     assert lines()[1].split()[-3:] == ["goal", "80", "ok"]
     assert lines()[-1].split()[-3:] == ["goal", "2", "MISSED"]
 
 
-def test_json_holds_figures_and_facts(tmp_path: Path) -> None:
+def test_json_contains_figures_and_facts(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     write_json(path, FIGURES, cores=2)
     written = json.loads(path.read_text())
@@ -44,11 +44,11 @@ def test_json_holds_figures_and_facts(tmp_path: Path) -> None:
     }
 
 
-def test_percentile_of_one_value_is_that_one() -> None:
+def test_percentile_of_one_value_is_that_value() -> None:
     assert percentile([7.0], 95) == 7
 
 
-def test_median_and_p95() -> None:
+def test_only_the_median_has_the_goal() -> None:
     figures = median_and_p95("Browser", "paint", range(101), "ms", goal=150)
     assert [figure.value for figure in figures] == [50, 95]
     assert [figure.goal for figure in figures] == [150, None]

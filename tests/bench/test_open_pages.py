@@ -1,4 +1,4 @@
-"""The pages that the bench keeps open are the product's own."""
+"""The benchmark of open pages uses the product's pages as browsers do."""
 
 import pytest
 from django.test import Client
@@ -15,15 +15,17 @@ PATH = f"/work-orders/{ORDER}/"
 
 @pytest.fixture(autouse=True)
 def _its_runs_api(runs_api: RunsAPI) -> None:
-    """Answers as the one that counts its calls does."""
+    """Give the responses of the bench's counting runs API."""
     runs_api.on("GET", f"/work-orders/{ORDER}", api.data(counting_api.work_order(ORDER)))
 
 
-def test_its_work_order_is_shown_with_its_active_run(operator: Client) -> None:
+def test_work_order_of_the_bench_is_shown_with_its_active_run(operator: Client) -> None:
     assert f"Run #{counting_api.RUNS} is in progress" in " ".join(show(operator, PATH).split())
 
 
-def test_a_page_and_each_refresh_tell_what_to_ask_next(operator: Client, runs_api: RunsAPI) -> None:
+def test_page_and_refreshes_contain_the_address_of_the_next_refresh(
+    operator: Client, runs_api: RunsAPI
+) -> None:
     address = joined(PATH, refresh_address(show(operator, PATH)))
     assert operator.get(address, headers=HTMX_HEADERS).status_code == 204
     counting_api.change(ORDER)

@@ -1,10 +1,10 @@
-"""``python -m bench.start_path``."""
+"""``python -m bench.start_path``: the files that a start passes."""
 
 import subprocess
 import sys
 
 
-def test_the_path_of_a_start_is_printed() -> None:
+def test_files_of_a_start_are_printed() -> None:
     command = [sys.executable, "-m", "bench.start_path"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     *files, _, figures = printed.splitlines()
