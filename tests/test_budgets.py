@@ -1,4 +1,4 @@
-"""What a page may weigh and cost. Time is measured in ``bench/``."""
+"""Budgets of pages: bytes, API calls and queries. ``bench/`` measures time."""
 
 import gzip
 import re
@@ -55,7 +55,7 @@ def static_files(html: str) -> Iterator[Path]:
 
 
 def compressed(path: Path) -> int:
-    """As the web server sends it."""
+    """The size in bytes as the web server sends the file."""
     return len(brotli.compress(path.read_bytes()))
 
 
@@ -63,17 +63,17 @@ PAGES = ["/work-orders/", "/work-orders/wo-1/", "/runs/run-1/", "/work-orders/wo
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_light(operator: Client, path: str) -> None:
+def test_page_stays_within_its_byte_budget(operator: Client, path: str) -> None:
     html = show(operator, path)
     files = list(static_files(html))
     size = len(gzip.compress(html.encode()))
     assert size <= HTML_BYTES
     assert size + sum(map(compressed, files)) <= COLD_PAGE_BYTES
     assert 1 + len(files) <= REQUESTS
-    assert "http" not in re.sub(r"http://www.w3.org|http-equiv", "", html)  # nobody else is asked
+    assert "http" not in re.sub(r"http://www.w3.org|http-equiv", "", html)  # no other host
 
 
-def test_styles_are_light(operator: Client) -> None:
+def test_styles_stay_within_their_byte_budget(operator: Client) -> None:
     files = static_files(show(operator, "/work-orders/"))
     sizes = [compressed(path) for path in files if path.suffix == ".css"]
     assert len(sizes) == 4
@@ -86,18 +86,20 @@ def test_styles_are_light(operator: Client) -> None:
         ("/work-orders/", 1),
         ("/work-orders/wo-1/", 1),
         ("/work-orders/wo-1/trigger/", 2),
-        ("/runs/run-1/", 4),  # run; work order; queue, since it waits; log
+        ("/runs/run-1/", 4),  # run, work order, queue (since the run waits) and log
         ("/preferences/", 0),
         ("/work-orders/wo-1/attempts/", 0),
     ],
 )
-def test_calls_of_a_page(runs_api: RunsAPI, operator: Client, path: str, calls: int) -> None:
+def test_page_makes_few_api_calls(
+    runs_api: RunsAPI, operator: Client, path: str, calls: int
+) -> None:
     operator.get(path)
     assert len(runs_api.asked) == calls
 
 
-def test_calls_of_a_start(runs_api: RunsAPI, form: TriggerForm) -> None:
-    """The work order is read once more, so that nothing starts on what is not true any more."""
+def test_start_makes_two_api_calls(runs_api: RunsAPI, form: TriggerForm) -> None:
+    """The work order is read again, so that no start is based on outdated data."""
     runs_api.triggers(data({"runId": "run-51", "runNumber": 51, "status": "queued"}, 201))
     form.open()
     runs_api.asked.clear()
@@ -116,7 +118,7 @@ def test_calls_of_a_start(runs_api: RunsAPI, form: TriggerForm) -> None:
         ("/preferences/", 2),
     ],
 )
-def test_queries_of_a_page(
+def test_page_makes_few_queries(
     operator: Client,
     django_assert_max_num_queries: DjangoAssertNumQueries,
     path: str,
@@ -126,10 +128,10 @@ def test_queries_of_a_page(
         show(operator, path)
 
 
-def test_queries_of_a_refresh_that_finds_nothing_new(
+def test_unchanged_refresh_makes_two_queries(
     operator: Client, settings: Settings, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Who asks, and no more."""
+    """Session and user, and nothing else."""
     settings.SHARED_READ_SECONDS = 86_400
     read_cache.cache_clear()
     polling._versions.clear()

@@ -1,4 +1,4 @@
-"""The commands for the person at the machine."""
+"""The management commands for the administrator of the machine."""
 
 import re
 from io import StringIO
@@ -24,7 +24,7 @@ def run(*arguments: str) -> str:
 # --- create_work_order
 
 
-def test_create_work_order(runs_api: RunsAPI, tmp_path: Path) -> None:
+def test_create_work_order_prints_the_new_id(runs_api: RunsAPI, tmp_path: Path) -> None:
     runs_api.on("POST", "/work-orders", api.data({"id": "wo-9"}, status=201))
     assert run("create_work_order", "--workspace", str(tmp_path), "Fix it, please") == "wo-9\n"
     assert runs_api.asked[0].json == {
@@ -33,7 +33,7 @@ def test_create_work_order(runs_api: RunsAPI, tmp_path: Path) -> None:
     }
 
 
-def test_create_work_order_with_options(runs_api: RunsAPI, tmp_path: Path) -> None:
+def test_create_work_order_sends_its_options(runs_api: RunsAPI, tmp_path: Path) -> None:
     runs_api.on("POST", "/work-orders", api.data({"id": "wo-9"}, status=201))
     options = ("--profile", "careful", "--max-iterations", "7", "--workspace", str(tmp_path))
     run("create_work_order", "Fix it, please", *options)
@@ -41,7 +41,7 @@ def test_create_work_order_with_options(runs_api: RunsAPI, tmp_path: Path) -> No
     assert (sent["profileName"], sent["maxIterations"]) == ("careful", 7)
 
 
-def test_create_work_order_of_a_relative_workspace(
+def test_create_work_order_resolves_a_relative_workspace(
     runs_api: RunsAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -50,7 +50,7 @@ def test_create_work_order_of_a_relative_workspace(
     assert runs_api.asked[0].json["workspaceSource"]["path"] == str(tmp_path.resolve())
 
 
-def test_create_work_order_refused_says_why(runs_api: RunsAPI) -> None:
+def test_create_work_order_prints_the_reason_of_a_refusal(runs_api: RunsAPI) -> None:
     errors = {"errors": [{"path": ["taskPrompt"], "message": "At least 10 characters"}]}
     reply = api.refusal(400, "BAD_REQUEST", "Invalid request body", errors)
     runs_api.on("POST", "/work-orders", reply)
@@ -58,7 +58,7 @@ def test_create_work_order_refused_says_why(runs_api: RunsAPI) -> None:
         run("create_work_order", "--workspace", ".", "short")
 
 
-def test_create_work_order_while_the_api_is_down(runs_api: RunsAPI) -> None:
+def test_create_work_order_fails_while_the_api_is_down(runs_api: RunsAPI) -> None:
     runs_api.go_away()
     with pytest.raises(CommandError, match="NETWORK_ERROR"):
         run("create_work_order", "--workspace", ".", "Fix it, please")
@@ -67,7 +67,7 @@ def test_create_work_order_while_the_api_is_down(runs_api: RunsAPI) -> None:
 # --- list_work_orders
 
 
-def test_list_work_orders(runs_api: RunsAPI) -> None:
+def test_list_work_orders_prints_one_line_each(runs_api: RunsAPI) -> None:
     first = {"id": "wo-1", "taskPrompt": "Fix it\nall", "status": "failed", "runCount": 2}
     runs_api.on("GET", "/work-orders", api.items(first, {"id": "wo-2"}))
     assert [line.split() for line in run("list_work_orders").splitlines()] == [
@@ -76,13 +76,13 @@ def test_list_work_orders(runs_api: RunsAPI) -> None:
     ]
 
 
-def test_list_work_orders_by_status(runs_api: RunsAPI) -> None:
+def test_list_work_orders_filters_by_status(runs_api: RunsAPI) -> None:
     runs_api.on("GET", "/work-orders", api.items())
     assert run("list_work_orders", "--status", "failed") == ""
     assert runs_api.asked[0].query["status"] == "failed"
 
 
-def test_list_work_orders_beyond_the_first_hundred(runs_api: RunsAPI) -> None:
+def test_list_work_orders_reads_several_pages(runs_api: RunsAPI) -> None:
     def reply(handler: api.Handler, asked: api.Asked) -> None:
         offset, limit = int(asked.query["offset"]), int(asked.query["limit"])
         entries = [{"id": f"wo-{number}"} for number in range(offset, min(offset + limit, 250))]
@@ -94,7 +94,7 @@ def test_list_work_orders_beyond_the_first_hundred(runs_api: RunsAPI) -> None:
     assert listed[-1].startswith("wo-129 ")
 
 
-def test_list_work_orders_while_the_api_is_down(runs_api: RunsAPI) -> None:
+def test_list_work_orders_fails_while_the_api_is_down(runs_api: RunsAPI) -> None:
     runs_api.go_away()
     with pytest.raises(CommandError, match="NETWORK_ERROR"):
         run("list_work_orders")
@@ -110,18 +110,18 @@ def test_sign_in_link_signs_in(client: Client, db: None) -> None:
     assert client.session["_auth_user_id"] == str(User.objects.get(username="operator").pk)
 
 
-def test_sign_in_link_is_of_the_port_in_use(db: None, settings: Settings) -> None:
+def test_sign_in_link_has_the_configured_port(db: None, settings: Settings) -> None:
     settings.PORT = 8331
     assert run("sign_in_link").startswith("http://127.0.0.1:8331/sign-in/")
 
 
-def test_sign_in_link_of_another_address(db: None) -> None:
+def test_sign_in_link_has_the_given_base_url(db: None) -> None:
     link = run("sign_in_link", "--base-url", "https://runs.example.com/")
     assert link.startswith("https://runs.example.com/sign-in/")
 
 
 @pytest.mark.parametrize(("options", "may"), [((), True), (("--viewer",), False)])
-def test_sign_in_link_makes_the_account(
+def test_sign_in_link_creates_the_account(
     db: None,
     options: tuple[str, ...],
     may: bool,  # noqa: FBT001
@@ -132,7 +132,7 @@ def test_sign_in_link_makes_the_account(
     assert not kim.has_usable_password()
 
 
-def test_sign_in_link_leaves_permissions_as_they_are(db: None) -> None:
+def test_sign_in_link_keeps_existing_permissions(db: None) -> None:
     run("sign_in_link", "kim", "--viewer")
     run("sign_in_link", "kim")
     assert not User.objects.get(username="kim").has_perm(TRIGGER_PERMISSION)

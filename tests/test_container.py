@@ -1,4 +1,4 @@
-"""The image is built from what the repository holds; it is not built here."""
+"""The container files refer to files of the repository. The image itself is not built here."""
 
 import re
 
@@ -11,12 +11,12 @@ COPIED = re.findall(
 )
 
 
-def test_something_is_copied() -> None:
+def test_containerfile_copies_files() -> None:
     assert "manage.py" in COPIED
 
 
 @pytest.mark.parametrize("name", COPIED)
-def test_what_is_copied_is_there_and_sent_to_the_builder(name: str) -> None:
+def test_copied_file_exists_and_is_sent_to_the_builder(name: str) -> None:
     assert (ROOT / name).exists()
     assert f"!{name}" in (ROOT / ".dockerignore").read_text().splitlines()
 

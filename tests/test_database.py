@@ -1,4 +1,4 @@
-"""SQLite as several processes need it; the product runs on it by default."""
+"""The settings of SQLite, the default database, for use by several processes."""
 
 import sqlite3
 
@@ -17,13 +17,13 @@ def test_readers_do_not_wait_for_a_writer(db: None) -> None:
     assert pragma("journal_mode") == "wal"
 
 
-def test_a_writer_waits_for_another(db: None) -> None:
+def test_writer_waits_for_another_writer(db: None) -> None:
     assert int(pragma("busy_timeout")) >= 1000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_transaction_that_reads_first_may_write_later() -> None:
-    """IMMEDIATE: it has the right to write from its first line on, so nobody comes between."""
+def test_transaction_that_reads_first_can_write_later() -> None:
+    """Transactions are IMMEDIATE: they hold the write lock from the beginning."""
     other = sqlite3.connect(connection.settings_dict["NAME"], timeout=0)
     with transaction.atomic(), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")

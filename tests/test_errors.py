@@ -1,4 +1,4 @@
-"""The table of errors is whole: each code has words, and each action is carried out."""
+"""The error table is complete: each code has a message, and each action is carried out."""
 
 import pytest
 from django.test import Client
@@ -24,12 +24,12 @@ RETRYABLE = {
 
 
 @pytest.mark.parametrize("code", SPECIFIED)
-def test_words_are_the_specification_s(code: str) -> None:
+def test_messages_are_those_of_the_specification(code: str) -> None:
     assert RunsAPIError(code=code).user_message == SPECIFIED[code]
 
 
 @pytest.mark.parametrize("code", ERROR_TABLE)
-def test_every_rule_has_words_of_its_own(code: str) -> None:
+def test_every_code_has_its_own_message(code: str) -> None:
     message = ERROR_TABLE[code].message
     assert message.strip()
     alike = [other for other in ERROR_TABLE if ERROR_TABLE[other].message == message]
@@ -37,7 +37,7 @@ def test_every_rule_has_words_of_its_own(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ERROR_TABLE)
-def test_only_what_may_help_is_offered_again(code: str) -> None:
+def test_only_retryable_errors_offer_a_retry(code: str) -> None:
     assert ERROR_TABLE[code].retryable is (code in RETRYABLE)
 
 
@@ -46,21 +46,21 @@ def test_every_action_is_used() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "TEAPOT", "run_already_active"])
-def test_unknown_code_falls_back(code: str) -> None:
+def test_unknown_code_is_handled_as_unknown(code: str) -> None:
     assert handling_for(code, 400) is ERROR_TABLE["UNKNOWN"]
 
 
 @pytest.mark.parametrize("code", sorted({*ERROR_TABLE, "TEAPOT"} - {"CAPACITY_EXCEEDED"}))
-def test_status_of_a_server_error_wins(code: str) -> None:
+def test_status_of_a_server_error_precedes_the_code(code: str) -> None:
     assert handling_for(code, 500) is handling_for(code, 599) is ERROR_TABLE["SERVER_ERROR"]
 
 
 @pytest.mark.parametrize("code", ["CAPACITY_EXCEEDED", "SERVER_BUSY"])
-def test_full_server_is_no_failed_server(code: str) -> None:
+def test_capacity_error_is_not_a_server_error(code: str) -> None:
     assert handling_for(code, 503) is ERROR_TABLE[code]
 
 
-def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
+def test_outcome_of_a_busy_server_is_unknown_unless_it_denies_a_start() -> None:
     assert RunsAPIError(code="SERVER_BUSY", status=503).outcome_unknown
     certain = RunsAPIError(code="SERVER_BUSY", status=503, details={"started": False})
     assert not certain.outcome_unknown
@@ -69,11 +69,11 @@ def test_a_busy_server_may_have_started_the_run_unless_it_says_no() -> None:
     ).outcome_unknown
 
 
-def test_every_code_of_a_status_has_a_rule() -> None:
+def test_every_code_of_a_status_is_in_the_table() -> None:
     assert set(CODE_OF_STATUS.values()) <= set(ERROR_TABLE)
 
 
-def test_every_hindrance_has_a_rule() -> None:
+def test_every_blocked_reason_is_in_the_table() -> None:
     assert {blocked_reason.value for blocked_reason in BlockedReason} <= set(ERROR_TABLE)
 
 
@@ -103,11 +103,11 @@ def test_every_action_is_carried_out(runs_api: RunsAPI, operator: Client, code: 
         ({"code": "TEAPOT", "request_id": "r-1"}, "TEAPOT · request r-1"),
     ],
 )
-def test_reference_is_what_there_is_to_quote(parts: dict[str, str], reference: str) -> None:
+def test_reference_has_code_and_request_id(parts: dict[str, str], reference: str) -> None:
     assert RunsAPIError(**parts).reference == reference  # type: ignore[arg-type]
 
 
-def test_field_errors_keep_the_first_of_a_field() -> None:
+def test_first_error_of_each_field_is_kept() -> None:
     errors = [
         {"path": ["profileName"], "message": "first"},
         {"path": ["profileName"], "message": "second"},

@@ -1,4 +1,4 @@
-"""Copies of workspaces are made outside of any project."""
+"""The default directory for copies of workspaces lies outside of any project."""
 
 import subprocess
 import sys
@@ -17,29 +17,35 @@ def candidates(tmp_path: Path) -> list[Path]:
     return [tmp_path / name / "copies" for name in ("checkout/data", "home", "temporary")]
 
 
-def test_the_data_directory_by_itself(candidates: list[Path]) -> None:
+def test_data_directory_outside_a_project_is_used(candidates: list[Path]) -> None:
     assert best_workspaces_directory(candidates) == candidates[0]
 
 
 @pytest.mark.parametrize("marker", [".git", "pyproject.toml", "package.json", "node_modules"])
-def test_a_data_directory_in_a_project(candidates: list[Path], tmp_path: Path, marker: str) -> None:
+def test_home_is_used_when_the_data_directory_is_in_a_project(
+    candidates: list[Path], tmp_path: Path, marker: str
+) -> None:
     (tmp_path / "checkout" / marker).touch()
     assert best_workspaces_directory(candidates) == candidates[1]
 
 
-def test_a_home_directory_that_is_a_project(candidates: list[Path], tmp_path: Path) -> None:
+def test_temporary_directory_is_used_when_the_home_is_a_project(
+    candidates: list[Path], tmp_path: Path
+) -> None:
     (tmp_path / "checkout" / ".git").mkdir()
     (tmp_path / "home" / "package.json").touch()
     assert best_workspaces_directory(candidates) == candidates[2]
 
 
-def test_a_project_everywhere(candidates: list[Path], tmp_path: Path) -> None:
+def test_home_is_used_when_every_candidate_is_in_a_project(
+    candidates: list[Path], tmp_path: Path
+) -> None:
     (tmp_path / "Cargo.toml").touch()
     assert best_workspaces_directory(candidates) == candidates[1]
 
 
-def test_the_default_of_a_checkout_has_no_project_above(tmp_path: Path) -> None:
-    """With the settings as they are, and a home directory of the test's own."""
+def test_default_of_a_checkout_is_in_the_home_directory(tmp_path: Path) -> None:
+    """The settings are the real ones; the home directory is one of the test."""
     code = (
         "import os; os.environ.pop('DATA_DIR', None); os.environ.pop('WORKSPACES_DIR', None);"
         "from dashboard import places, settings;"

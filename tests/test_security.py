@@ -1,4 +1,4 @@
-"""Who sees what, what leaves the server, and how settings that are wrong stop the start."""
+"""Access to routes, what leaves the server, and wrong settings, which stop the start."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ ROUTES = sorted(routes(get_resolver()))
 
 
 def path_of(route: str) -> str:
-    """An address of the route, its placeholders filled."""
+    """A path of the route, with its placeholders filled in."""
     filled = route.replace("^.*$", "no-such-route").replace("<uuid:key>", str(UUID(int=1)))
     for placeholder in ("<id:work_order_id>", "<id:run_id>", "<str:token>"):
         filled = filled.replace(placeholder, "x")
@@ -65,7 +65,7 @@ def api_with_all(runs_api: RunsAPI) -> RunsAPI:
 # --- Sign-in
 
 
-def test_routes_are_all_known_here() -> None:
+def test_all_routes_are_covered() -> None:
     assert set(ROUTES) >= OPEN_TO_ALL | OPEN_IN_THE_API
     assert not [route for route in ROUTES if "<" in path_of(route)]
 
@@ -85,12 +85,12 @@ def test_every_api_route_needs_the_key(client: Client, db: None, route: str) -> 
     assert client.get(path_of(route)).status_code == expected
 
 
-def test_session_is_no_key_of_the_api(operator: Client) -> None:
+def test_session_does_not_replace_the_api_key(operator: Client) -> None:
     assert operator.get("/api/v1/work-orders").status_code == 401
 
 
 @pytest.mark.parametrize("page", ["/sign-in/", "/sign-in/made-up/"])
-def test_sign_in_is_open(client: Client, db: None, page: str) -> None:
+def test_sign_in_page_is_open_to_all(client: Client, db: None, page: str) -> None:
     response = client.get(page, follow=True)
     assert response.status_code == 200
     assert "<h1>Sign in</h1>" in response.content.decode()
@@ -113,7 +113,7 @@ def password(operator_user: User) -> str:
         ("javascript:alert(1)", "/work-orders/"),
     ],
 )
-def test_sign_in_goes_to_no_other_site(
+def test_sign_in_redirects_to_no_other_site(
     client: Client, password: str, target: str, location: str
 ) -> None:
     typed = {"username": "operator", "password": password, "next": target}
@@ -121,7 +121,7 @@ def test_sign_in_goes_to_no_other_site(
     assert (response.status_code, response["Location"]) == (302, location)
 
 
-def test_sign_in_with_a_wrong_password(client: Client, password: str) -> None:
+def test_sign_in_with_a_wrong_password_is_refused(client: Client, password: str) -> None:
     response = client.post("/sign-in/", {"username": "operator", "password": "wrong"})
     assert "The user name and password do not match." in response.content.decode()
     assert "sessionid" not in response.cookies
@@ -136,14 +136,14 @@ def test_sign_in_link_works_once(operator_user: User) -> None:
     assert "_auth_user_id" not in second.session
 
 
-def test_sign_in_link_that_was_used_says_so(client: Client, operator_user: User) -> None:
+def test_used_sign_in_link_is_explained(client: Client, operator_user: User) -> None:
     link = sign_in_path(operator_user)
     Client().post(link)
     page = client.get(link, follow=True).content.decode()
     assert "This sign-in link was used before or is too old." in page
 
 
-def test_sign_in_link_of_a_closed_account(client: Client, operator_user: User) -> None:
+def test_sign_in_link_of_a_closed_account_is_refused(client: Client, operator_user: User) -> None:
     link = sign_in_path(operator_user)
     operator_user.is_active = False
     operator_user.save()
@@ -152,11 +152,11 @@ def test_sign_in_link_of_a_closed_account(client: Client, operator_user: User) -
 
 
 @pytest.mark.parametrize("token", ["x", ".", "a.b.c", "MQ.x-y", "____", "%00", "9" * 5000])
-def test_sign_in_link_that_is_made_up(client: Client, db: None, token: str) -> None:
+def test_forged_sign_in_link_is_refused(client: Client, db: None, token: str) -> None:
     assert client.get(f"/sign-in/{token}/")["Location"] == "/sign-in/"
 
 
-def test_sign_out(operator: Client) -> None:
+def test_sign_out_ends_the_session(operator: Client) -> None:
     assert operator.post("/sign-out/")["Location"] == "/sign-in/"
     assert operator.get("/work-orders/")["Location"] == "/sign-in/?next=/work-orders/"
 
@@ -165,7 +165,9 @@ def test_sign_out(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/sign-in/", "/no-such-page/", "/runs/gone/"])
-def test_content_security_policy(api_with_all: RunsAPI, operator: Client, path: str) -> None:
+def test_content_security_policy_allows_only_own_scripts(
+    api_with_all: RunsAPI, operator: Client, path: str
+) -> None:
     policy = operator.get(path)["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
@@ -173,25 +175,27 @@ def test_content_security_policy(api_with_all: RunsAPI, operator: Client, path: 
 
 
 @pytest.mark.parametrize("path", ["/runs/run-1/log/", "/no-such-page/", "/runs/gone/"])
-def test_nobody_keeps_what_only_this_person_may_see_now(
+def test_log_and_error_pages_are_not_cached(
     api_with_all: RunsAPI, operator: Client, path: str
 ) -> None:
     assert "no-store" in operator.get(path)["Cache-Control"]
 
 
-def test_nobody_keeps_a_refusal(viewer: Client) -> None:
+def test_refusal_is_not_cached(viewer: Client) -> None:
     refusal = viewer.get("/work-orders/wo-1/trigger/")
     assert (refusal.status_code, "no-store" in refusal["Cache-Control"]) == (403, True)
 
 
-def test_pages_may_use_no_device(operator: Client, api_with_all: RunsAPI) -> None:
+def test_permissions_policy_allows_no_devices(operator: Client, api_with_all: RunsAPI) -> None:
     policy = operator.get("/work-orders/wo-1/")["Permissions-Policy"]
     assert {"camera=()", "geolocation=()", "microphone=()", "usb=()"} <= set(policy.split(", "))
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/sign-in/", "/no-such-page/"])
-def test_pages_keep_to_their_policy(api_with_all: RunsAPI, operator: Client, path: str) -> None:
-    """No script or style in the page, which the policy would stop."""
+def test_pages_have_no_inline_scripts_or_styles(
+    api_with_all: RunsAPI, operator: Client, path: str
+) -> None:
+    """The content security policy would block inline scripts and styles."""
     html = operator.get(path, follow=True).content.decode()
     assert "<style" not in html
     assert " style=" not in html
@@ -201,7 +205,7 @@ def test_pages_keep_to_their_policy(api_with_all: RunsAPI, operator: Client, pat
 
 @pytest.mark.parametrize("path", [*PAGES, "/runs/run-1/log/", "/sign-in/", "/no-such-page/"])
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
-def test_api_key_is_in_no_answer(
+def test_api_key_is_in_no_response(
     api_with_all: RunsAPI, operator: Client, path: str, headers: dict[str, str]
 ) -> None:
     response = operator.get(path, headers=headers)
@@ -257,7 +261,7 @@ print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT,
         (PRODUCTION | {"SECURE_SSL_REDIRECT": "0"}, "True True False True True False"),
     ],
 )
-def test_secure_settings_off_localhost(
+def test_settings_are_secure_unless_on_localhost(
     tmp_path: Path, environment: dict[str, str], expected: str
 ) -> None:
     done = manage(tmp_path, "shell", "--no-imports", "-c", PROBE, **environment)
@@ -272,7 +276,7 @@ def test_secure_settings_off_localhost(
         ({"SECURE_HSTS_INCLUDE_SUBDOMAINS": "1", "SECURE_HSTS_PRELOAD": "1"}, "True True"),
     ],
 )
-def test_other_hosts_are_bound_to_https_by_their_owner_alone(
+def test_https_for_subdomains_is_set_only_on_demand(
     tmp_path: Path, environment: dict[str, str], expected: str
 ) -> None:
     probe = "from django.conf import settings as s; "
@@ -329,9 +333,9 @@ def test_other_hosts_are_bound_to_https_by_their_owner_alone(
         ("PASSWORD_ATTEMPTS", "0"),
         ("TRUSTED_PROXIES", "proxy.example.com"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
-        ("TRUSTED_USER_HEADER", "X-Forwarded-User"),  # of whom?
+        ("TRUSTED_USER_HEADER", "X-Forwarded-User"),  # trusted proxies are missing
         ("OIDC_ISSUER", "http://login.example.com"),
-        ("OIDC_ISSUER", "https://login.example.com"),  # as which client?
+        ("OIDC_ISSUER", "https://login.example.com"),  # the client ID is missing
     ],
 )
 def test_wrong_setting_stops_the_start_with_one_sentence(
@@ -341,7 +345,7 @@ def test_wrong_setting_stops_the_start_with_one_sentence(
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence with which a command has refused to start."""
+    """The sentence with which a command refused to start, its only output on stderr."""
     assert done.returncode != 0
     (sentence,) = done.stderr.strip().splitlines()
     assert sentence.startswith("Cannot start: ")
@@ -364,14 +368,16 @@ def test_wrong_profiles_stop_the_start_with_one_sentence(tmp_path: Path, command
         ("CSRF_TRUSTED_ORIGINS", "https://[::1]:8443, https://192.0.2.7"),
     ],
 )
-def test_every_form_that_django_knows_is_taken(tmp_path: Path, name: str, value: str) -> None:
+def test_every_host_and_origin_format_of_django_is_accepted(
+    tmp_path: Path, name: str, value: str
+) -> None:
     probe = f"from django.conf import settings; print(*settings.{name}, sep=', ')"
     done = manage(tmp_path, "shell", "--no-imports", "-c", probe, **{name: value})
     assert done.stdout.strip() == value, done.stderr
 
 
-def test_nobody_waits_longer_than_two_seconds_by_default(tmp_path: Path) -> None:
-    """N7.1."""
+def test_default_time_outs_are_at_most_two_seconds(tmp_path: Path) -> None:
+    """N7.1 of the specification."""
     names = ("CONNECT", "READ", "TRIGGER")
     values = ", ".join(f"settings.RUNS_API_{name}_TIMEOUT" for name in names)
     probe = f"from django.conf import settings; print({values})"
@@ -380,7 +386,7 @@ def test_nobody_waits_longer_than_two_seconds_by_default(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("end", ["", "/", "/api/v1", "/api/v1/"])
-def test_the_address_of_a_runs_api_may_hold_its_prefix(tmp_path: Path, end: str) -> None:
+def test_runs_api_url_may_contain_the_path_prefix(tmp_path: Path, end: str) -> None:
     probe = "from django.conf import settings; print(settings.RUNS_API_URL)"
     url = "https://example.com/runs"
     done = manage(tmp_path, "shell", "--no-imports", "-c", probe, RUNS_API_URL=url + end)
@@ -394,17 +400,17 @@ def test_password_in_a_wrong_setting_is_not_repeated(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "RUNS_API_KEY"])
-def test_a_secret_that_is_too_short_is_not_repeated(tmp_path: Path, name: str) -> None:
+def test_too_short_secret_is_not_repeated(tmp_path: Path, name: str) -> None:
     assert "hunter2" not in refusal(manage(tmp_path, "check", **{name: "hunter2"}))
 
 
-def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
+def test_generated_secrets_are_readable_only_by_the_owner(tmp_path: Path) -> None:
     manage(tmp_path, "check")
     names = ("secret-key", "runs-api-key")
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o600, 0o600]
 
 
-def test_a_database_server_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
+def test_database_connections_have_time_outs(tmp_path: Path) -> None:
     probe = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
     done = manage(
         tmp_path,

@@ -1,4 +1,4 @@
-"""Which way imports go: each contract of ``.importlinter`` is shown to notice a breach."""
+"""The direction of imports: each contract of ``.importlinter`` notices a breach."""
 
 import ast
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-KNOW_NO_REQUEST = (
+NO_REQUEST_MODULES = (
     "services.py",
     "loaders.py",
     "reconciliation.py",
@@ -33,7 +33,7 @@ def lint(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("contract", BREACHES)
-def test_a_contract_that_is_broken_is_told(tmp_path: Path, contract: str) -> None:
+def test_broken_contract_is_reported(tmp_path: Path, contract: str) -> None:
     for name in ("workorders", "dashboard"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".importlinter", tmp_path)
@@ -45,8 +45,10 @@ def test_a_contract_that_is_broken_is_told(tmp_path: Path, contract: str) -> Non
     assert "1 broken" in result.stdout
 
 
-def test_services_and_loaders_know_no_request() -> None:
-    checked = [path for path in ROOT.glob("workorders/*_run*/*.py") if path.name in KNOW_NO_REQUEST]
+def test_services_and_loaders_import_no_request_classes() -> None:
+    checked = [
+        path for path in ROOT.glob("workorders/*_run*/*.py") if path.name in NO_REQUEST_MODULES
+    ]
     checked += [*ROOT.glob("workorders/attempts/*.py"), *ROOT.glob("workorders/*/loaders.py")]
     assert len(checked) > 10
     for path in checked:

@@ -1,6 +1,6 @@
 """A database of the first released version is upgraded in place, by ``migrate`` alone.
 
-``tests/data/upgrade/`` holds that version's database as SQL: of each kind of row, some in every
+``tests/data/upgrade/`` contains that version's database as SQL: rows of every kind in every
 state. The version itself created the schema, the password hashes, the session, the tasks and the
 cached reads. The files are never edited: users have such databases.
 
@@ -121,7 +121,7 @@ def test_no_row_is_lost_or_changed_except_wrong_links(upgrade: Upgrade) -> None:
     assert len(upgrade.after[ATTEMPTS]) == len(upgrade.before[ATTEMPTS])
 
 
-def test_the_models_need_no_further_migration(upgrade: Upgrade) -> None:
+def test_models_need_no_further_migration(upgrade: Upgrade) -> None:
     upgrade.product.manage("makemigrations", "--check", "--dry-run")
 
 
@@ -201,12 +201,12 @@ LOGS = {
 }
 
 
-def test_a_wrong_link_of_an_attempt_is_corrected_on_the_pages(anna: httpx.Client) -> None:
+def test_wrong_run_link_of_an_attempt_is_corrected(anna: httpx.Client) -> None:
     attempts = anna.get("/work-orders/login/attempts/").text
     assert attempts.count('href="/runs/run-login-3/"') == 1  # attempt 3, not attempt 12
     assert "Triggered by anna" in text_at(anna, "/runs/run-slugs-3/")
 
 
-def test_an_attempt_without_a_response_is_still_reconciled(anna: httpx.Client) -> None:
+def test_attempt_without_a_response_is_still_reconciled(anna: httpx.Client) -> None:
     report = text_at(anna, "/work-orders/report/")
     assert "Started, found among the work order's runs · Run #2" in report
