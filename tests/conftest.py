@@ -1,4 +1,4 @@
-"""People with a browser, and the runs API their dashboard talks to."""
+"""Fixtures of all tests: browsers of an operator and a viewer, and the fake runs API."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from tests.support.parametrize_ids import pytest_make_parametrize_id  # noqa: F401  # a hook
 from tests.support.runs_api import API_KEY, RunsAPI, serve
 from tests.support.trigger_form import KINDS, TriggerForm
 from workorders.accounts.users import ensure_account, ensure_operator
@@ -17,14 +18,14 @@ from workorders.runs_api.clients import default_client, scraping_client
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_root() -> None:
-    """What ``collectstatic`` makes; WhiteNoise warns of every handler without it."""
+    """Create the directory of ``collectstatic``: WhiteNoise warns when it is missing."""
     django_settings.STATIC_ROOT.mkdir(exist_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _routes() -> None:
-    """Made once, as the product makes them: a test that points the dashboard at another
-    runs API must not be the one to decide whether the embedded one has addresses."""
+    """Import the routes once, before a test changes settings: whether the embedded API has routes
+    must not depend on the test that comes first."""
     import_module(django_settings.ROOT_URLCONF)
 
 
@@ -43,13 +44,13 @@ def operator(operator_user: User) -> Client:
 
 @pytest.fixture(params=KINDS)
 def form(request: pytest.FixtureRequest, operator: Client) -> TriggerForm:
-    """A dialog that an operator has opened, once with htmx and once without scripts."""
+    """A dialog that an operator has opened: the test runs with htmx and without scripts."""
     return TriggerForm(operator, KINDS[request.param])
 
 
 @pytest.fixture
 def viewer(db: None) -> Client:
-    """The browser of a person who may only look."""
+    """The browser of a person who may not trigger runs."""
     client = Client()
     client.force_login(ensure_account("viewer", can_trigger=False))
     return client
@@ -57,12 +58,12 @@ def viewer(db: None) -> Client:
 
 @pytest.fixture
 def runs_api(settings: Settings) -> Iterator[RunsAPI]:
-    """A local runs API, with the dashboard pointed at it."""
+    """A fake runs API on a local port, which the dashboard is set to use."""
     with serve() as api:
         settings.RUNS_API_URL = api.url
         settings.RUNS_API_KEY = API_KEY
         settings.RUNS_API_HONOURS_KEYS = False
-        # Generous: only tests of time-outs may depend on time.
+        # Long time-outs: only tests of time-outs may depend on time.
         settings.RUNS_API_CONNECT_TIMEOUT = 30
         settings.RUNS_API_READ_TIMEOUT = 30
         settings.RUNS_API_TRIGGER_TIMEOUT = 30
@@ -77,5 +78,5 @@ def runs_api(settings: Settings) -> Iterator[RunsAPI]:
 
 @pytest.fixture
 def impatient(settings: Settings, runs_api: RunsAPI) -> None:
-    """A dashboard that soon gives up waiting for the runs API."""
+    """Set short time-outs for calls to the runs API."""
     settings.RUNS_API_READ_TIMEOUT = settings.RUNS_API_TRIGGER_TIMEOUT = 1

@@ -49,6 +49,12 @@ def answer(
         handler.end_headers()
         handler.wfile.write(body)
 
+    return _named(f"{status} {content_type}", reply)
+
+
+def _named(name: str, reply: Reply) -> Reply:
+    """Set the name of the reply in the IDs of parametrized tests."""
+    reply.__name__ = name
     return reply
 
 
@@ -68,7 +74,7 @@ def refusal(
     if details is not None:
         error["details"] = details
     body = {"success": False, "error": error, "requestId": REQUEST_ID}
-    return answer(status, json.dumps(body).encode(), **headers)
+    return _named(f"{status} {code}", answer(status, json.dumps(body).encode(), **headers))
 
 
 def items(*entries: Any, total: int | None = None, **more: Any) -> Reply:
