@@ -1,13 +1,13 @@
 """People see and end their own sessions; the administrator ends anybody's by a command."""
 
 from html.parser import HTMLParser
-from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 
+from tests.support.commands import run_command
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_account
 
@@ -16,12 +16,6 @@ PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
     "Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
 )
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
 
 
 def browser(user: User, user_agent: str = FIREFOX, address: str = "192.0.2.7") -> Client:
@@ -83,9 +77,9 @@ def test_person_ends_all_other_sessions_at_once(operator_user: User) -> None:
 
 def test_accounts_are_listed(operator_user: User) -> None:
     ensure_account("kim", can_trigger=False)
-    run("change_account", "kim", "--disable")
+    run_command("change_account", "kim", "--disable")
     browser(operator_user)
-    assert [line.split()[:3] for line in run("list_accounts").splitlines()] == [
+    assert [line.split()[:3] for line in run_command("list_accounts").splitlines()] == [
         ["kim", "disabled", "0"],
         ["operator", "operator", "1"],
     ]
@@ -94,9 +88,9 @@ def test_accounts_are_listed(operator_user: User) -> None:
 def test_role_changes_take_effect_at_once(operator_user: User) -> None:
     client = browser(operator_user)
     assert "Operator: may" in client.get("/account/").content.decode()
-    run("change_account", "operator", "--viewer")
+    run_command("change_account", "operator", "--viewer")
     assert "Viewer: may" in client.get("/account/").content.decode()
-    run("change_account", "operator", "--operator")
+    run_command("change_account", "operator", "--operator")
     assert "Operator: may" in client.get("/account/").content.decode()
 
 
@@ -104,12 +98,12 @@ def test_role_changes_take_effect_at_once(operator_user: User) -> None:
 def test_command_ends_all_sessions_of_a_person(operator_user: User, option: str) -> None:
     clients = [browser(operator_user) for _ in range(2)]
     link = sign_in_path(operator_user)
-    assert run("change_account", "operator", option) == "2 sessions ended\n"
+    assert run_command("change_account", "operator", option) == "2 sessions ended\n"
     assert not any(is_signed_in(client) for client in clients)
     late = Client()
     late.post(link)
     assert not is_signed_in(late)
-    run("change_account", "operator", "--enable")
+    run_command("change_account", "operator", "--enable")
     assert is_signed_in(browser(operator_user))
     assert not any(is_signed_in(client) for client in clients)
 
@@ -119,4 +113,4 @@ def test_change_of_nobody_or_of_nothing_is_refused(
     operator_user: User, arguments: tuple[str, ...]
 ) -> None:
     with pytest.raises(CommandError):
-        run("change_account", *arguments)
+        run_command("change_account", *arguments)

@@ -1,23 +1,17 @@
 """Named API keys for scripts: each has a name, which runs show, and an enforced scope."""
 
 from collections.abc import Callable
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from tests.embedded.conftest import Api
+from tests.support.commands import run_command
 from workorders.embedded.models import APIKey, Run, WorkOrder
 
 
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
-
-
 def create(name: str, scope: str) -> Api:
-    return Api(run("create_api_key", name, "--scope", scope).strip())
+    return Api(run_command("create_api_key", name, "--scope", scope).strip())
 
 
 def test_scope_limits_what_a_key_may_do(
@@ -66,19 +60,19 @@ def test_run_shows_which_key_started_it(
 
 def test_revoked_key_is_refused(db: None) -> None:
     nightly, other = create("nightly", "all"), create("other", "all")
-    run("revoke_api_key", "nightly")
+    run_command("revoke_api_key", "nightly")
     assert (nightly.get("/runs").status_code, other.get("/runs").status_code) == (401, 200)
     with pytest.raises(CommandError):
-        run("revoke_api_key", "nightly")
+        run_command("revoke_api_key", "nightly")
     with pytest.raises(CommandError):  # else its runs would seem to be the new key's
         create("nightly", "read")
 
 
 def test_keys_are_listed_by_name_and_not_stored(db: None) -> None:
-    key = run("create_api_key", "nightly").strip()
-    run("create_api_key", "deploy", "--scope", "all")
-    run("revoke_api_key", "deploy")
-    listed = run("list_api_keys")
+    key = run_command("create_api_key", "nightly").strip()
+    run_command("create_api_key", "deploy", "--scope", "all")
+    run_command("revoke_api_key", "deploy")
+    listed = run_command("list_api_keys")
     assert [line.split()[:2] for line in listed.splitlines()] == [
         ["deploy", "all"],
         ["nightly", "read"],

@@ -6,21 +6,15 @@ and the refusals of a trigger have specific codes.
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.embedded.conftest import Api
+from tests.support.recordings import EXCHANGES
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next, finish
 
-RECORDED = {
-    exchange["name"]: exchange
-    for exchange in json.loads(
-        (Path(__file__).parents[1] / "data" / "exchanges.json").read_text(encoding="utf-8")
-    )
-}
 NOT_OURS = {
     "agentType",  # this API has profiles instead
     "repo",  # workspaces are local here
@@ -104,7 +98,7 @@ def _kind(value: Any) -> type:
 def test_response_has_the_recorded_members(
     api: Api, stored: dict[str, str], name: str, method: str, path: str
 ) -> None:
-    recorded = RECORDED[name]
+    recorded = EXCHANGES[name]
     headers = {}
     content = json.dumps(recorded["request"]["body"]) if recorded["request"]["body"] else ""
     if name == "trigger with wrong key":
@@ -134,7 +128,7 @@ def test_response_has_the_recorded_members(
 )
 def test_refusal_has_the_recorded_words(api: Api, stored: dict[str, str], name: str) -> None:
     method, path = next(case[1:] for case in CASES if case[0] == name)
-    recorded = RECORDED[name]["response"]["body"]["error"]
+    recorded = EXCHANGES[name]["response"]["body"]["error"]
     headers = {}
     if name == "trigger with wrong key":
         headers["Authorization"] = "Bearer wrong"

@@ -1,14 +1,14 @@
 """A worker with its own database role cannot read or change the dashboard's tables."""
 
 from collections.abc import Callable, Iterator
-from io import StringIO
 
 import psycopg
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import connection
 
 from tests.embedded.conftest import eventually
+from tests.support.commands import run_command
 from tests.support.embedded_workers import WorkerProcess, database_url
 from workorders.embedded.models import Run, WorkOrder
 
@@ -20,16 +20,10 @@ ALLOWED = {
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 
-def grants(role: str) -> str:
-    out = StringIO()
-    call_command("worker_grants", role, stdout=out)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("role", ["", "a b", "x; DROP TABLE embedded_run", 'a"b', "A"])
 def test_malformed_role_name_is_refused(role: str) -> None:
     with pytest.raises(CommandError, match="role's name"):
-        grants(role)
+        run_command("worker_grants", role)
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def role(transactional_db: None) -> Iterator[str]:
         pytest.skip("only PostgreSQL has roles")
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'of-the-worker'")
-        cursor.execute(grants(ROLE))
+        cursor.execute(run_command("worker_grants", ROLE))
     yield f"postgres://{ROLE}:of-the-worker@{database_url().rpartition('@')[2]}"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP OWNED BY {ROLE}")

@@ -2,32 +2,17 @@
 
 import gzip
 import tracemalloc
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from tests.runs_api.conftest import Call, client_for, trigger
 from tests.support import runs_api as api
 from tests.support.runs_api import API_KEY, RunsAPI
 from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.runs_api.client import RESPONSE_LIMIT_BYTES, RunsClient
 from workorders.runs_api.clients import default_client
-from workorders.runs_api.schemas import RunOverrides
-
-Call = Callable[[RunsClient], Any]
-
-
-def client_for(handler: Callable[[httpx.Request], httpx.Response]) -> RunsClient:
-    transport = httpx.MockTransport(handler)
-    return RunsClient(httpx.Client(transport=transport, base_url="http://runs.test"))
-
-
-def trigger(work_order_id: str = "wo-1") -> Call:
-    return lambda client: client.trigger_run(
-        work_order_id, RunOverrides(), idempotency_key="the-key"
-    )
-
 
 # --- Deadlines and sizes
 
@@ -168,14 +153,14 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     assert (run.id, run.error) == ("a?", "\N{GRINNING FACE}")
 
 
-def test_success_with_an_error_status_is_an_error() -> None:
+def test_success_with_a_status_of_failure_is_a_failure() -> None:
     body = {"success": True, "data": {"id": "run-1"}}
     client = client_for(lambda _: httpx.Response(500, json=body))
     with pytest.raises(RunsAPIError):
         client.get_run("run-1")
 
 
-def test_list_entry_without_an_id_is_an_error() -> None:
+def test_list_with_an_entry_that_has_no_id() -> None:
     body = {"success": True, "data": {"items": [{"taskPrompt": "?"}]}}
     client = client_for(lambda _: httpx.Response(200, json=body))
     with pytest.raises(InvalidResponse):

@@ -1,32 +1,25 @@
 """The runs API client against recorded responses of a real server."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.runs_api.conftest import Call, client_for, trigger
+from tests.support.recordings import EXCHANGES
 from workorders.errors import RunsAPIError
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import RunOverrides
 
-EXCHANGES = json.loads((Path(__file__).parents[1] / "data" / "exchanges.json").read_text())
 RUN = "26044543-624e-424b-9806-ae059c2e337a"
 FAILED_RUN = "run-M1_VScbOkk2j-1795430617725"
-
-Call = Callable[[RunsClient], Any]
-
-
-def client_for(handler: Callable[[httpx.Request], httpx.Response]) -> RunsClient:
-    transport = httpx.MockTransport(handler)
-    return RunsClient(httpx.Client(transport=transport, base_url="http://runs.test"))
 
 
 def recorded(name: str) -> tuple[RunsClient, dict[str, Any], list[httpx.Request]]:
     """A client that gets the recorded response, the recorded body, and the requests sent."""
-    [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == name]
+    exchange = EXCHANGES[name]
     requests: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -37,12 +30,6 @@ def recorded(name: str) -> tuple[RunsClient, dict[str, Any], list[httpx.Request]
         )
 
     return client_for(respond), exchange["response"]["body"], requests
-
-
-def trigger(work_order_id: str = "wo-1") -> Call:
-    return lambda client: client.trigger_run(
-        work_order_id, RunOverrides(), idempotency_key="the-key"
-    )
 
 
 def create(client: RunsClient) -> Any:
@@ -148,8 +135,7 @@ def test_recorded_queue_health_is_parsed() -> None:
 def test_cancel_sends_the_recorded_request() -> None:
     client, _, requests = recorded("cancel")
     client.cancel_work_order("E5pBW5TLKGNs")
-    [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == "cancel"]
-    request = exchange["request"]
+    request = EXCHANGES["cancel"]["request"]
     assert (requests[0].method, requests[0].url.path) == (request["method"], request["path"])
 
 
@@ -205,13 +191,13 @@ def test_recorded_response_without_a_run_is_an_error(name: str) -> None:
 
 def test_every_recorded_exchange_is_played_back() -> None:
     source = Path(__file__).read_text()
-    missing = [exchange["name"] for exchange in EXCHANGES if f'"{exchange["name"]}"' not in source]
+    missing = [name for name in EXCHANGES if f'"{name}"' not in source]
     assert missing == []
 
 
 def test_trigger_sends_the_recorded_request() -> None:
     client, _, requests = recorded("trigger accepted")
     client.trigger_run("2Nymmlyo9iaW", RunOverrides(max_iterations=3), idempotency_key="k")
-    [exchange] = [exchange for exchange in EXCHANGES if exchange["name"] == "trigger accepted"]
+    exchange = EXCHANGES["trigger accepted"]
     assert (requests[0].method, requests[0].url.path) == ("POST", exchange["request"]["path"])
     assert json.loads(requests[0].content) == exchange["request"]["body"]

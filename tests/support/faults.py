@@ -5,10 +5,10 @@ import json
 import select
 import socket
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.support.faulty_api import Fault, FaultyAPI, Lie, Makes, Order
+from tests.support.recordings import EXCHANGES
 from tests.support.runs_api import (
     Asked,
     Handler,
@@ -21,7 +21,6 @@ from tests.support.runs_api import (
     reset,
 )
 
-EXCHANGES = json.loads((Path(__file__).parents[1] / "data" / "exchanges.json").read_text())
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Please come back later</h1>"
 MEGABYTE = b" " * 1_000_000
 
@@ -181,7 +180,7 @@ def recorded() -> list[Fault]:
             _played_back(exchange["response"]),
             Makes.FIRST if exchange["name"] == "trigger accepted" else Makes.NOTHING,
         )
-        for exchange in EXCHANGES
+        for exchange in EXCHANGES.values()
         if exchange["name"].startswith("trigger")
     ]
 

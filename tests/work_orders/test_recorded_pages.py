@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from tests.support.page_text import show, text_of
+from tests.support.recordings import EXCHANGES
 from tests.support.runs_api import RunsAPI, answer
 from tests.support.trigger_form import TriggerForm
 
-EXCHANGES = {
-    exchange["name"]: exchange
-    for exchange in json.loads((Path(__file__).parents[1] / "data" / "exchanges.json").read_text())
-}
 SHOP, LOGIN, CANCELED = "2Nymmlyo9iaW", "M1_VScbOkk2j", "E5pBW5TLKGNs"
 RUN = "26044543-624e-424b-9806-ae059c2e337a"
 Play = Callable[..., None]
