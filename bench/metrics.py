@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=20)
     repeat = parser.parse_args().repeat
     path = "/work-orders/wo-1/"
-    request = RequestFactory().get(path, {"seen": "x"}, headers={"HX-Request": "true"})
+    request = RequestFactory().get(path, {"version": "x"}, headers={"HX-Request": "true"})
     request.resolver_match, request.user = resolve(path), User()
     middleware = MetricsMiddleware(view)
     alone = milliseconds(lambda: view(request), repeat)

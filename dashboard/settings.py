@@ -169,7 +169,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django_htmx.templatetags.django_htmx",
                 "workorders.templatetags.dashboard",
-                "workorders.templatetags.receipts",
+                "workorders.templatetags.attempts",
             ],
         },
     }

@@ -135,8 +135,8 @@ def test_unchanged_refresh_makes_two_queries(
     settings.SHARED_READ_SECONDS = 86_400
     read_cache.cache_clear()
     polling._versions.clear()
-    seen = version_of(show(operator, "/work-orders/wo-1/"))
+    version = version_of(show(operator, "/work-orders/wo-1/"))
     with django_assert_max_num_queries(2):
-        response = operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
+        response = operator.get(f"/work-orders/wo-1/?version={version}", headers=HTMX)
     assert response.status_code == 204
     polling._versions.clear()

@@ -204,7 +204,7 @@ def test_open_page_corrects_what_could_not_be_found_out(
     new = {"id": "run-2", "runNumber": 2, "status": "building"}
     new["startedAt"] = attempt.sent_at.isoformat()
     runs_api.has(runs=[new, {"id": "run-1", "runNumber": 1, "status": "failed"}])
-    html = show(operator, f"{page}?seen={version_of(html)}", htmx=True)
+    html = show(operator, f"{page}?version={version_of(html)}", htmx=True)
     assert "Started, found among the work order's runs · Run #2" in text_of(html)
     runs_api.has_run(**new)
     assert "Triggered by alice" in text_of(show(operator, "/runs/run-2/"))
@@ -311,9 +311,9 @@ def test_page_of_many_attempts_asks_the_database_once(
 
 
 def test_open_page_learns_of_a_new_attempt(operator: Client, alice: User) -> None:
-    seen = version_of(show(operator, WORK_ORDER))
+    version = version_of(show(operator, WORK_ORDER))
     refused(alice, "TEAPOT")
-    assert "TEAPOT" in show(operator, f"{WORK_ORDER}?seen={seen}", htmx=True)
+    assert "TEAPOT" in show(operator, f"{WORK_ORDER}?version={version}", htmx=True)
 
 
 def test_refused_trigger_is_listed(runs_api: RunsAPI, form: TriggerForm) -> None:

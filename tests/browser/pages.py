@@ -95,7 +95,7 @@ def seen_triggers(page: Page) -> list[Request]:
 
 def seen_refreshes(page: Page) -> list[Request]:
     """What an open page asks by itself."""
-    return seen_requests(page, lambda request: "seen=" in request.url)
+    return seen_requests(page, lambda request: "version=" in request.url)
 
 
 def is_trigger(request: Request, method: str) -> bool:

@@ -170,14 +170,14 @@ def test_hidden_tab_does_not_ask(page: Page, orders: Orders) -> None:
     pass_a_minute(page)
     assert refreshes == []
 
-    with page.expect_request(lambda request: "seen=" in request.url):
+    with page.expect_request(lambda request: "version=" in request.url):
         hide(page, hidden=False)
 
 
 def test_visible_tab_asks(page: Page, orders: Orders) -> None:
     page.clock.install()
     open_work_order(page, orders.running()[0])
-    with page.expect_request(lambda request: "seen=" in request.url):
+    with page.expect_request(lambda request: "version=" in request.url):
         pass_a_minute(page)
 
 
@@ -224,7 +224,7 @@ def test_server_that_answers_with_an_error_is_said_too(
 ) -> None:
     expected_errors.append("503")
     open_work_order(page, orders.running()[0])
-    page.route("**/*seen=*", lambda route: route.fulfill(status=503))
+    page.route("**/*version=*", lambda route: route.fulfill(status=503))
     notice = page.get_by_text("Not updating: cannot reach the server, last updated")
     expect(notice).to_be_visible()
     page.unroute_all()
@@ -234,8 +234,8 @@ def test_server_that_answers_with_an_error_is_said_too(
 def test_icons_stand_still_while_a_page_refreshes_itself(page: Page, orders: Orders) -> None:
     page.emulate_media(reduced_motion="no-preference")
     open_work_order(page, orders.failed())
-    page.route("**/*seen=*", lambda _: None)  # the refresh stays under way
-    with page.expect_request("**/*seen=*"):
+    page.route("**/*version=*", lambda _: None)  # the refresh stays under way
+    with page.expect_request("**/*version=*"):
         page.evaluate("htmx.trigger('#live', 'refresh')")
     expect(page.locator("#live.htmx-request")).to_be_visible()
     moving = "document.getAnimations().map((a) => a.animationName).filter((n) => n === 'spin')"

@@ -118,7 +118,7 @@ def test_what_could_not_be_found_out_is_asked_quietly_and_while_it_is_open(
     expect(dialog).to_be_hidden()
     later: list[str] = []
     page.on("request", lambda request: later.append(request.url))
-    with page.expect_response(lambda response: "seen=" in response.url):
+    with page.expect_response(lambda response: "version=" in response.url):
         page.clock.fast_forward(20_000)
     assert not [url for url in later if "/trigger/" in url]
 

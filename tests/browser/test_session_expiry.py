@@ -99,7 +99,7 @@ def test_open_dialog_outlives_the_refresh_of_the_page_behind_it(
     page.clock.install()
     open_and_type(page, work_order_id)
     end_session(page, product)
-    with page.expect_response(lambda response: "seen=" in response.url) as refresh:
+    with page.expect_response(lambda response: "version=" in response.url) as refresh:
         page.clock.fast_forward(ONE_MINUTE)
     assert refresh.value.headers["hx-redirect"]
     with page.expect_response("**/runs-api/banner/**") as banner:

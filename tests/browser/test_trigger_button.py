@@ -113,7 +113,7 @@ def test_reason_can_be_hovered_and_sent_away(page: Page, orders: Orders) -> None
     trigger_button(page).hover()
     page.keyboard.press("Escape")
     expect(reason).to_have_css("opacity", "0")
-    with page.expect_response("**/*seen=*"):  # a refresh is no reason to show it again
+    with page.expect_response("**/*version=*"):  # a refresh is no reason to show it again
         page.evaluate("htmx.trigger('#live', 'refresh')")
     expect(reason).to_have_css("opacity", "0")
     page.mouse.move(0, 0)

@@ -125,7 +125,7 @@ class TestPages:
         self, log: CapturedLog, operator: Client, runs_api: RunsAPI
     ) -> None:
         runs_api.has()
-        response = operator.get("/work-orders/wo-1/?seen=x")
+        response = operator.get("/work-orders/wo-1/?version=x")
         (line,) = log.of("workorders.observability.access_log")
         assert isinstance(line["milliseconds"], int)
         assert line["request_id"] == response["X-Request-ID"]

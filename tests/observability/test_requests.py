@@ -72,42 +72,42 @@ class TestRefreshes:
     def _work_order(self, runs_api: RunsAPI) -> None:
         runs_api.has()
 
-    def refresh(self, operator: Client, seen: str) -> None:
-        operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
+    def refresh(self, operator: Client, version: str) -> None:
+        operator.get(f"/work-orders/wo-1/?version={version}", headers=HTMX)
 
     @pytest.fixture
-    def seen(self, operator: Client) -> str:
+    def version(self, operator: Client) -> str:
         """The version that a page shows which is open already."""
         return version_of(show(operator, "/work-orders/wo-1/"))
 
     def results(self, meter: Meter) -> list[dict[str, str]]:
         return meter.new_labels("refreshes_total")
 
-    def test_unchanged(self, operator: Client, seen: str, meter: Meter) -> None:
-        self.refresh(operator, seen)
+    def test_unchanged(self, operator: Client, version: str, meter: Meter) -> None:
+        self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "unchanged"}]
 
-    def test_changed(self, operator: Client, seen: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_changed(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
         runs_api.has(status="running")
-        self.refresh(operator, seen)
+        self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "changed"}]
 
-    def test_failed(self, operator: Client, seen: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_failed(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
         runs_api.go_away()
-        self.refresh(operator, seen)
+        self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "failed"}]
 
-    def test_gone(self, operator: Client, seen: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_gone(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
         runs_api.on("GET", "/work-orders/wo-1", api.refusal(404, "NOT_FOUND"))
-        self.refresh(operator, seen)
+        self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "left"}]
 
-    def test_signed_out_meanwhile(self, operator: Client, seen: str, meter: Meter) -> None:
+    def test_signed_out_meanwhile(self, operator: Client, version: str, meter: Meter) -> None:
         operator.logout()
-        self.refresh(operator, seen)
+        self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "left"}]
 
     def test_opened_page_does_not_count_as_a_refresh(self, operator: Client, meter: Meter) -> None:
         operator.get("/work-orders/wo-1/")
-        operator.get("/work-orders/wo-1/?seen=bookmarked")
+        operator.get("/work-orders/wo-1/?version=bookmarked")
         assert self.results(meter) == []

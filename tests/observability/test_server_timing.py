@@ -63,8 +63,8 @@ def test_call_without_a_response_is_reported(runs_api: RunsAPI, operator: Client
 
 def test_unchanged_refresh_reports_its_call(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has()
-    seen = version_of(show(operator, "/work-orders/wo-1/"))
-    response = operator.get(f"/work-orders/wo-1/?seen={seen}", headers=HTMX)
+    version = version_of(show(operator, "/work-orders/wo-1/"))
+    response = operator.get(f"/work-orders/wo-1/?version={version}", headers=HTMX)
     assert response.status_code == 204
     assert shares(response)["api"].parts == 1
 

@@ -147,8 +147,8 @@ def test_page_waits_for_a_run_that_is_not_listed_yet(
 
 
 def test_waiting_page_asks_for_what_is_new(operator: Client, attempt: TriggerAttempt) -> None:
-    seen = version_of(show(operator, PAGE))
-    assert show(operator, f"{PAGE}?seen={seen}", status=204, htmx=True) == ""
+    version = version_of(show(operator, PAGE))
+    assert show(operator, f"{PAGE}?version={version}", status=204, htmx=True) == ""
 
 
 def test_page_reports_a_run_that_never_appears(operator: Client, operator_user: User) -> None:
@@ -160,10 +160,10 @@ def test_page_reports_a_run_that_never_appears(operator: Client, operator_user: 
 
 
 def test_waiting_page_stops_waiting(operator: Client, attempt: TriggerAttempt) -> None:
-    seen = version_of(show(operator, PAGE))
+    version = version_of(show(operator, PAGE))
     attempt.delete()
     accepted(attempt.user, ago=3600)
-    assert MISSING in show(operator, f"{PAGE}?seen={seen}", htmx=True)
+    assert MISSING in show(operator, f"{PAGE}?version={version}", htmx=True)
 
 
 def test_run_that_appeared_unobserved_is_found(

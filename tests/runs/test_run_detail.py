@@ -173,9 +173,9 @@ def test_run_log_that_grew_is_refreshed_even_when_the_run_is_unchanged(
     """The run has not changed since the page was loaded; only the log has."""
     runs_api.has_run(logSize=100, status="running")
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG | {"nextOffset": 50}))
-    seen = version_of(show(operator, "/runs/run-1/?log=0", htmx=True))
+    version = version_of(show(operator, "/runs/run-1/?log=0", htmx=True))
     runs_api.on("GET", "/runs/run-1/log", api.data(LOG))
-    html = show(operator, f"/runs/run-1/?log=50&seen={seen}", htmx=True)
+    html = show(operator, f"/runs/run-1/?log=50&version={version}", htmx=True)
     assert 'name="log" value="100"' in html
 
 

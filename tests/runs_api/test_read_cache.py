@@ -54,8 +54,8 @@ def reads(api: RunsAPI) -> int:
     return len([asked for asked in api.asked if asked.path == "/work-orders/wo-1"])
 
 
-def refresh(client: Client, seen: str) -> int:
-    return client.get(f"{PAGE}?seen={seen}", headers=HTMX).status_code
+def refresh(client: Client, version: str) -> int:
+    return client.get(f"{PAGE}?version={version}", headers=HTMX).status_code
 
 
 def another_process() -> None:
@@ -69,27 +69,27 @@ class TestPages:
         self, runs_api: RunsAPI, operator: Client, viewer: Client
     ) -> None:
         runs_api.has()
-        seen = [version_of(show(client, PAGE)) for client in (operator, viewer)]
+        versions = [version_of(show(client, PAGE)) for client in (operator, viewer)]
         polling._versions.clear()
         before = reads(runs_api)
         for _ in range(5):
-            assert [refresh(operator, seen[0]), refresh(viewer, seen[1])] == [204, 204]
+            assert [refresh(operator, versions[0]), refresh(viewer, versions[1])] == [204, 204]
         assert reads(runs_api) == before + 1
 
     def test_processes_share_one_read(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
-        seen = version_of(show(operator, PAGE))
+        version = version_of(show(operator, PAGE))
         before = reads(runs_api)
         for _ in range(3):
             another_process()
-            assert refresh(operator, seen) == 204
+            assert refresh(operator, version) == 204
         assert reads(runs_api) == before + 1
 
     def test_unchanged_refresh_makes_no_call(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
-        seen = version_of(show(operator, PAGE))
+        version = version_of(show(operator, PAGE))
         before = len(runs_api.asked)
-        assert refresh(operator, seen) == 204
+        assert refresh(operator, version) == 204
         assert len(runs_api.asked) == before
 
     def test_full_page_load_always_reads_from_the_api(
@@ -104,28 +104,28 @@ class TestPages:
     def test_refresh_never_shows_older_data(self, runs_api: RunsAPI, operator: Client) -> None:
         """The read that was shared before the page was opened is older than the page."""
         runs_api.has(status="queued")
-        show(operator, f"{PAGE}?seen=x", htmx=True)
+        show(operator, f"{PAGE}?version=x", htmx=True)
         runs_api.has(status="failed")
-        seen = version_of(show(operator, PAGE))
+        version = version_of(show(operator, PAGE))
         another_process()
-        assert refresh(operator, seen) == 204
+        assert refresh(operator, version) == 204
 
     def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
         """Or a page would be told that all is as it was."""
         runs_api.has()
-        seen = version_of(show(operator, PAGE))
+        version = version_of(show(operator, PAGE))
         runs_api.on("GET", "/work-orders/wo-1", refusal(500, "INTERNAL_ERROR"))
         before = reads(runs_api)
         for _ in range(3):
             another_process()
-            assert refresh(operator, seen) == 503
+            assert refresh(operator, version) == 503
         assert reads(runs_api) == before + 1
 
     def test_version_of_the_future_is_ignored(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
         digest = version_of(show(operator, PAGE)).partition("-")[0]
         another_process()
-        show(operator, f"{PAGE}?seen=old-{time.time() + A_DAY}", htmx=True)
+        show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
         assert refresh(operator, f"{digest}-nan") == 204
 
     def test_sharing_can_be_switched_off(
@@ -133,10 +133,10 @@ class TestPages:
     ) -> None:
         settings.SHARED_READ_SECONDS = 0
         runs_api.has()
-        seen = version_of(show(operator, PAGE))
+        version = version_of(show(operator, PAGE))
         before = reads(runs_api)
         for _ in range(3):
-            assert refresh(operator, seen) == 204
+            assert refresh(operator, version) == 204
         assert reads(runs_api) == before + 3
 
 

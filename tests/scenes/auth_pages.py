@@ -146,7 +146,7 @@ def banner_key_refused(visit: Visit) -> None:
 @gallery.scene("not-updating", "Not updating", scripts=Scripts.ONLY_WITH)
 def not_updating(visit: Visit) -> None:
     visit.go("/work-orders/")
-    visit.page.route("**/*seen=*", lambda route: route.fulfill(status=503))
+    visit.page.route("**/*version=*", lambda route: route.fulfill(status=503))
     visit.page.evaluate("htmx.trigger('#live', 'refresh')")
     expect(visit.page.locator("#stale")).to_be_visible()
 

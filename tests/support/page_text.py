@@ -34,6 +34,6 @@ def orders(count: int, start: int = 0) -> list[dict[str, Any]]:
 
 
 def version_of(html: str) -> str:
-    found = re.search(r'hx-get="\?[^"]*seen=([\w.-]+)', html)
+    found = re.search(r'hx-get="\?[^"]*version=([\w.-]+)', html)
     assert found
     return found[1]

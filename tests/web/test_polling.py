@@ -28,21 +28,21 @@ def test_refresh_returns_the_fragment(api_with_all: RunsAPI, operator: Client, p
 
 @pytest.mark.parametrize("path", PAGES)
 def test_refresh_of_nothing_new_is_204(api_with_all: RunsAPI, operator: Client, path: str) -> None:
-    seen = version_of(show(operator, path))
-    assert show(operator, f"{path}?seen={seen}", status=204, htmx=True) == ""
+    version = version_of(show(operator, path))
+    assert show(operator, f"{path}?version={version}", status=204, htmx=True) == ""
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_changed_refresh_returns_the_new_content(
     api_with_all: RunsAPI, operator: Client, path: str
 ) -> None:
-    seen = version_of(show(operator, path))
+    version = version_of(show(operator, path))
     api_with_all.has(status="failed")
     api_with_all.has_run(status="failed")
     api_with_all.on("GET", "/work-orders", api.items(*orders(2)))
-    html = show(operator, f"{path}?seen={seen}", htmx=True)
+    html = show(operator, f"{path}?version={version}", htmx=True)
     assert "failed" in html
-    assert version_of(html) != seen
+    assert version_of(html) != version
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -75,5 +75,5 @@ def test_refresh_continues_until_the_end_of_the_log(runs_api: RunsAPI, operator:
 
 def test_refresh_after_signing_out_redirects_to_sign_in(client: Client, db: None) -> None:
     headers = HTMX | {"HX-Current-URL": "http://testserver/runs/run-1/"}
-    response = client.get("/runs/run-1/?seen=x", headers=headers)
+    response = client.get("/runs/run-1/?version=x", headers=headers)
     assert response["HX-Redirect"] == "/sign-in/?next=/runs/run-1/"

@@ -66,7 +66,7 @@ def options_words(overrides: RunOverrides) -> str:
     return ", ".join(words) or "this work order's settings"
 
 
-def receipt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
+def attempt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
     """The options of an attempt as HTML, with a leading space or comma.
 
     " with Max Iterations 5" when the API shows that the run has these options, else

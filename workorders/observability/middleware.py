@@ -27,7 +27,7 @@ class MetricsMiddleware:
         view = _view(request)
         method = request.method if request.method in _METHODS else "other"
         HTTP_REQUESTS.labels(view, method, f"{response.status_code // 100}xx").observe(total)
-        if "HX-Request" in request.headers and "seen" in request.GET:
+        if "HX-Request" in request.headers and "version" in request.GET:
             REFRESHES.labels(view, _result(response)).inc()
         # Anonymous users get no exact times, which could help to guess the secrets that sign-in
         # compares.

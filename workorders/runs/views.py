@@ -52,7 +52,7 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     if host_paths.are_hidden(request):
         detail = host_paths.without_host_paths(detail)
     run = detail.run
-    receipt, misattributions = reconciliation.origin_of(client, run, detail.work_order)
+    attempt, misattributions = reconciliation.origin_of(client, run, detail.work_order)
     misattributed = next(
         (attempt for attempt in misattributions if attempt.user == request.user), None
     )
@@ -61,13 +61,13 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
             "trigger_attempt", args=[misattributed.work_order_id, misattributed.key]
         )
         return htmx_redirect(request, check_page)
-    if receipt and receipt.is_seen:
+    if attempt and attempt.is_seen:
         toasts.upgrade(request, run)
-    context = {"detail": detail, "run": run, "work_order": detail.work_order, "receipt": receipt}
+    context = {"detail": detail, "run": run, "work_order": detail.work_order, "attempt": attempt}
     # The end of the part that was read, not the log's size: a log that has grown by more than one
     # part is read over several polls, each of which must count as a change.
     log_end = detail.log and detail.log.part.next_offset
-    origin = receipt and (receipt.key, receipt.is_seen)
+    origin = attempt and (attempt.key, attempt.is_seen)
     version_of = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
     return polling_page(
         request, "runs/run_detail.html", context, version_of=version_of, client=client

@@ -1,6 +1,6 @@
 """Polling: open pages request their own address again, and get 204 while nothing has changed.
 
-A page names the version it shows in the query parameter ``seen``. The version is
+A page names the version it shows in the query parameter ``version``. The version is
 ``<digest>-<timestamp>``: a hash of the data on the page, and the Unix timestamp in seconds of the
 newest read from the runs API behind that data.
 """
@@ -31,7 +31,7 @@ _versions: dict[str, tuple[str, float]] = {}
 def polling[**P](
     view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
-    """Decorator for the view of a page that polls its own address with ``?seen=``.
+    """Decorator for the view of a page that polls its own address with ``?version=``.
 
     A poll gets 204 without a call of the view while the version it names is fresh, and whenever
     the read cache reports that nothing has changed.
@@ -75,7 +75,7 @@ def polling_page(
 
     Args:
         template: the template of the whole page.
-        context: its context; ``version`` (for ``?seen=``) and ``refresh`` (whether the request is
+        context: its context; ``version`` (for ``?version=``) and ``refresh`` (whether the request is
             a poll) are added.
         version_of: all data of the page that may change. The digest of its ``repr`` is the
             first part of the version.
@@ -111,14 +111,14 @@ def _forbid_storing(response: HttpResponse) -> HttpResponse:
 def _address(request: HtmxHttpRequest) -> str:
     """Path and query, without the parameters that only describe what the page already has."""
     query = request.GET.copy()
-    for name in ("seen", "log"):
+    for name in ("version", "log"):
         query.pop(name, None)
     return f"{request.path}?{query.urlencode()}"
 
 
 def _shown_version(request: HtmxHttpRequest) -> tuple[str, float]:
-    """Digest and Unix timestamp of ``?seen=``; ``("", 0.0)`` for a missing or malformed value."""
-    digest, _, timestamp = request.GET.get("seen", "").partition("-")
+    """Digest and Unix timestamp of ``?version=``; ``("", 0.0)`` for a missing or malformed value."""
+    digest, _, timestamp = request.GET.get("version", "").partition("-")
     try:
         as_of = float(timestamp)
     except ValueError:

@@ -8,7 +8,7 @@ register = template.Library()
 
 register.simple_tag(presentation.run_origin)
 register.filter(presentation.options_words)
-register.simple_tag(presentation.receipt_options)
+register.simple_tag(presentation.attempt_options)
 register.filter(presentation.outcome_words)
 register.filter(presentation.appearance_words)
 register.filter(presentation.took_words)
