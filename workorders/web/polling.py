@@ -75,8 +75,8 @@ def polling_page(
 
     Args:
         template: the template of the whole page.
-        context: its context; ``version`` (for ``?version=``) and ``refresh`` (whether the request is
-            a poll) are added.
+        context: its context; ``version`` (for ``?version=``) and ``refresh`` (whether the request
+            is a poll) are added.
         version_of: all data of the page that may change. The digest of its ``repr`` is the
             first part of the version.
         client: the client that has read the data, from ``polling_client``.
@@ -117,7 +117,7 @@ def _address(request: HtmxHttpRequest) -> str:
 
 
 def _shown_version(request: HtmxHttpRequest) -> tuple[str, float]:
-    """Digest and Unix timestamp of ``?version=``; ``("", 0.0)`` for a missing or malformed value."""
+    """Digest and Unix timestamp of ``?version=``; ``("", 0.0)`` if that is missing or malformed."""
     digest, _, timestamp = request.GET.get("version", "").partition("-")
     try:
         as_of = float(timestamp)
