@@ -8,15 +8,22 @@ variable's name, the expected form and, unless it may be secret, the value.
 import os
 import re
 import secrets
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SHORTEST_SECRET = 8
+"""Characters. Secrets are redacted from texts; a shorter one would be redacted out of words."""
+SHORTEST_SIGNING_KEY = 32
+"""Characters. A short key can be guessed offline from one signed cookie."""
+
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
 _NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
 _IPV6 = r"\[[a-f0-9]*:[a-f0-9.:]+\]"
 _HOST = re.compile(rf"\*|\.?{_NAME}|{_IPV6}", re.IGNORECASE)
@@ -28,106 +35,118 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def flag(name: str, *, default: bool = False) -> bool:
-    """1, true, yes or on; 0, false, no or off; in capitals or not."""
-    value = text(name).lower()
-    if value in {"1", "true", "yes", "on"}:
-        return True
-    if value in {"0", "false", "no", "off"}:
-        return False
-    if not value:
-        return default
-    raise ImproperlyConfigured(f"{name} is {value!r}; it must be 1 or 0.")
+def parsed[T](
+    name: str, default: T, parse: Callable[[str], T], expected: str, *, secret: bool = False
+) -> T:
+    """The value as ``parse`` returns it.
 
-
-def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
-    """A number from ``minimum`` to ``maximum``, both included."""
+    Args:
+        parse: raises ``ValueError`` or ``KeyError`` for a wrong value.
+        expected: words that end the sentence "… must be ".
+        secret: whether the message leaves out the value: more people read logs than may know it.
+    """
     value = text(name)
     if not value:
         return default
     try:
-        parsed = float(value)
-    except ValueError:
-        parsed = float("nan")
-    if not minimum <= parsed <= maximum:  # NaN is refused too
-        raise ImproperlyConfigured(
-            f"{name} is {value!r}; it must be a number from {minimum:g} to {maximum:g}."
-        )
-    return parsed
+        return parse(value)
+    except (ValueError, KeyError) as exc:
+        # The part before an @ may be a password.
+        shown = "" if secret else f" is {value.rpartition('@')[2]!r}; it"
+        raise ImproperlyConfigured(f"{name}{shown} must be {expected}.") from exc
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """1, true, yes or on; 0, false, no or off; in capitals or not."""
+    return parsed(name, default, lambda value: _FLAGS[value.lower()], "1 or 0")
+
+
+def number(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number from ``minimum`` to ``maximum``, both included."""
+
+    def parse(value: str) -> float:
+        found = float(value)
+        if not minimum <= found <= maximum:  # NaN is refused too
+            raise ValueError(value)
+        return found
+
+    return parsed(name, default, parse, f"a number from {minimum:g} to {maximum:g}")
 
 
 def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     """An integer from ``minimum`` to ``maximum``, both included."""
-    parsed = number(name, default, minimum=minimum, maximum=maximum)
-    if parsed != int(parsed):
-        raise ImproperlyConfigured(f"{name} is {parsed!r}; it must be a whole number.")
-    return int(parsed)
+    found = number(name, default, minimum=minimum, maximum=maximum)
+    if found != int(found):
+        raise ImproperlyConfigured(f"{name} is {found!r}; it must be a whole number.")
+    return int(found)
 
 
 def days(name: str, *, minimum: float) -> float:
     """A number of days, at least ``minimum``; 0, the default, means for ever."""
-    value = number(name, 0, minimum=0, maximum=36_500)
-    if value and value < minimum:
+    found = number(name, 0, minimum=0, maximum=36_500)
+    if 0 < found < minimum:
         raise ImproperlyConfigured(
-            f"{name} is {value:g}; it must be 0 (for ever) or {minimum:g} at least."
+            f"{name} is {found:g}; it must be 0 (for ever) or {minimum:g} at least."
         )
-    return value
-
-
-def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """A comma-separated list, without empty entries."""
-    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
-
-
-def hosts(name: str, default: tuple[str, ...]) -> list[str]:
-    """Host names in the forms of Django's ``ALLOWED_HOSTS``."""
-    return _matching(_HOST, "host names such as dashboard.example.com", name, default)
-
-
-def origins(name: str) -> list[str]:
-    """Origins in the forms of Django's ``CSRF_TRUSTED_ORIGINS``: with a scheme, without a path."""
-    return _matching(_ORIGIN, "origins such as https://dashboard.example.com", name)
-
-
-def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """A comma-separated list of IP addresses and networks such as ``10.0.0.0/8``."""
-    found = []
-    for word in words(name):
-        try:
-            found.append(ip_network(word))
-        except ValueError as exc:
-            raise ImproperlyConfigured(
-                f"{name} holds {word!r}; "
-                "it must be addresses or networks such as 192.0.2.7 or 10.0.0.0/8."
-            ) from exc
-    return found
-
-
-def _matching(
-    pattern: re.Pattern[str], expected: str, name: str, default: tuple[str, ...] = ()
-) -> list[str]:
-    found = words(name, default)
-    for word in found:
-        if not pattern.fullmatch(word):
-            raise ImproperlyConfigured(f"{name} holds {word!r}; it must be {expected}.")
-    return found
-
-
-def directories(name: str) -> list[Path]:
-    """A comma-separated list of absolute paths; an empty variable gives an empty list."""
-    found = [Path(word).expanduser() for word in words(name)]
-    for path in found:
-        if not path.is_absolute():
-            raise ImproperlyConfigured(f"{name} holds {str(path)!r}; it must be absolute paths.")
     return found
 
 
 def choice(name: str, default: str, *, of: tuple[str, ...]) -> str:
     """One of the words ``of``, which are in capitals; the variable's case does not matter."""
-    value = text(name, default).upper()
-    if value not in of:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(of)}.")
-    return value
+    words_by_name = {word: word for word in of}
+    return parsed(
+        name, default, lambda value: words_by_name[value.upper()], f"one of {', '.join(of)}"
+    )
+
+
+def words(name: str) -> list[str]:
+    """A comma-separated list, without empty entries."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def _words_parsed[T](name: str, parse: Callable[[str], T], expected: str) -> list[T]:
+    """A comma-separated list, each word as ``parse`` returns it."""
+    found = []
+    for word in words(name):
+        try:
+            found.append(parse(word))
+        except ValueError as exc:
+            raise ImproperlyConfigured(f"{name} holds {word!r}; it must be {expected}.") from exc
+    return found
+
+
+def _checked(is_valid: Callable[[str], object]) -> Callable[[str], str]:
+    """A function that returns its argument, or raises ``ValueError`` unless ``is_valid``."""
+
+    def parse(value: str) -> str:
+        if not is_valid(value):
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def hosts(name: str, default: tuple[str, ...]) -> list[str]:
+    """Host names in the forms of Django's ``ALLOWED_HOSTS``."""
+    expected = "host names such as dashboard.example.com"
+    return _words_parsed(name, _checked(_HOST.fullmatch), expected) or list(default)
+
+
+def origins(name: str) -> list[str]:
+    """Origins in the forms of Django's ``CSRF_TRUSTED_ORIGINS``: with a scheme, without a path."""
+    expected = "origins such as https://dashboard.example.com"
+    return _words_parsed(name, _checked(_ORIGIN.fullmatch), expected)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of IP addresses and networks such as ``10.0.0.0/8``."""
+    return _words_parsed(name, ip_network, "addresses or networks such as 192.0.2.7 or 10.0.0.0/8")
+
+
+def directories(name: str) -> list[Path]:
+    """A comma-separated list of absolute paths; an empty variable gives an empty list."""
+    absolute = _checked(lambda word: Path(word).expanduser().is_absolute())
+    return [Path(word).expanduser() for word in _words_parsed(name, absolute, "absolute paths")]
 
 
 def directory(name: str, default: Path) -> Path:
@@ -142,51 +161,26 @@ def directory(name: str, default: Path) -> Path:
     return path
 
 
-SHORTEST_SECRET = 8
-"""Characters. Secrets are redacted from texts; a shorter one would be redacted out of words."""
-SHORTEST_SIGNING_KEY = 32
-"""Characters. A short key can be guessed offline from one signed cookie."""
+def token(name: str, *, shortest: int = SHORTEST_SECRET) -> str:
+    """A secret that fits into an HTTP header, or ``""`` when the variable is empty."""
 
+    def is_valid(value: str) -> bool:
+        return value.isascii() and value.isprintable() and len(value) >= shortest
 
-def api_key(name: str) -> str:
-    """A key that fits into an HTTP header: printable ASCII."""
-    value = text(name)
-    if not (value.isascii() and value.isprintable()):
-        # The message omits the value: more people read logs than may know the key.
-        raise ImproperlyConfigured(f"{name} must be plain ASCII without control characters.")
-    return value
-
-
-def token(name: str) -> str:
-    """A secret that clients send to the dashboard, or ``""`` when the variable is empty."""
-    value = api_key(name)
-    if value and len(value) < SHORTEST_SECRET:
-        raise ImproperlyConfigured(f"{name} must be at least {SHORTEST_SECRET} characters long.")
-    return value
+    expected = f"{shortest} or more printable ASCII characters"
+    return parsed(name, "", _checked(is_valid), expected, secret=True)
 
 
 def http_url(name: str) -> str:
     """An http(s) URL without a trailing slash, or ``""`` when the variable is empty."""
-    value = text(name)
-    if not value:
-        return ""
-    try:
-        parts = urlsplit(value)
-        valid = (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.port != 0
-            and not (parts.query or parts.fragment)
-        )
-    except ValueError:  # the port is not a number
-        valid = False
-    if not valid:
-        raise ImproperlyConfigured(
-            # The part before an @ may be a password.
-            f"{name} is {value.rpartition('@')[2]!r}; "
-            "it must be an address such as https://runs.example.com."
-        )
-    return value.rstrip("/")
+
+    def is_valid(value: str) -> bool:
+        parts = urlsplit(value)  # urlsplit and the port raise ValueError
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        return bool(is_address) and not (parts.query or parts.fragment)
+
+    expected = "an address such as https://runs.example.com"
+    return parsed(name, "", _checked(is_valid), expected).rstrip("/")
 
 
 def https_url(name: str) -> str:
@@ -198,75 +192,25 @@ def https_url(name: str) -> str:
     return value
 
 
+def redis_url(name: str) -> str:
+    """The URL of a Redis or Valkey server, or ``""`` when the variable is empty."""
+
+    def is_valid(value: str) -> bool:
+        parts = urlsplit(value)
+        if parts.scheme == "unix":
+            return len(parts.path) > 1
+        is_server = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+        return bool(is_server) and (parts.path.strip("/") or "0").isdecimal()
+
+    forms = "redis://:password@host:6379/0, rediss://host or unix:///path/to/socket"
+    return parsed(name, "", _checked(is_valid), f"an address such as {forms}", secret=True)
+
+
 def require(name: str, *others: str) -> None:
     """Refuse the first variable when one of the others is not set."""
     missing = [other for other in others if text(name) and not text(other)]
     if missing:
         raise ImproperlyConfigured(f"{name} is set; {' and '.join(missing)} must be set too.")
-
-
-def redis_url(name: str) -> str:
-    """The URL of a Redis or Valkey server, or ``""`` when the variable is empty."""
-    value = text(name)
-    if not value:
-        return ""
-    try:
-        parts = urlsplit(value)
-        if parts.scheme == "unix":
-            valid = len(parts.path) > 1
-        else:
-            database_number = parts.path.strip("/")
-            valid = (
-                parts.scheme in {"redis", "rediss"}
-                and bool(parts.hostname)
-                and parts.port != 0
-                and (not database_number or database_number.isdecimal())
-            )
-    except ValueError:  # the port is not a number
-        valid = False
-    if not valid:
-        # The message omits the value, which may contain a password.
-        raise ImproperlyConfigured(
-            f"{name} cannot be read; it must look like redis://:password@host:6379/0, "
-            "rediss://host or unix:///path/to/socket."
-        )
-    return value
-
-
-DATABASE_CONNECT_SECONDS = 2
-DATABASE_SILENCE_SECONDS = 5
-"""How long a PostgreSQL connection may be silent before it is probed or given up."""
-
-
-def database(name: str, sqlite_path: Path, *, lock_seconds: float) -> dict[str, object]:
-    """An entry of Django's ``DATABASES`` from a URL; without a URL, SQLite at ``sqlite_path``.
-
-    Args:
-        lock_seconds: how long a query on PostgreSQL waits for a lock of another transaction.
-    """
-    url = text(name)
-    if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_path}
-    try:
-        database = dict(dj_database_url.parse(url))
-    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as exc:
-        # The message omits the value, which may contain a password.
-        raise ImproperlyConfigured(
-            f"{name} cannot be read; it must look like postgres://user:password@host:5432/name."
-        ) from exc
-    if database["ENGINE"] == "django.db.backends.postgresql":
-        # Without time-outs a lost server would block every page and /readyz for minutes.
-        given = cast("dict[str, object]", database.get("OPTIONS") or {})
-        database["OPTIONS"] = {
-            "connect_timeout": DATABASE_CONNECT_SECONDS,
-            # These notice a lost network. tcp_user_timeout is in milliseconds and works on Linux.
-            "keepalives_idle": DATABASE_SILENCE_SECONDS,
-            "keepalives_interval": 1,
-            "keepalives_count": 3,
-            "tcp_user_timeout": DATABASE_SILENCE_SECONDS * 1000,
-            "options": f"-c lock_timeout={round(lock_seconds * 1000)}",
-        } | given
-    return database
 
 
 def secret(name: str, path: Path, *, shortest: int) -> str:
@@ -278,12 +222,8 @@ def secret(name: str, path: Path, *, shortest: int) -> str:
     Args:
         shortest: the fewest characters that a secret in the variable may have.
     """
-    if value := text(name):
-        if len(value) < shortest:
-            # The message omits the value, which may be the key of another system.
-            raise ImproperlyConfigured(
-                f"{name} is too short; it must have at least {shortest} characters."
-            )
+    is_long_enough = _checked(lambda value: len(value) >= shortest)
+    if value := parsed(name, "", is_long_enough, f"{shortest} or more characters", secret=True):
         return value
     try:
         if not path.exists():

@@ -4,12 +4,10 @@ docs/configuration.md lists the variables. The defaults start a working product 
 A host name in ``ALLOWED_HOSTS`` that is not loopback turns on the settings for HTTPS.
 """
 
-import sys
 from pathlib import Path
 
-from django.utils.csp import CSP
-
-from dashboard import env, places
+from dashboard import env, log_config, places, security_headers
+from dashboard.database import database
 from workorders.processes.private_files import keep_private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,7 +23,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", tuple(sorted(env.LOOPBACK_HOSTS)))
 # --- The runs API (docs/configuration.md) ---
 RUNS_API_URL = env.http_url("RUNS_API_URL").removesuffix("/api/v1").rstrip("/")
 """The runs API's URL, without ``/api/v1``; empty: the embedded runs API."""
-RUNS_API_KEY = env.api_key("RUNS_API_KEY")
+RUNS_API_KEY = env.token("RUNS_API_KEY", shortest=1)
 if not RUNS_API_URL:
     RUNS_API_KEY = env.secret(
         "RUNS_API_KEY", DATA_DIR / "runs-api-key", shortest=env.SHORTEST_SECRET
@@ -179,20 +177,10 @@ TEMPLATES = [
 DATABASE_LOCK_SECONDS = env.number("DATABASE_LOCK_SECONDS", 1.5, minimum=0.05, maximum=3600)
 """How long a query waits for a lock of another transaction; less than an operator waits for a
 start. After that time the page or the API reports it, and workers try again."""
-_database = env.database(
-    "DATABASE_URL", DATA_DIR / "dashboard.sqlite3", lock_seconds=DATABASE_LOCK_SECONDS
-)
-# Connections live as long as their thread. The embedded API processes an inner request inside a
-# page's request; the end of the inner request would otherwise close the page's connection.
-_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": DATABASE_LOCK_SECONDS,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
 # The runs API is never called inside a transaction: ATOMIC_REQUESTS stays off.
-DATABASES = {"default": _database}
+DATABASES = {
+    "default": database(DATA_DIR / "dashboard.sqlite3", lock_seconds=DATABASE_LOCK_SECONDS)
+}
 
 # Open pages share reads of the runs API through the database, between processes and hosts.
 CACHES = {
@@ -253,37 +241,8 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "workorders.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-PERMISSIONS_POLICY: dict[str, list[str]] = {
-    feature: []
-    for feature in (
-        "accelerometer",
-        "autoplay",
-        "browsing-topics",
-        "camera",
-        "display-capture",
-        "geolocation",
-        "gyroscope",
-        "hid",
-        "magnetometer",
-        "microphone",
-        "midi",
-        "payment",
-        "screen-wake-lock",
-        "serial",
-        "usb",
-        "xr-spatial-tracking",
-    )
-}
-SECURE_CSP = {
-    "default-src": [CSP.NONE],
-    "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
-    "base-uri": [CSP.NONE],
-    "frame-ancestors": [CSP.NONE],
-}
+PERMISSIONS_POLICY = security_headers.PERMISSIONS_POLICY
+SECURE_CSP = security_headers.CONTENT_SECURITY_POLICY
 
 # --- Static files ---
 STATIC_URL = "/static/"
@@ -304,35 +263,5 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT", of=("TEXT", "JSON"))
-_log_level = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "TEXT": {"()": "workorders.observability.log_format.TextFormatter"},
-        "JSON": {"()": "workorders.observability.log_format.JSONFormatter"},
-    },
-    "filters": {"exceptions": {"()": "workorders.observability.log_format.ExceptionsOnly"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "stream": sys.stderr,
-            "formatter": LOG_FORMAT,
-        },
-    },
-    "root": {"handlers": ["console"], "level": _log_level},
-    # Django's own handlers are removed: the root logger alone decides where lines go.
-    "loggers": {
-        "django": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # The access log has a line for each response; this logger reports exceptions of pages.
-        "django.request": {"filters": ["exceptions"]},
-        # Access lines of runserver are hidden: they would contain complete sign-in links.
-        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        # These log every task; the workers log every run.
-        "django_tasks_db": {"level": "WARNING"},
-        "django_tasks_redis": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},  # the runs API client logs its calls itself
-    },
-}
+LOG_FORMAT = log_config.LOG_FORMAT
+LOGGING = log_config.LOGGING
