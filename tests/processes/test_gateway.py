@@ -106,18 +106,6 @@ def test_health_is_told_while_every_thread_waits(application: Application) -> No
     run_beside_waiting(application, test, ("/work-orders/", "GET"), ("/work-orders/", "GET"))
 
 
-def test_process_whose_threads_hang_is_not_alive(application: Application) -> None:
-    limits = Limits(
-        **{name: getattr(LIMITS, name) for name in LIMITS.__slots__} | {"hung_seconds": 0}
-    )
-
-    async def test(server: Gateway) -> None:
-        assert await status(server, "/healthz") == 503
-
-    requests = (("/work-orders/", "GET"), ("/work-orders/", "GET"))
-    run_beside_waiting(application, test, *requests, limits=limits)
-
-
 def test_passwords_wait_for_each_other_and_not_for_ever(application: Application) -> None:
     most = gateway.PASSWORD_THREADS + gateway.MOST_PASSWORDS_WAITING
 

@@ -7,15 +7,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
+from pytest_django import Settings
 
 from tests.support.product import (
     DEADLINE_SECONDS,
@@ -30,7 +30,7 @@ from workorders.processes import web_server
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with Product(tmp_path_factory.mktemp("serve"), WEB_HUNG_SECONDS="4") as product:
+    with Product(tmp_path_factory.mktemp("serve")) as product:
         yield product
 
 
@@ -138,34 +138,41 @@ class TestRunning:
         wait_until(lambda: not alive(before))
         wait_until(lambda: answers(product))
 
-    def test_a_web_server_that_hangs_is_replaced(self, product: Product) -> None:
-        wait_until(lambda: answers(product))
-        before = product.pids("granian")
-        for pid in before:
-            os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: not alive(before))
-        wait_until(lambda: answers(product))
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/healthz?hang", id="event loop"),  # it answers this path by itself
+        pytest.param("/?hang", id="threads"),
+    ],
+)
+def test_a_web_process_that_hangs_is_replaced_and_says_where(
+    settings: Settings, tmp_path: Path, path: str
+) -> None:
+    settings.WEB_PROCESSES = 1
+    log = tmp_path / "log"
+    with web_server.reserved_address("127.0.0.1", 0) as address, log.open("wb") as output:
+        command = [*web_server.command(address)[:-1], "tests.support.hanging_server:application"]
+        url = f"http://127.0.0.1:{address[1]}"
 
-def test_a_web_server_that_says_it_hangs_is_not_alive() -> None:
-    statuses = [503, 503, 200]
+        def process() -> str:
+            try:
+                return httpx.get(url, timeout=1, trust_env=False).text
+            except httpx.HTTPError:
+                return ""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(statuses[0] if len(statuses) == 1 else statuses.pop(0))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        pulse = web_server.Watchdog(("127.0.0.1", server.server_port))
-        pulse.start()
-        for _ in range(2):
-            server.handle_request()
-        assert not pulse.last_response
-        server.handle_request()
-        wait_until(lambda: pulse.last_response)
+        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        try:
+            wait_until(process)
+            before = process()
+            for _ in range(2):  # the second one waits for the only thread
+                with suppress(httpx.TimeoutException):
+                    httpx.get(url + path, timeout=0.1, trust_env=False)
+            wait_until(lambda: process() not in {"", before})
+        finally:
+            server.terminate()
+            assert server.wait(DEADLINE_SECONDS) == 0
+    assert "answer_or_hang" in log.read_text()
 
 
 class TestWebServerAlone:

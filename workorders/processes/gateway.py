@@ -6,6 +6,7 @@ Health checks have threads of their own.
 """
 
 import asyncio
+import faulthandler
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +51,8 @@ class Limits:
         body_seconds: how long a complete body may take to arrive.
         send_seconds: how long a client may take to read the next piece of a response.
         password_path: the path of the sign-in form, whose POST requests share few threads.
-        hung_seconds: if requests wait and no thread has finished one for this time,
-            ``/healthz`` responds 503.
+        hung_seconds: if the event loop does nothing for this time, or requests wait and no
+            thread has finished one, the process ends and Granian starts another one.
     """
 
     threads: int
@@ -85,16 +86,16 @@ class Gateway:
         self._large_bytes = 0
         self._closer = ConnectionCloser()
         self._refusals = Refusals()
-        self._listens = False
+        self._watchdog: asyncio.Task[None] | None = None
 
     async def __call__(
         self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable"
     ) -> None:
         if scope["type"] != "http":
             return
-        if not self._listens:
+        if self._watchdog is None:
             # The first request proves that the web server listens: it has no hook that says so.
-            self._listens = True
+            self._watchdog = asyncio.create_task(self._end_when_hung())
             abort_unread(self._limits.send_seconds)
         try:
             body = await self._body(scope, receive)
@@ -177,8 +178,6 @@ class Gateway:
         """Call the application: the response with its first part. Raises ``RefusedError``."""
         environ = environ_of(scope, body)
         if scope["path"] == LIVENESS:
-            if self._threads.hung_seconds > self._limits.hung_seconds:
-                raise RefusedError(503, "The threads of this process hang.")
             return Response(self._application, environ)  # reads no database: no thread is needed
         threads = self._threads_for(scope)
         if threads.are_full:
@@ -195,6 +194,21 @@ class Gateway:
         if scope["path"] == self._limits.password_path and scope["method"] == "POST":
             return self._password_threads
         return self._threads
+
+    async def _end_when_hung(self) -> None:
+        """End the process unless this method sets the timer anew, again and again.
+
+        The timer is a thread of faulthandler that needs neither the event loop nor Python's lock.
+        Before the process ends, the timer writes what every thread was doing to standard error.
+        """
+        pause = self._limits.hung_seconds / 6
+        try:
+            while True:
+                if self._threads.hung_seconds < pause:
+                    faulthandler.dump_traceback_later(self._limits.hung_seconds, exit=True)
+                await asyncio.sleep(pause)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     async def _stream(
         self,

@@ -49,7 +49,7 @@ class Child:
     ) -> None:
         self.name = name
         self.log_file = log_file
-        self.started_at = 0.0
+        self._started_at = 0.0
         self._command = command
         self._environment = environment
         self._orphan_reaper = orphan_reaper
@@ -74,7 +74,7 @@ class Child:
             errors="replace",
         )
         self._orphan_reaper.started(self._process.pid)
-        self.started_at = time.monotonic()
+        self._started_at = time.monotonic()
         threading.Thread(target=self._pass_on, args=[self._process.stdout], daemon=True).start()
 
     def keep_running(self) -> None:
@@ -109,7 +109,7 @@ class Child:
 
     def _plan_restart(self) -> None:
         now = time.monotonic()
-        if self._pause and now - self.started_at < SETTLED_SECONDS:
+        if self._pause and now - self._started_at < SETTLED_SECONDS:
             self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
         else:
             self._pause = FIRST_PAUSE_SECONDS

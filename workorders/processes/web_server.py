@@ -1,11 +1,9 @@
-"""The web server that ``serve`` runs: its port, its command, its watchdog."""
+"""The web server that ``serve`` runs: its port, its command, its first response."""
 
 import http.client
 import resource
 import socket
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,12 +13,9 @@ from django.core.management.base import CommandError
 type Address = tuple[str, int]
 """IP address and port."""
 
-RETRY_SECONDS = 0.1
-STARTING_SECONDS = 60
-"""How long a slow machine may need until the first response."""
+RESPONSE_SECONDS = 2
 CONNECTIONS = 8192
-"""Limit of simultaneous connections for one process. Each open page keeps one connection. Once
-all are in use the ``Watchdog`` cannot connect either, and the server would count as lost."""
+"""Limit of simultaneous connections for one process. Each open page keeps one connection."""
 
 
 def wanted_address() -> Address:
@@ -75,8 +70,10 @@ def allow_open_files() -> None:
 def command(address: Address) -> list[str]:
     """The command that starts Granian, which speaks HTTP; ``dashboard.asgi`` has the threads.
 
-    A request occupies a thread while a runs API hangs (two seconds by default), so there are
-    many more threads than cores. RUNS_API_MAX_CALLS keeps some threads free of such calls.
+    Granian replaces each of its processes that ends, so also one that has ended itself because
+    it hangs (``Gateway``). A request occupies a thread while a runs API hangs (two seconds by
+    default), so there are many more threads than cores. RUNS_API_MAX_CALLS keeps some threads free
+    of such calls.
     """
     options = {
         "interface": "asginl",  # ASGI without lifespan events
@@ -114,43 +111,16 @@ def reachable(address: Address) -> Address:
     return loopback.get(address[0], address[0]), address[1]
 
 
-class Watchdog(threading.Thread):
-    """Requests ``/healthz`` of the web server repeatedly and remembers the last response.
-
-    The supervisor notices processes that have ended, but not a process that is alive and no
-    longer responds. ``last_response`` is a ``time.monotonic()`` timestamp; 0: none yet.
-    """
-
-    def __init__(self, address: Address) -> None:
-        super().__init__(name="watchdog", daemon=True)
-        self.last_response = 0.0
-        self._hung_seconds = settings.WEB_HUNG_SECONDS
-        self._address = address
-
-    def run(self) -> None:
-        while True:
-            responded = self._responds()
-            if responded:
-                self.last_response = time.monotonic()
-            time.sleep(self._hung_seconds / 6 if responded else RETRY_SECONDS)
-
-    def is_lost(self, started_at: float) -> bool:
-        """Whether a server started at ``started_at`` (``time.monotonic()``) stopped responding."""
-        responded = self.last_response > started_at
-        patience = self._hung_seconds if responded else max(self._hung_seconds, STARTING_SECONDS)
-        return time.monotonic() - max(self.last_response, started_at) > patience
-
-    def _responds(self) -> bool:
-        host, port = reachable(self._address)
-        connection = http.client.HTTPConnection(host, port, timeout=self._hung_seconds / 3)
-        try:
-            connection.request("GET", "/healthz")
-            # Status 503 means that the server is alive and its threads hang.
-            return connection.getresponse().status < 500
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+def responds(address: Address) -> bool:
+    """Whether the server responds to a request for ``/healthz`` within ``RESPONSE_SECONDS``."""
+    connection = http.client.HTTPConnection(*reachable(address), timeout=RESPONSE_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _accepted_host() -> str:

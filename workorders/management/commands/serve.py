@@ -1,6 +1,5 @@
 """``manage.py serve`` starts the complete product in one command; ``make run`` calls it."""
 
-import logging
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -20,8 +19,6 @@ from workorders.processes.database_outage import database_cannot_be_used
 from workorders.processes.private_files import keep_private
 from workorders.processes.static_files import collect_if_changed
 from workorders.processes.supervisor import Child, Supervisor
-
-logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -52,19 +49,19 @@ class Command(BaseCommand):
             ) as supervisor,
         ):
             web_server.allow_open_files()
-            web_command, watchdog = web_server.command(address), web_server.Watchdog(address)
             path = require_migrations() if web else prepare()
             collect_if_changed()
             metrics_files.clear()
-            server = supervisor.start("web", web_command, PYTHONPATH=str(settings.BASE_DIR))
+            server = supervisor.start(
+                "web", web_server.command(address), PYTHONPATH=str(settings.BASE_DIR)
+            )
             if not (web or settings.RUNS_API_URL):
                 for number in range(1, workers + 1):
                     supervisor.start(f"worker-{number}", worker_command())
-            watchdog.start()
-            wait_for_response(supervisor, server, watchdog)
+            wait_for_response(supervisor, server, address)
             if not supervisor.stopping:
                 self.announce(web_server.public_url(address), path)
-            keep_running(supervisor, server, watchdog)
+            keep_running(supervisor)
 
     def announce(self, url: str, path: str) -> None:
         """Print the dashboard's URL, followed by ``path``, a sign-in link, unless it is empty."""
@@ -119,19 +116,16 @@ def worker_command() -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--skip-checks"]
 
 
-def wait_for_response(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
-    while not (watchdog.last_response or supervisor.stopping):
+def wait_for_response(supervisor: Supervisor, web: Child, address: web_server.Address) -> None:
+    while not (supervisor.stopping or web_server.responds(address)):
         if not web.running:
             raise CommandError(f"The web server {web.how_it_ended()}; see {web.log_file}.")
         supervisor.tick()
 
 
-def keep_running(supervisor: Supervisor, web: Child, watchdog: web_server.Watchdog) -> None:
+def keep_running(supervisor: Supervisor) -> None:
     clean_up = DailyCleanUp()
     while not supervisor.stopping:
         clean_up.tick()
-        if web.running and watchdog.is_lost(web.started_at):
-            logger.warning("The web server does not answer: it is replaced")
-            web.kill()
         supervisor.tick()
     clean_up.end()
