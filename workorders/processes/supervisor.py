@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Any, Self, TextIO, override
@@ -26,37 +27,25 @@ LOG_FILE_BYTES = 5_000_000
 LOG_FILES_KEPT = 2
 
 
+@dataclass
 class Child:
     """One process, started again whenever it ends, after a pause that doubles.
 
     The child leads a process group of its own: a Ctrl-C in the terminal reaches only the
     supervisor, which then ends the children in order. The child's output goes to the console and
-    to its log file.
-
-    Args:
-        named_lines: put the child's name before each of its lines on the console.
+    to ``log_file``.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        environment: dict[str, str],
-        log_file: Path,
-        orphan_reaper: OrphanReaper,
-        *,
-        named_lines: bool,
-    ) -> None:
-        self.name = name
-        self.log_file = log_file
-        self._started_at = 0.0
-        self._command = command
-        self._environment = environment
-        self._orphan_reaper = orphan_reaper
-        self._output = _output_logger(name, log_file, named_lines=named_lines)
-        self._process: subprocess.Popen[str] | None = None
-        self._pause = 0.0
-        self._start_at = 0.0
+    name: str
+    log_file: Path
+    _command: Sequence[str]
+    _environment: dict[str, str]
+    _output: logging.Logger
+    _orphan_reaper: OrphanReaper
+    _process: subprocess.Popen[str] | None = None
+    _started_at = 0.0
+    _pause = 0.0
+    _start_at = 0.0
 
     @property
     def running(self) -> bool:
@@ -101,11 +90,10 @@ class Child:
     def how_it_ended(self) -> str:
         """Words for log lines, such as ``ended with status 1`` or ``was ended by SIGKILL``."""
         status = self._process.returncode if self._process else 0
-        if status < 0:
-            named = {number.value: number.name for number in signal.Signals}
-            # Real-time signals have no name.
-            return f"was ended by {named.get(-status, f'signal {-status}')}"
-        return f"ended with status {status}"
+        if status >= 0:
+            return f"ended with status {status}"
+        known = -status in signal.Signals  # real-time signals have no name
+        return f"was ended by {signal.Signals(-status).name if known else f'signal {-status}'}"
 
     def _plan_restart(self) -> None:
         now = time.monotonic()
@@ -168,13 +156,14 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str], **environment: str) -> Child:
         """Start a child; ``environment`` adds variables to those of this process."""
+        log_file = self._logs / f"{name}.log"
         child = Child(
             name,
+            log_file,
             command,
             os.environ | environment,
-            self._logs / f"{name}.log",
+            _output_logger(name, log_file, named_lines=self._named_lines),
             self._orphan_reaper,
-            named_lines=self._named_lines,
         )
         self._children.append(child)
         child.start()
@@ -215,8 +204,8 @@ class _LogFile(RotatingFileHandler):
     each line.
     """
 
-    _fails = False
-    _cause: str | None = None
+    _failure = ""
+    """Why the last line could not be written."""
 
     @override
     def _open(self) -> Any:
@@ -226,22 +215,21 @@ class _LogFile(RotatingFileHandler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        failed_before, self._fails = self._fails, False
+        before, self._failure = self._failure, ""
         super().emit(record)
-        if self._fails and not failed_before:
+        if self._failure and not before:
             logger.warning(
                 "%s cannot be written (%s): lines go to the console alone",
                 self.baseFilename,
-                self._cause,
+                self._failure,
             )
 
     @override
     def handleError(self, record: logging.LogRecord) -> None:
-        error = sys.exception()
-        if not isinstance(error, OSError):
+        if isinstance(error := sys.exception(), OSError):
+            self._failure = error.strerror or str(error) or type(error).__name__
+        else:
             super().handleError(record)
-            return
-        self._fails, self._cause = True, error.strerror
 
 
 def _output_logger(name: str, log_file: Path, *, named_lines: bool) -> logging.Logger:
