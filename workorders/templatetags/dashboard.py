@@ -1,6 +1,7 @@
 """Registers functions of ``workorders.web.formatting`` as template tags and filters."""
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import ordinal
 
 from workorders.web import formatting
 
@@ -13,7 +14,7 @@ register.simple_tag(formatting.icon)
 register.simple_tag(formatting.status)
 register.simple_tag(formatting.run_row)
 register.filter(formatting.iteration_outcome)
-register.filter(formatting.ordinal)
+register.filter(ordinal)
 register.simple_tag(formatting.error_message)
 register.simple_tag(formatting.error_details)
 register.filter(formatting.without_blank_lines)

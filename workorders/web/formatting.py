@@ -145,12 +145,6 @@ def iteration_outcome(iteration: Iteration) -> str:
     return "In progress" if iteration.status == "running" else ""
 
 
-def ordinal(number: int) -> str:
-    """An ordinal number: "1st", "2nd", "3rd", "4th", "11th"."""
-    suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
-    return f"{number}{suffix or 'th'}"
-
-
 def error_message(code: str) -> str:
     """The message of an error code of ``ERROR_TABLE``, for errors that a script shows."""
     return ERROR_TABLE[code].message
