@@ -33,8 +33,9 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.urls import resolve  # noqa: E402
 
-from workorders.observability.measured_call import MeasuredCall  # noqa: E402
 from workorders.observability.middleware import MetricsMiddleware  # noqa: E402
+from workorders.runs_api.call_recorder import LoggedCall  # noqa: E402
+from workorders.runs_api.envelope import Envelope  # noqa: E402
 from workorders.status.metrics_endpoint import metrics  # noqa: E402
 
 NUMBER = 2000
@@ -60,7 +61,10 @@ def main() -> None:
     middleware = MetricsMiddleware(view)
     alone = milliseconds(lambda: view(request), repeat)
     around = milliseconds(lambda: middleware(request), repeat)
-    call = milliseconds(lambda: MeasuredCall("GET", "/work-orders/wo-1").ends("ok"), repeat)
+    envelope = Envelope({}, "")
+    call = milliseconds(
+        lambda: LoggedCall("GET", "/work-orders/wo-1", {}).answered(200, envelope), repeat
+    )
     scraper = RequestFactory().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     size = len(metrics(scraper).content)
     scrape = milliseconds(lambda: metrics(scraper), repeat, number=5)

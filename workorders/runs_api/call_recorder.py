@@ -1,11 +1,12 @@
 """Writes one log line, and counts one metric, for each call to the runs API."""
 
 import logging
+import time
 from collections.abc import Mapping
 
 from workorders.errors import RunsAPIError
-from workorders.observability.measured_call import MeasuredCall
-from workorders.observability.metrics import NO_RESPONSE, OK
+from workorders.observability import server_timing
+from workorders.observability.metrics import API_CALLS, NO_RESPONSE, OK, endpoint
 from workorders.runs_api.envelope import Envelope
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ LOGGED_FIELDS = {"runId": "run_id", "workOrderId": "work_order_id"}
 
 
 class LoggedCall:
-    """A call that has begun.
+    """A call that has begun. Its duration is added to the metrics and to the page's timing.
 
     When the call is over, the caller calls exactly one of ``answered``, ``refused`` and
     ``unanswered``. That method writes the log line and counts the call.
@@ -30,8 +31,11 @@ class LoggedCall:
         self._method = method
         self._path = path
         self._about = about
-        self._measured = MeasuredCall(method, path)
         self._level = logging.DEBUG if method == "GET" else logging.INFO
+        self._timing = server_timing.current()
+        if self._timing:
+            self._timing.call_begins(self)
+        self._started = time.perf_counter()
 
     def answered(self, status: int, envelope: Envelope) -> None:
         """Record a successful response."""
@@ -74,7 +78,11 @@ class LoggedCall:
         self._log(level, NO_RESPONSE, reason, status=0)
 
     def _log(self, level: int, outcome: str, detail: str, **fields: str | int) -> None:
-        milliseconds = round(self._measured.ends(outcome) * 1000)
+        seconds = time.perf_counter() - self._started
+        API_CALLS.labels(self._method, endpoint(self._path), outcome).observe(seconds)
+        if self._timing:
+            self._timing.call_ends(self, seconds)
+        milliseconds = round(seconds * 1000)
         call = {"method": self._method, "path": self._path, "milliseconds": milliseconds}
         logger.log(
             level,
