@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError, connections
 
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import ensure_operator
@@ -101,14 +100,15 @@ def require_migrations() -> str:
         CommandError: migrations are missing, or the database cannot be used.
     """
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        call_command("migrate", check_unapplied=True, verbosity=0)
     except DatabaseError as exc:
         raise CommandError(database_cannot_be_used(exc)) from exc
+    except SystemExit as exc:
+        raise CommandError(
+            "The database is not up to date: run 'manage.py migrate' once, first."
+        ) from exc
     finally:
         connections.close_all()
-    if missing:
-        raise CommandError("The database is not up to date: run 'manage.py migrate' once, first.")
     return ""
 
 
