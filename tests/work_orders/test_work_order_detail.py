@@ -40,6 +40,29 @@ def test_detail_shows_status_times_and_iterations_of_each_run(
 
 
 @pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        ({"status": "cancelled"}, "Run #1 cancelled Jan 2, 2026 at 10:00 AM UTC 2 min 5 s 3"),
+        ({"iterationCount": 4}, "Run #1 failed Jan 2, 2026 at 10:00 AM UTC 2 min 5 s 4"),
+        ({"triggeredBy": "nightly"}, "Run #1 by the API key nightly failed"),
+        ({"imported": True}, "Run #1 history failed"),
+    ],
+)
+def test_a_run_that_is_over_is_shown_as_it_is_now(
+    runs_api: RunsAPI, operator: Client, later: dict[str, object], words: str
+) -> None:
+    """Rows of such runs are kept."""
+    run: dict[str, object] = {
+        **{"id": "run-1", "runNumber": 1, "status": "failed", "iterationCount": 3},
+        **{"startedAt": "2026-01-02T10:00:00Z", "completedAt": "2026-01-02T10:02:05Z"},
+    }
+    runs_api.has(runs=[run])
+    show(operator, "/work-orders/wo-1/")
+    runs_api.has(runs=[run | later])
+    assert words in text_of(show(operator, "/work-orders/wo-1/"))
+
+
+@pytest.mark.parametrize(
     ("status", "seconds"), [("queued", 2), ("running", 2), ("failed", 15), ("succeeded", 15)]
 )
 def test_detail_refreshes_more_often_while_a_run_is_active(
