@@ -53,8 +53,12 @@ def test_a_run_that_is_over_is_shown_as_it_is_now(
 ) -> None:
     """Rows of such runs are kept."""
     run: dict[str, object] = {
-        **{"id": "run-1", "runNumber": 1, "status": "failed", "iterationCount": 3},
-        **{"startedAt": "2026-01-02T10:00:00Z", "completedAt": "2026-01-02T10:02:05Z"},
+        "id": "run-1",
+        "runNumber": 1,
+        "status": "failed",
+        "iterationCount": 3,
+        "startedAt": "2026-01-02T10:00:00Z",
+        "completedAt": "2026-01-02T10:02:05Z",
     }
     runs_api.has(runs=[run])
     show(operator, "/work-orders/wo-1/")

@@ -18,11 +18,6 @@ CONNECTIONS = 8192
 """Limit of simultaneous connections for one process. Each open page keeps one connection."""
 
 
-def wanted_address() -> Address:
-    """The settings ``HOST`` and ``PORT``; port 0 stands for any free port."""
-    return settings.HOST, settings.PORT
-
-
 @contextmanager
 def reserved_address(host: str, port: int) -> Iterator[Address]:
     """Reserve a port inside the ``with`` block; port 0 reserves any free one.

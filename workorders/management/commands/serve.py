@@ -35,15 +35,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, web: bool, **options: Any) -> None:
-        wanted = web_server.wanted_address()
-        workers = settings.WORKERS
-        grace_seconds = settings.STOP_GRACE_SECONDS
         with (
             data_directory.locked(settings.DATA_DIR),
-            web_server.reserved_address(*wanted) as address,
+            web_server.reserved_address(settings.HOST, settings.PORT) as address,
             Supervisor(
                 logs=settings.DATA_DIR / "logs",
-                grace_seconds=grace_seconds,
+                grace_seconds=settings.STOP_GRACE_SECONDS,
                 named_lines=settings.LOG_FORMAT == "TEXT",  # a line of JSON must stay one
             ) as supervisor,
         ):
@@ -55,7 +52,7 @@ class Command(BaseCommand):
                 "web", web_server.command(address), PYTHONPATH=str(settings.BASE_DIR)
             )
             if not (web or settings.RUNS_API_URL):
-                for number in range(1, workers + 1):
+                for number in range(1, settings.WORKERS + 1):
                     supervisor.start(f"worker-{number}", worker_command())
             wait_for_response(supervisor, server, address)
             if not supervisor.stopping:

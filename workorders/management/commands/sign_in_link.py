@@ -1,10 +1,11 @@
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from workorders.accounts.sign_in_links import sign_in_path
 from workorders.accounts.users import OPERATOR, ensure_account
-from workorders.processes.web_server import public_url, wanted_address
+from workorders.processes.web_server import public_url
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--base-url",
-            default=public_url(wanted_address()),
+            default=public_url((settings.HOST, settings.PORT)),
             help="where the dashboard is reached",
         )
 
