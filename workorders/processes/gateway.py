@@ -196,10 +196,10 @@ class Gateway:
         return self._threads
 
     async def _end_when_hung(self) -> None:
-        """End the process unless this method sets the timer anew, again and again.
+        """Start a timer that ends the process, and start it again while the process gets on.
 
-        The timer is a thread of faulthandler that needs neither the event loop nor Python's lock.
-        Before the process ends, the timer writes what every thread was doing to standard error.
+        The timer belongs to faulthandler and needs neither the event loop nor Python's lock. Before
+        it ends the process, it writes to standard error what every thread is doing.
         """
         pause = self._limits.hung_seconds / 6
         try:
