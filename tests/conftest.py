@@ -13,6 +13,7 @@ from tests.support.parametrize_ids import pytest_make_parametrize_id  # noqa: F4
 from tests.support.runs_api import API_KEY, RunsAPI, serve
 from tests.support.trigger_form import KINDS, TriggerForm
 from workorders.accounts.users import ensure_account, ensure_operator
+from workorders.runs.log_download import Slot
 from workorders.runs_api.clients import default_client, scraping_client
 
 
@@ -27,6 +28,13 @@ def _routes() -> None:
     """Import the routes once, before a test changes settings: whether the embedded API has routes
     must not depend on the test that comes first."""
     import_module(django_settings.ROOT_URLCONF)
+
+
+@pytest.fixture(autouse=True)
+def _downloads_end() -> Iterator[None]:
+    """Give back the slots of downloads that a test has not read to their end."""
+    yield
+    Slot._taken.clear()
 
 
 @pytest.fixture
