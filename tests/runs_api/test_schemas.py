@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from workorders.runs_api.schemas import (
     RunReference,
     TriggeredRun,
     WorkOrder,
+    parse,
     queue_position_of,
 )
 
@@ -26,47 +28,47 @@ from workorders.runs_api.schemas import (
 
 
 def test_work_order_of_an_id_alone() -> None:
-    work_order = WorkOrder.parse({"id": "wo-1"})
+    work_order = parse(WorkOrder, {"id": "wo-1"})
     assert (work_order.id, work_order.status, work_order.prompt) == ("wo-1", "unknown", "")
     assert (work_order.created_at, work_order.run_count, work_order.runs) == (None, None, ())
 
 
 def test_null_fields_are_parsed_like_missing_fields() -> None:
     names = ("taskPrompt", "status", "workspaceSource", "runs", "harness", "createdAt", "runCount")
-    nulls = WorkOrder.parse({"id": "wo-1"} | dict.fromkeys(names))
-    assert nulls == WorkOrder.parse({"id": "wo-1"})
+    nulls = parse(WorkOrder, {"id": "wo-1"} | dict.fromkeys(names))
+    assert nulls == parse(WorkOrder, {"id": "wo-1"})
 
 
 def test_fields_of_wrong_types_are_parsed_like_missing_fields() -> None:
     names = ("status", "runNumber", "startedAt", "iterations", "error", "logSize", "waitingFor")
-    assert Run.parse({"id": "r"} | {name: [] for name in names}) == Run.parse({"id": "r"})
+    assert parse(Run, {"id": "r"} | {name: [] for name in names}) == parse(Run, {"id": "r"})
 
 
 def test_extra_fields_are_ignored() -> None:
-    assert Run.parse({"id": "r", "mood": "good"}) == Run.parse({"id": "r"})
+    assert parse(Run, {"id": "r", "mood": "good"}) == parse(Run, {"id": "r"})
 
 
 def test_number_for_an_id() -> None:
-    assert Run.parse({"id": 17}).id == "17"
+    assert parse(Run, {"id": 17}).id == "17"
 
 
 @pytest.mark.parametrize("identifier", [None, "", [], {}, True, 1.5])
 def test_missing_id_is_refused(identifier: Any) -> None:
     with pytest.raises(ValueError, match="has no id"):
-        Run.parse({"id": identifier})
+        parse(Run, {"id": identifier})
 
 
 def test_true_is_no_number() -> None:
-    assert Run.parse({"id": "r", "runNumber": True, "logSize": False}).log_size is None
+    assert parse(Run, {"id": "r", "runNumber": True, "logSize": False}).log_size is None
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 10**30])
 def test_run_number_that_is_none(number: int) -> None:
-    assert Run.parse({"id": "r", "runNumber": number}).label == "Run r"
+    assert parse(Run, {"id": "r", "runNumber": number}).label == "Run r"
 
 
 def test_time_limit_beyond_reckoning() -> None:
-    assert WorkOrder.parse({"id": "wo-1", "maxTime": 10**20}).max_time is None
+    assert parse(WorkOrder, {"id": "wo-1", "maxTime": 10**20}).max_time is None
 
 
 @pytest.mark.parametrize("value", [{"runId": 5}, {"runId": "5", "runNumber": "x"}])
@@ -84,29 +86,43 @@ def test_malformed_queue_position_is_ignored(position: Any) -> None:
     assert queue_position_of({"queuePosition": position}) is None
 
 
+@pytest.mark.parametrize("missing", [{}, {"profileName": None, "maxIterations": "many"}])
+def test_harness_stands_in_for_what_is_missing(missing: dict[str, Any]) -> None:
+    harness = {"profile": "careful", "loopStrategy": {"maxIterations": 8}}
+    work_order = parse(WorkOrder, {"id": "wo-1", "harness": harness} | missing)
+    assert (work_order.profile_name, work_order.max_iterations) == ("careful", 8)
+
+
+@pytest.mark.parametrize("missing", [{}, {"maxIterations": True}])
+def test_loop_strategy_of_a_profile_stands_in_for_what_is_missing(missing: dict[str, Any]) -> None:
+    loop = {"name": "careful", "loopStrategy": {"maxIterations": 8}}
+    assert parse(Profile, loop | missing).max_iterations == 8
+    assert parse(Profile, loop | {"maxIterations": 0}).max_iterations == 0
+
+
 # --- Statuses
 
 
 @pytest.mark.parametrize("spelling", ["cancelled", "canceled"])
 def test_both_spellings_of_cancelled(spelling: str) -> None:
-    assert WorkOrder.parse({"id": "wo-1", "status": spelling}).status == "cancelled"
-    assert Run.parse({"id": "r", "status": spelling}).is_final
+    assert parse(WorkOrder, {"id": "wo-1", "status": spelling}).status == "cancelled"
+    assert parse(Run, {"id": "r", "status": spelling}).is_final
 
 
 @pytest.mark.parametrize("status", ["running", "building", "hibernating", "", None])
 def test_active_is_what_is_neither_waiting_nor_over(status: Any) -> None:
-    assert Run.parse({"id": "r", "status": status}).is_active
+    assert parse(Run, {"id": "r", "status": status}).is_active
 
 
 @pytest.mark.parametrize("status", ["queued", "succeeded", "failed", "canceled"])
 def test_not_active(status: str) -> None:
-    assert not Run.parse({"id": "r", "status": status}).is_active
+    assert not parse(Run, {"id": "r", "status": status}).is_active
 
 
 def test_unknown_run_status_blocks_a_new_run() -> None:
     run = {"id": "r", "status": "hibernating"}
     availability = trigger_availability(
-        WorkOrder.parse({"id": "wo-1", "status": "failed", "runs": [run]})
+        parse(WorkOrder, {"id": "wo-1", "status": "failed", "runs": [run]})
     )
     assert availability.blocked_reason is BlockedReason.ACTIVE
     assert availability.active_run
@@ -126,13 +142,13 @@ def test_unknown_run_status_blocks_a_new_run() -> None:
     ],
 )
 def test_times_are_utc(text: str) -> None:
-    run = Run.parse({"id": "r", "startedAt": text})
+    run = parse(Run, {"id": "r", "startedAt": text})
     assert run.started_at == datetime(2026, 1, 2, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", 1767348000, "0001-01-01T00:00:00+23:59"])
 def test_times_that_are_none(text: Any) -> None:
-    assert Run.parse({"id": "r", "startedAt": text}).started_at is None
+    assert parse(Run, {"id": "r", "startedAt": text}).started_at is None
 
 
 # --- The order and the numbers of runs
@@ -143,7 +159,7 @@ SECOND = {"id": "b", "startedAt": "2026-01-02T11:00:00Z"}
 
 
 def order_of(*runs: dict[str, Any], count: int | None) -> list[tuple[str, int | None]]:
-    parsed = WorkOrder.parse({"id": "wo-1", "runs": list(runs), "runCount": count})
+    parsed = parse(WorkOrder, {"id": "wo-1", "runs": list(runs), "runCount": count})
     return [(run.id, run.number) for run in parsed.runs]
 
 
@@ -170,7 +186,7 @@ def test_numbered_runs_are_sorted_by_number() -> None:
 
 
 def test_runs_belong_to_the_work_order_that_lists_them() -> None:
-    work_order = WorkOrder.parse({"id": "wo-1", "runs": [{"id": "a"}]})
+    work_order = parse(WorkOrder, {"id": "wo-1", "runs": [{"id": "a"}]})
     assert work_order.runs[0].work_order_id == "wo-1"
 
 
@@ -189,7 +205,7 @@ def test_runs_belong_to_the_work_order_that_lists_them() -> None:
 def test_next_run_number_is_known_only_when_certain(
     runs: list[Any], count: int | None, expected: int | None
 ) -> None:
-    work_order = WorkOrder.parse({"id": "wo-1", "runs": runs, "runCount": count})
+    work_order = parse(WorkOrder, {"id": "wo-1", "runs": runs, "runCount": count})
     assert work_order.next_run_number == expected
 
 
@@ -197,7 +213,7 @@ def test_next_run_number_is_known_only_when_certain(
 
 
 def page(**data: Any) -> Page[Run]:
-    return Page.parse({"items": [{"id": "a"}, {"id": "b"}]} | data, Run.parse, limit=2)
+    return parse(Page[Run], {"items": [{"id": "a"}, {"id": "b"}]} | data, limit=2)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +233,7 @@ def test_has_more_is_computed_from_the_totals(data: dict[str, Any], more: bool) 
 
 
 def test_page_without_items() -> None:
-    assert Page.parse({}, Run.parse) == Page((), None, 0, 0, has_more=False)
+    assert parse(Page[Run], {}) == Page((), None, 0, 0, has_more=False)
 
 
 # --- Overrides
@@ -252,6 +268,7 @@ NAMES = """
     startedAt completedAt iterations iterationCount verification passed exitCode output number
     overrides profileOverrides queuePosition waitingFor error logSize imported items total limit
     offset hasMore stats waiting running maxConcurrent text nextOffset size complete
+    isolation isolated notIsolated reasons triggeredBy workOrderId url agentExitCode description
 """.split()  # noqa: SIM905  # a line for each would be a page
 OBJECT = st.dictionaries(st.sampled_from(NAMES), JSON)
 NESTED = st.dictionaries(
@@ -259,16 +276,16 @@ NESTED = st.dictionaries(
 )
 
 PARSERS: dict[str, Callable[[Any], object]] = {
-    "work order": WorkOrder.parse,
-    "run": Run.parse,
-    "triggered run": TriggeredRun.required,
-    "profile": Profile.parse,
-    "queue": QueueHealth.parse,
-    "log": LogPart.parse,
+    "work order": partial(parse, WorkOrder),
+    "run": partial(parse, Run),
+    "triggered run": partial(parse, TriggeredRun),
+    "profile": partial(parse, Profile),
+    "queue": partial(parse, QueueHealth),
+    "log": partial(parse, LogPart),
     "overrides": RunOverrides.parse,
     "reference": RunReference.parse,
-    "page of work orders": lambda value: Page.parse(value, WorkOrder.parse),
-    "page of runs": lambda value: Page.parse(value, Run.parse),
+    "page of work orders": partial(parse, Page[WorkOrder]),
+    "page of runs": partial(parse, Page[Run]),
 }
 
 
@@ -278,9 +295,12 @@ PARSERS: dict[str, Callable[[Any], object]] = {
 def test_any_object_gives_a_value_or_a_value_error(name: str, value: dict[str, Any]) -> None:
     try:
         parsed = PARSERS[name]({"id": "x", "name": "x", "runId": "x"} | value)
-    except ValueError:
+    except ValueError as exc:
+        reason = str(exc)
+    else:
+        assert parsed == parsed  # a value that compares  # noqa: PLR0124
+        if isinstance(parsed, WorkOrder):
+            assert trigger_availability(parsed).enabled in {True, False}
+            assert parsed.next_run_number != 0
         return
-    assert parsed == parsed  # a value that compares  # noqa: PLR0124
-    if isinstance(parsed, WorkOrder):
-        assert trigger_availability(parsed).enabled in {True, False}
-        assert parsed.next_run_number != 0
+    assert reason in {f"the answer has no {key}" for key in ("id", "name", "runId")}

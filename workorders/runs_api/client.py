@@ -8,7 +8,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,7 +24,7 @@ from workorders.runs_api.deadline import enforce_deadline
 from workorders.runs_api.diagnosis import NO_CONNECTION, diagnosis_of
 from workorders.runs_api.envelope import Envelope, read_envelope
 from workorders.runs_api.health import HealthRecord
-from workorders.runs_api.json_values import Json, as_text, optional_id
+from workorders.runs_api.json_values import Json, optional_id
 from workorders.runs_api.read_cache import SharedRead
 from workorders.runs_api.schemas import (
     LogPart,
@@ -35,6 +35,7 @@ from workorders.runs_api.schemas import (
     RunOverrides,
     TriggeredRun,
     WorkOrder,
+    parse,
     queue_position_of,
 )
 
@@ -146,7 +147,7 @@ class RunsClient:
         """
         # The API spells this status with one l (recorded from a real server).
         query = {"status": "canceled" if status == "cancelled" else status, "search": search}
-        return self._page("/work-orders", query, WorkOrder.parse, limit=limit, offset=offset)
+        return self._page("/work-orders", query, Page[WorkOrder], limit=limit, offset=offset)
 
     def get_work_order(self, work_order_id: str) -> WorkOrder:
         """Return a work order with its runs.
@@ -155,7 +156,7 @@ class RunsClient:
         does not return all of them, the result has ``lists_runs`` false.
         """
         data = self._get(f"/work-orders/{_segment(work_order_id)}")
-        work_order = _parsed(lambda: WorkOrder.parse(data), data)
+        work_order = _parsed(WorkOrder, data)
         if work_order.lists_runs:
             return work_order
         try:
@@ -177,12 +178,12 @@ class RunsClient:
             offset: how many items to skip.
         """
         query = {"workOrderId": work_order_id}
-        return self._page("/runs", query, Run.parse, limit=limit, offset=offset)
+        return self._page("/runs", query, Page[Run], limit=limit, offset=offset)
 
     def get_run(self, run_id: str) -> Run:
         """Return one run with its iterations."""
         data = self._get(f"/runs/{_segment(run_id)}")
-        return _parsed(lambda: Run.parse(data), data)
+        return _parsed(Run, data)
 
     def get_log(
         self, run_id: str, *, offset: int = -LOG_PART_BYTES, limit: int = LOG_PART_BYTES
@@ -196,7 +197,7 @@ class RunsClient:
         """
         query = {"offset": offset, "limit": limit}
         data = self._get(f"/runs/{_segment(run_id)}/log", query)
-        return _parsed(lambda: LogPart.parse(data), data)
+        return _parsed(LogPart, data)
 
     def iterate_log(self, run_id: str) -> Iterator[str]:
         """Yield the log from its beginning to its present end, part by part."""
@@ -211,7 +212,7 @@ class RunsClient:
     def list_profiles(self) -> tuple[Profile, ...]:
         """Return the profiles of the API, in the API's order."""
         data = self._get("/profiles")
-        return _parsed(lambda: Page.parse(data, Profile.parse).items, data)
+        return _parsed(Page[Profile], data).items
 
     def version(self) -> str:
         """Return the version that the server reports; empty where it reports none."""
@@ -222,11 +223,12 @@ class RunsClient:
                 raise
             # Real servers have this endpoint outside of /api/v1 (recorded).
             data = self._get("/health", prefix="")
-        return as_text(data.get("version"))
+        version = data.get("version")
+        return version if isinstance(version, str) else ""
 
     def queue_health(self) -> QueueHealth:
         """Return the load of the API, and how its workers isolate commands."""
-        return QueueHealth.parse(self._get("/queue/health"))
+        return parse(QueueHealth, self._get("/queue/health"))
 
     def queue_position(self, work_order_id: str) -> int | None:
         """Return the place in the queue of the work order's queued run.
@@ -261,7 +263,7 @@ class RunsClient:
         if max_iterations is not None:
             body["maxIterations"] = max_iterations
         data = self._exchange("POST", "/work-orders", timeout=self._read_timeout, body=body).data
-        return _parsed(lambda: WorkOrder.parse(data), data)
+        return _parsed(WorkOrder, data)
 
     def trigger_run(
         self, work_order_id: str, overrides: RunOverrides, *, idempotency_key: str
@@ -289,32 +291,32 @@ class RunsClient:
             headers={"Idempotency-Key": idempotency_key},
             about={"work_order_id": work_order_id, "key": idempotency_key},
         )
-        run = _parsed(lambda: TriggeredRun.required(data), data)
+        run = _parsed(TriggeredRun, data)
         return replace(run, request_id=request_id)
 
     def cancel_run(self, run_id: str) -> None:
         """Cancel a queued run, or ask an active run to stop. Not every runs API can do this."""
         path = f"/runs/{_segment(run_id)}/cancel"
         data = self._exchange("POST", path, timeout=self._read_timeout).data
-        _parsed(lambda: _check_id(data, run_id), data)
+        _check_id(data, run_id)
 
     def cancel_work_order(self, work_order_id: str) -> None:
         """Cancel a work order for good. Its runs may continue nevertheless."""
         path = f"/work-orders/{_segment(work_order_id)}"
         data = self._exchange("DELETE", path, timeout=self._read_timeout).data
-        _parsed(lambda: _check_id(data, work_order_id), data)
+        _check_id(data, work_order_id)
 
     def _page[Item](
         self,
         path: str,
         query: Mapping[str, str],
-        parse: Callable[[Json], Item],
+        kind: type[Page[Item]],
         *,
         limit: int,
         offset: int,
     ) -> Page[Item]:
         data = self._get(path, {**query, "limit": limit, "offset": offset})
-        return _parsed(lambda: Page.parse(data, parse, limit=limit, offset=offset), data)
+        return _parsed(kind, data, limit=limit, offset=offset)
 
     def _get(
         self, path: str, query: Mapping[str, str | int] | None = None, *, prefix: str = API_PREFIX
@@ -424,15 +426,19 @@ def _segment(identifier: str) -> str:
 
 
 def _check_id(data: Json, asked: str) -> None:
-    """Raise ``ValueError`` if the response has another ID; a response without an ID passes."""
+    """Raise ``InvalidResponse`` if the response has another ID; a response without one passes."""
     if optional_id(data, "id") not in {"", asked}:
-        raise ValueError("the answer is about another id")
+        raise _invalid("the answer is about another id", data)
 
 
-def _parsed[T](parse: Callable[[], T], data: Json) -> T:
+def _parsed[Value](kind: type[Value], data: Json, **context: int) -> Value:
     """Return what ``parse`` returns, and turn its ``ValueError`` into ``InvalidResponse``."""
     try:
-        return parse()
+        return parse(kind, data, **context)
     except ValueError as exc:
-        logger.warning("an answer could not be understood: %s; keys: %s", exc, sorted(data))
-        raise InvalidResponse(str(exc)) from exc
+        raise _invalid(str(exc), data) from exc
+
+
+def _invalid(reason: str, data: Json) -> InvalidResponse:
+    logger.warning("an answer could not be understood: %s; keys: %s", reason, sorted(data))
+    return InvalidResponse(reason)
