@@ -1,45 +1,75 @@
-"""Health endpoints. They need no API key, so they report nothing but the server's health.
-
-All times are UTC in ISO 8601 with milliseconds; ``latencyMs`` is in milliseconds.
-"""
+"""Health endpoints. They need no API key, so they report nothing but the server's health."""
 
 import time
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from workorders.embedded.api.openapi import VERSION
+from workorders.embedded.api.operations import Refusal, operation
 from workorders.embedded.api.responses import ApiError, ApiResponse, success
+from workorders.embedded.api.schemas import Count, Timestamp
 from workorders.embedded.api.serializers import timestamp
 
 
+class Health(TypedDict):
+    status: Literal["ok"]
+    version: str
+    timestamp: Timestamp
+
+
+@operation(tag="health", summary="Whether the server answers", returns=Health, says="It does.")
 def health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
-    """``{"status": "ok", "version", "timestamp"}``, where ``version`` is the API's version."""
-    return success({"status": "ok", "version": VERSION, "timestamp": timestamp(timezone.now())})
+    data: Health = {"status": "ok", "version": VERSION, "timestamp": timestamp(timezone.now())}
+    return success(data)
 
 
+class Live(TypedDict):
+    alive: Literal[True]
+    timestamp: Timestamp
+
+
+@operation(tag="health", summary="Whether the process is alive", returns=Live, says="It is.")
 def live(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
-    """``{"alive": true, "timestamp"}``: the process responds."""
-    return success({"alive": True, "timestamp": timestamp(timezone.now())})
+    data: Live = {"alive": True, "timestamp": timestamp(timezone.now())}
+    return success(data)
 
 
+class Check(TypedDict):
+    name: str
+    healthy: bool
+    message: str
+    latencyMs: Count
+
+
+class Ready(TypedDict):
+    ready: Literal[True]
+    checks: Sequence[Check]
+    timestamp: Timestamp
+
+
+@operation(
+    tag="health",
+    summary="Whether the database answers",
+    returns=Ready,
+    says="It does.",
+    refusals=(Refusal(status=503, codes=("NOT_READY",), description="It does not."),),
+)
 def ready(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
-    """``{"ready": true, "checks": [{"name", "healthy", "message", "latencyMs"}], "timestamp"}``.
-
-    Raises ``ApiError`` (503 NOT_READY) if the database cannot be queried.
-    """
     began = time.monotonic()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM embedded_workorder LIMIT 1")
     except DatabaseError as exc:
         raise ApiError(503, "NOT_READY", "The database does not answer") from exc
-    latency = round((time.monotonic() - began) * 1000)
-    check = {
+    check: Check = {
         "name": "database",
         "healthy": True,
         "message": "Database answers",
-        "latencyMs": latency,
+        "latencyMs": round((time.monotonic() - began) * 1000),
     }
-    return success({"ready": True, "checks": [check], "timestamp": timestamp(timezone.now())})
+    data: Ready = {"ready": True, "checks": [check], "timestamp": timestamp(timezone.now())}
+    return success(data)

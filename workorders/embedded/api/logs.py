@@ -1,17 +1,20 @@
 """The endpoint for a run's log, which clients read page by page."""
 
 import codecs
+from typing import Annotated, TypedDict
 
 from django.http import HttpRequest
+from pydantic import Field
 
 from workorders.embedded.api.lookups import get_run
+from workorders.embedded.api.operations import NOT_FOUND, operation
+from workorders.embedded.api.requests import LogQuery
 from workorders.embedded.api.responses import ApiResponse, success
-from workorders.embedded.api.validation import MAX_OFFSET, read_query
+from workorders.embedded.api.schemas import Count
+from workorders.embedded.api.validation import read_query
 from workorders.embedded.models import FINAL, LogChunk, Run
 from workorders.embedded.reaping import reap_in_passing
 
-DEFAULT_LIMIT = 65_536
-MAX_LIMIT = 1_048_576
 LONGEST_CHARACTER = 4
 """Bytes of the longest UTF-8 character. Every page may hold at least so many bytes, because a
 shorter page could contain no complete character and reading would never advance."""
@@ -21,25 +24,41 @@ EIGHT_BIT_CODES = frozenset(b"\x90\x98\x9b\x9c\x9d\x9e\x9f")
 Readers of the log need these codes to recognize where a control sequence begins and ends."""
 
 
+class Log(TypedDict):
+    offset: Annotated[int, Field(ge=0, description="Bytes of the log, like all offsets.")]
+    nextOffset: Annotated[
+        int,
+        Field(ge=0, description="Where the next page begins; never inside a character."),
+    ]
+    size: Count
+    complete: Annotated[
+        bool, Field(description="The run has ended and this page reaches the end of its log.")
+    ]
+    text: Annotated[
+        str,
+        Field(
+            description="UTF-8, with U+FFFD for what is none, but the control character for a byte"
+            " that begins or ends an 8-bit control string or sequence (ECMA-48). Control characters"
+            " are kept: escape it before it is shown."
+        ),
+    ]
+
+
+@operation(
+    tag="runs",
+    summary="A page of a run's log",
+    query=LogQuery,
+    returns=Log,
+    says="The page.",
+    refusals=(NOT_FOUND,),
+)
 def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
-    """A page of the log: ``{"offset", "nextOffset", "size", "complete", "text"}``.
-
-    ``offset``, ``nextOffset`` and ``size`` count bytes of the stored log. ``nextOffset`` is where
-    the next page begins. ``complete`` is true when the run has ended and this page reaches the
-    end of the log. Query parameters: ``offset`` (bytes; a negative offset counts from the end)
-    and ``limit`` (bytes).
-
-    Raises:
-        ApiError: 400 for wrong parameters, 404 for an unknown run.
-    """
-    query = read_query(request)
-    asked = query.integer("offset", minimum=-MAX_OFFSET, maximum=MAX_OFFSET) or 0
-    limit = query.integer("limit", minimum=1, maximum=MAX_LIMIT) or DEFAULT_LIMIT
-    query.finish()
+    query = read_query(LogQuery, request)
+    asked = query.offset
     reap_in_passing()
     run = get_run(run_id)
     offset = max(0, run.log_size + asked) if asked < 0 else min(asked, run.log_size)
-    data = read_log(run, offset, max(limit, LONGEST_CHARACTER))
+    data = read_log(run, offset, max(query.limit, LONGEST_CHARACTER))
     if asked < 0 and offset:
         # A page that is counted from the end may begin inside a character: skip the rest of it.
         rest = data[: LONGEST_CHARACTER - 1]
@@ -47,15 +66,14 @@ def show_log(request: HttpRequest, run_id: str) -> ApiResponse:
         offset, data = offset + inside, data[inside:]
     final = run.status in FINAL
     text, used = decode(data, to_the_end=final and offset + len(data) == run.log_size)
-    return success(
-        {
-            "offset": offset,
-            "nextOffset": offset + used,
-            "size": run.log_size,
-            "complete": final and offset + used == run.log_size,
-            "text": text,
-        }
-    )
+    page: Log = {
+        "offset": offset,
+        "nextOffset": offset + used,
+        "size": run.log_size,
+        "complete": final and offset + used == run.log_size,
+        "text": text,
+    }
+    return success(page)
 
 
 def read_log(run: Run, offset: int, limit: int) -> bytes:

@@ -3,18 +3,32 @@
 from django.http import HttpRequest
 
 from workorders.embedded.api import serializers
+from workorders.embedded.api.operations import NOT_FOUND, operation
 from workorders.embedded.api.responses import ApiResponse, not_found, success
+from workorders.embedded.api.schemas import ProfileDetail, ProfileList
 from workorders.embedded.profiles import load_profiles
 
 
+@operation(
+    tag="profiles",
+    summary="The profiles; their commands stay on the server",
+    returns=ProfileList,
+    says="All of them, in the order of the profiles file.",
+)
 def list_profiles(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
-    """All profiles, in the order of the profiles file: ``{"items": [profile, …], "total"}``."""
     items = [serializers.profile_item(profile) for profile in load_profiles().values()]
-    return success({"items": items, "total": len(items)})
+    profiles: ProfileList = {"items": items, "total": len(items)}
+    return success(profiles)
 
 
+@operation(
+    tag="profiles",
+    summary="A profile",
+    returns=ProfileDetail,
+    says="The profile.",
+    refusals=(NOT_FOUND,),
+)
 def show_profile(request: HttpRequest, name: str) -> ApiResponse:  # noqa: ARG001
-    """One profile with its limits. Raises ``ApiError`` (404) for an unknown name."""
     profile = load_profiles().get(name)
     if profile is None:
         raise not_found(f"Profile not found: {name}")

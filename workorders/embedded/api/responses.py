@@ -1,4 +1,4 @@
-"""The envelope of responses, the API's errors, and the function that makes views of handlers.
+"""The envelope of responses, the API's errors, and the views that call handlers.
 
 The envelope is ``{"success": true, "data": {…}, "requestId": "…"}`` for a success, or
 ``{"success": false, "error": {"code": "…", "message": "…", "details": {…}}, "requestId": "…"}``
@@ -8,11 +8,9 @@ for an error. The member ``details`` is absent if there are none.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from workorders.embedded.api_keys import Caller, Scope, caller_of
 from workorders.embedded.models import APIKey
@@ -95,29 +93,32 @@ def database_unavailable(*, is_certain: bool) -> ApiError:
 type Handler = Callable[..., ApiResponse]
 
 
-def api(
-    *, open_to_all: bool = False, needs: Scope | None = None, **handlers: Handler
-) -> Callable[..., HttpResponseBase]:
-    """Make a view of one handler per HTTP method: ``api(GET=list_runs)``.
-
-    ``needs`` is the scope that the API key must have. Without ``needs``, GET and HEAD need the
-    scope ``read`` and all other methods need ``all``. With ``open_to_all`` no key is needed.
+@dataclass(frozen=True, eq=False)  # Django keeps views in sets
+class Endpoint:
+    """A view of one handler per HTTP method.
 
     The view uses neither sessions nor CSRF tokens: only the key in the ``Authorization`` header
     gives access, and a browser never adds this header by itself.
     """
 
-    @csrf_exempt
-    @login_not_required
-    def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+    handlers: Mapping[str, Handler]
+    """By method, such as ``{"GET": list_runs}``."""
+    needs: Scope | None = None
+    """The scope that the API key must have. None: ``read`` for GET and HEAD, else ``all``."""
+    open_to_all: bool = False
+    """Whether no key is needed."""
+    csrf_exempt: ClassVar = True
+    login_required: ClassVar = False
+
+    def __call__(self, request: HttpRequest, **arguments: str) -> HttpResponseBase:
         given = request.headers.get(request_id.HEADER, "")
         with request_id.carried(request_id.taken_over(given)):
             began = False
             try:
-                known = None if open_to_all else _caller(request)
-                handler = _pick(request, handlers)
+                known = None if self.open_to_all else _caller(request)
+                handler = _pick(request, self.handlers)
                 if known:
-                    _check_scope(known, needs or _usual_scope(request))
+                    _check_scope(known, self.needs or _usual_scope(request))
                 began = True
                 response = handler(request, **arguments)
                 outage.is_over()
@@ -132,7 +133,10 @@ def api(
                 response = ApiError(500, "INTERNAL_ERROR", "Internal server error").response
             return _respond(response)
 
-    return view
+
+def api(*, open_to_all: bool = False, needs: Scope | None = None, **handlers: Handler) -> Endpoint:
+    """An endpoint: ``api(GET=list_runs)``."""
+    return Endpoint(handlers, needs, open_to_all)
 
 
 def unknown_route(request: HttpRequest) -> ApiResponse:
@@ -140,10 +144,10 @@ def unknown_route(request: HttpRequest) -> ApiResponse:
     raise not_found(f"Route {request.method} {request.path} not found")
 
 
-def any_method(handler: Handler) -> Callable[..., HttpResponseBase]:
+def any_method(handler: Handler) -> Endpoint:
     """Make a view that calls one handler for every HTTP method."""
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-    return api(open_to_all=False, needs=APIKey.Scope.READ, **dict.fromkeys(methods, handler))
+    return Endpoint(dict.fromkeys(methods, handler), APIKey.Scope.READ)
 
 
 def _is_read(request: HttpRequest) -> bool:

@@ -2,66 +2,116 @@
 
 from django.http import HttpRequest
 
-from workorders.embedded import transitions
+from workorders.embedded import transitions, triggering
 from workorders.embedded.api import serializers
 from workorders.embedded.api.lookups import get_run, is_id, no_such_work_order
-from workorders.embedded.api.paging import read_page, take
+from workorders.embedded.api.operations import CONFLICT, NOT_FOUND, Refusal, operation
+from workorders.embedded.api.paging import take
+from workorders.embedded.api.requests import RunQuery, RunRequest
 from workorders.embedded.api.responses import ApiError, ApiResponse, caller, conflict, success
-from workorders.embedded.api.validation import Fields, read_body, read_idempotency_key, read_query
+from workorders.embedded.api.schemas import (
+    ActiveRun,
+    CanceledRun,
+    QueuedRun,
+    RunDetail,
+    RunPage,
+    TriggeredRun,
+)
+from workorders.embedded.api.validation import (
+    BODY,
+    read_idempotency_key,
+    read_json,
+    read_query,
+    validated,
+)
 from workorders.embedded.models import Run, Status
-from workorders.embedded.profiles import MAX_ITERATIONS
 from workorders.embedded.reaping import reap_in_passing
-from workorders.embedded.triggering import Trigger, trigger_run
 
-STATUSES = {status.value: status.value for status in Status} | {"cancelled": Status.CANCELED.value}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any 1 to 255 printable ASCII characters. For 24 hours the same key with the"
+    " same work order and body gives the same run and the same answer, also to requests that come"
+    " at the same time; with another work order or body it is refused with 422. A key in double"
+    " quotes, a structured field string as draft-ietf-httpapi-idempotency-key-header has it, is the"
+    " same key as without them. After that it is free for a new request.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "true when the same key has been used before: this is the answer of then.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
 
 
-def trigger(request: HttpRequest, work_order_id: str) -> ApiResponse:
-    """Trigger a run of the work order.
-
-    Body, all members optional:
-    ``{"profileName", "profileOverrides": {"loopStrategy": {"maxIterations"}}}``.
-    The response is 201 with the run if a worker is free, or 202 CAPACITY_EXCEEDED with the
-    place in the queue. A repeated idempotency key gets the response of the first request, with
-    the header ``Idempotency-Replayed: true``.
-
-    Raises:
-        ApiError: 400 for a wrong body, 403 or 409 if the work order may not run, 404 if it is
-            unknown, 422 for a key of another request, 503 if the database cannot be used.
-    """
+@operation(
+    tag="runs",
+    summary="Trigger a new run",
+    description="Refused while a run of the work order is building or running; a queued one does"
+    " not refuse. With 202 the envelope says success: false, because the run could not start, and"
+    " details names the run that now waits.",
+    headers=[IDEMPOTENCY_KEY],
+    body=RunRequest,
+    without_body="May be left out or empty: nothing is overridden.",
+    status=201,
+    returns=TriggeredRun,
+    says="A worker is free: the run starts now.",
+    response_headers=REPLAYED,
+    refusals=(
+        Refusal(
+            status=202,
+            codes=("CAPACITY_EXCEEDED",),
+            description="No worker is free: the run exists and waits in the queue.",
+            details=QueuedRun,
+            always_has_details=True,
+            headers=REPLAYED,
+        ),
+        Refusal(
+            status=403,
+            codes=("WORK_ORDER_COMPLETE", "FORBIDDEN"),
+            description="WORK_ORDER_COMPLETE: the work order has succeeded."
+            " FORBIDDEN: the key's scope does not allow it.",
+        ),
+        NOT_FOUND,
+        Refusal(
+            status=409,
+            codes=("RUN_ALREADY_ACTIVE", "CONFLICT"),
+            description="RUN_ALREADY_ACTIVE: a run of the work order is building or running."
+            " CONFLICT: the work order is canceled.",
+            details=ActiveRun,
+        ),
+        Refusal(
+            status=422,
+            codes=("IDEMPOTENCY_KEY_REUSED",),
+            description="The key was used before with another work order or body.",
+        ),
+    ),
+)
+def trigger_run(request: HttpRequest, work_order_id: str) -> ApiResponse:
     key = read_idempotency_key(request)
-    body = read_body(request)
-    profile_name = body.text("profileName", maximum=64, label="Profile name")
-    max_iterations = _read_overrides(body)
-    body.refuse_unknown()
-    body.finish()
+    sent = read_json(request)
+    asked = validated(RunRequest, sent, BODY)
     if not is_id(work_order_id):
         raise no_such_work_order(work_order_id)
     reap_in_passing()
-    run, replayed = trigger_run(
-        Trigger(
+    run, replayed = triggering.trigger_run(
+        triggering.Trigger(
             work_order_id=work_order_id,
-            profile_name=profile_name,
-            max_iterations=max_iterations,
-            sent=body.values,
+            profile_name=asked.profile_name,
+            max_iterations=asked.profile_overrides.loop_strategy.max_iterations,
+            sent=sent,
             key=key,
             triggered_by=caller(request).name,
         )
     )
     return _triggered(run, {"Idempotency-Replayed": "true"} if replayed else {})
-
-
-def _read_overrides(body: Fields) -> int | None:
-    """The requested maximum of iterations, or None if the request does not override it."""
-    overrides = body.section("profileOverrides")
-    loop = overrides.section("loopStrategy") if overrides else None
-    max_iterations = None
-    if loop:
-        max_iterations = loop.integer("maxIterations", minimum=1, maximum=MAX_ITERATIONS)
-        loop.refuse_unknown()
-    if overrides:
-        overrides.refuse_unknown()
-    return max_iterations
 
 
 def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
@@ -70,48 +120,72 @@ def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
     It describes the run as it was when it was created, so that a repeated request gets the same
     response. ``startedAt`` is therefore always null.
     """
-    data = {"runId": run.pk, "runNumber": run.number, "status": Status.QUEUED.value}
     if run.answered_position is None:
-        started = {"startedAt": None, "workOrderId": run.work_order_id}
-        return success(data | started, 201, headers)
+        triggered: TriggeredRun = {
+            "runId": run.pk,
+            "runNumber": run.number,
+            "status": "queued",
+            "startedAt": None,
+            "workOrderId": run.work_order_id,
+        }
+        return success(triggered, 201, headers)
+    queued: QueuedRun = {
+        "runId": run.pk,
+        "runNumber": run.number,
+        "status": "queued",
+        "queuePosition": run.answered_position,
+    }
     return ApiError(
         202,
         "CAPACITY_EXCEEDED",
         "Server at capacity. The run has been queued.",
-        data | {"queuePosition": run.answered_position},
+        queued,
         headers,
     ).response
 
 
+@operation(
+    tag="runs",
+    summary="Runs, newest first",
+    query=RunQuery,
+    returns=RunPage,
+    says="A page of them.",
+)
 def list_runs(request: HttpRequest) -> ApiResponse:
-    """A page of runs, newest first. Query: ``workOrderId``, ``status``, ``limit``, ``offset``."""
-    query = read_query(request)
-    work_order_id = query.text("workOrderId", maximum=64, label="Work order ID")
-    status = query.choice("status", STATUSES)
-    limit, offset = read_page(query)
-    query.finish()
+    query = read_query(RunQuery, request)
     reap_in_passing()
     runs = Run.objects.newest_first()
-    if work_order_id:
+    if query.work_order_id:
         # Runs of one work order are sorted by number, because clocks of hosts differ.
-        runs = runs.filter(work_order=work_order_id).order_by("-number")
-    if status:
-        runs = runs.filter(status=status)
-    rows, total = take(runs, limit, offset)
-    return success(serializers.page(serializers.run_items(rows), total, limit, offset))
+        runs = runs.filter(work_order=query.work_order_id).order_by("-number")
+    if query.status:
+        runs = runs.filter(status=query.status)
+    rows, paging = take(runs, query)
+    page: RunPage = {"items": serializers.run_items(rows), **paging}
+    return success(page)
 
 
+@operation(
+    tag="runs",
+    summary="A run with its iterations",
+    returns=RunDetail,
+    says="The run.",
+    refusals=(NOT_FOUND,),
+)
 def show_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
-    """A run with its iterations and limits. Raises ``ApiError`` (404) for an unknown run."""
     reap_in_passing()
     return success(serializers.run_detail(get_run(run_id)))
 
 
+@operation(
+    tag="runs",
+    summary="Cancel one run",
+    status=202,
+    returns=CanceledRun,
+    says="Canceled, or asked to stop.",
+    refusals=(NOT_FOUND, CONFLICT),
+)
 def cancel_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
-    """Cancel a queued run or ask an active run to stop: 202 ``{"id", "status", "message"}``.
-
-    Raises ``ApiError``: 404 for an unknown run, 409 for a run that has already ended.
-    """
     reap_in_passing()
     run = get_run(run_id)
     status = transitions.cancel_run(run)
@@ -119,4 +193,5 @@ def cancel_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG00
         run.refresh_from_db()
         raise conflict(f"Cannot cancel run in status '{run.status}'")
     asked = "Run canceled" if status == Status.CANCELED else "The run has been asked to stop"
-    return success({"id": run.pk, "status": status, "message": asked}, status=202)
+    canceled: CanceledRun = {"id": run.pk, "status": status, "message": asked}
+    return success(canceled, status=202)

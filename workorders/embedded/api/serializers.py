@@ -1,14 +1,14 @@
-"""The JSON of the API, made from stored rows.
+"""The JSON of the API, made from stored rows. ``schemas`` describes every member.
 
-Names are in camelCase. Times are strings such as ``2025-01-31T09:30:00.000Z`` (UTC, ISO 8601), or
-null if the event has not happened. ``maxTime`` is in seconds. ``openapi.json`` describes every
-member.
+Times are strings such as ``2025-01-31T09:30:00.000Z`` (UTC, ISO 8601), or null if the event has
+not happened.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import overload
 
+from workorders.embedded.api import schemas
 from workorders.embedded.models import Iteration, Run, Status, WorkOrder
 from workorders.embedded.profiles import (
     DEFAULT_MAX_ITERATIONS,
@@ -17,9 +17,11 @@ from workorders.embedded.profiles import (
     Profiles,
 )
 
-type Json = dict[str, Any]
 
-
+@overload
+def timestamp(value: dt.datetime) -> str: ...
+@overload
+def timestamp(value: None) -> None: ...
 def timestamp(value: dt.datetime | None) -> str | None:
     """The time as a string in UTC with milliseconds and ``Z``; None for None."""
     if value is None:
@@ -28,19 +30,8 @@ def timestamp(value: dt.datetime | None) -> str | None:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def page(items: Sequence[Json], total: int, limit: int, offset: int) -> Json:
-    """A page of a list: ``total`` counts the items of all pages."""
-    return {
-        "items": items,
-        "total": total,
-        "limit": limit,
-        "offset": offset,
-        "hasMore": offset + len(items) < total,
-    }
-
-
-def work_order_item(work_order: WorkOrder) -> Json:
-    """A work order as an item of a list. ``runCount`` also counts removed runs."""
+def work_order_item(work_order: WorkOrder) -> schemas.WorkOrder:
+    """A work order as an item of a list."""
     return {
         "id": work_order.pk,
         "taskPrompt": work_order.prompt,
@@ -52,7 +43,9 @@ def work_order_item(work_order: WorkOrder) -> Json:
     }
 
 
-def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Profiles) -> Json:
+def work_order_detail(
+    work_order: WorkOrder, runs: Sequence[Run], profiles: Profiles
+) -> schemas.WorkOrderDetail:
     """A work order with its newest runs and the limits that apply to its next run.
 
     A limit is the work order's own, otherwise the limit of its profile.
@@ -63,7 +56,8 @@ def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Prof
         profile.max_iterations if profile else DEFAULT_MAX_ITERATIONS
     )
     max_time = work_order.max_time or (profile.time_limit if profile else DEFAULT_TIME_LIMIT)
-    return work_order_item(work_order) | {
+    return {
+        **work_order_item(work_order),
         "profileName": name,
         "maxIterations": max_iterations,
         "maxTime": max_time,
@@ -77,7 +71,7 @@ def work_order_detail(work_order: WorkOrder, runs: Sequence[Run], profiles: Prof
     }
 
 
-def run_items(runs: Iterable[Run]) -> list[Json]:
+def run_items(runs: Iterable[Run]) -> list[schemas.Run]:
     """The runs as items of a list, with their places in the queue from one query.
 
     A worker may take a run between the query for ``runs`` and the query for the places. Such a
@@ -90,7 +84,7 @@ def run_items(runs: Iterable[Run]) -> list[Json]:
     return [_run(reread.get(run.pk, run), positions) for run in runs]
 
 
-def run_detail(run: Run) -> Json:
+def run_detail(run: Run) -> schemas.RunDetail:
     """The run with its iterations and its blocking run, all read while its status was the same.
 
     A worker may claim the run between two queries. The response would then say that a queued run
@@ -103,20 +97,16 @@ def run_detail(run: Run) -> Json:
             return detail
 
 
-def _run_detail(run: Run) -> Json:
-    """A run with its details.
-
-    ``waitingFor`` is the active run that a queued run waits for, otherwise null. ``error`` is null
-    if there is none. ``logSize`` is in bytes. ``overrides`` is the body of the trigger request.
-    """
+def _run_detail(run: Run) -> schemas.RunDetail:
     blocking = run.work_order.runs.active().first() if run.status == Status.QUEUED else None
-    return _run(run, queue_positions([run])) | {
+    return {
+        **_run(run, queue_positions([run])),
         "iterations": [_iteration(iteration) for iteration in run.iterations.order_by("number")],
         "profileName": run.profile_name,
         "maxIterations": run.max_iterations,
         "maxTime": run.max_time,
         "overrides": run.overrides,
-        "waitingFor": blocking and {"runId": blocking.pk, "runNumber": blocking.number},
+        "waitingFor": {"runId": blocking.pk, "runNumber": blocking.number} if blocking else None,
         "error": run.error or None,
         "logSize": run.log_size,
     }
@@ -131,8 +121,8 @@ def queue_positions(runs: Sequence[Run]) -> dict[str, int]:
     return {run_id: place for place, run_id in enumerate(queue.values_list("pk", flat=True), 1)}
 
 
-def profile_item(profile: Profile) -> Json:
-    """A profile as an item of a list. ``description`` may be null; ``extends`` always is."""
+def profile_item(profile: Profile) -> schemas.Profile:
+    """A profile as an item of a list."""
     return {
         "name": profile.name,
         "description": profile.description or None,
@@ -143,8 +133,8 @@ def profile_item(profile: Profile) -> Json:
     }
 
 
-def profile_detail(profile: Profile) -> Json:
-    """A profile with its limits. ``description`` may be null; ``extends`` always is."""
+def profile_detail(profile: Profile) -> schemas.ProfileDetail:
+    """A profile with its limits."""
     return {
         "name": profile.name,
         "description": profile.description or None,
@@ -155,12 +145,8 @@ def profile_detail(profile: Profile) -> Json:
     }
 
 
-def _run(run: Run, positions: dict[str, int]) -> Json:
-    """A run as an item of a list.
-
-    ``queuePosition`` is 1-based, and null unless the run is queued. ``triggeredBy`` is the name of
-    the API key, and null for the server's own key.
-    """
+def _run(run: Run, positions: dict[str, int]) -> schemas.Run:
+    """A run as an item of a list."""
     return {
         "id": run.pk,
         "runNumber": run.number,
@@ -176,23 +162,19 @@ def _run(run: Run, positions: dict[str, int]) -> Json:
     }
 
 
-def _iteration(iteration: Iteration) -> Json:
-    """An iteration. ``agentExitCode`` and ``verification`` are null before these have ended.
-
-    ``verification`` stays null if the agent failed.
-    """
-    verified = iteration.verify_exit_code is not None
+def _iteration(iteration: Iteration) -> schemas.Iteration:
+    exit_code = iteration.verify_exit_code
     return {
         "number": iteration.number,
         "status": iteration.status,
         "startedAt": timestamp(iteration.started_at),
         "completedAt": timestamp(iteration.completed_at),
         "agentExitCode": iteration.agent_exit_code,
-        "verification": {
-            "passed": iteration.verify_exit_code == 0,
-            "exitCode": iteration.verify_exit_code,
+        "verification": None
+        if exit_code is None
+        else {
+            "passed": exit_code == 0,
+            "exitCode": exit_code,
             "output": iteration.verify_output,
-        }
-        if verified
-        else None,
+        },
     }

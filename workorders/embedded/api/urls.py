@@ -1,4 +1,4 @@
-"""The routes of the runs API, mounted under ``/api/v1/``. ``openapi.json`` documents each route."""
+"""The routes of the runs API, mounted under ``/api/v1/``. ```operations`` describes each view."""
 
 from django.urls import path, re_path
 
@@ -10,7 +10,7 @@ urlpatterns = [
     path("health", api(open_to_all=True, GET=health.health)),
     path("health/live", api(open_to_all=True, GET=health.live)),
     path("health/ready", api(open_to_all=True, GET=health.ready)),
-    path("openapi.json", api(GET=document.show_document)),
+    path("openapi.json", api(GET=document.document)),
     path(
         "work-orders",
         api(GET=work_orders.list_work_orders, POST=work_orders.create_work_order),
@@ -20,7 +20,8 @@ urlpatterns = [
         api(GET=work_orders.show_work_order, DELETE=work_orders.cancel_work_order),
     ),
     path(
-        "work-orders/<str:work_order_id>/runs", api(needs=APIKey.Scope.TRIGGER, POST=runs.trigger)
+        "work-orders/<str:work_order_id>/runs",
+        api(needs=APIKey.Scope.TRIGGER, POST=runs.trigger_run),
     ),
     path("runs", api(GET=runs.list_runs)),
     path("runs/<str:run_id>", api(GET=runs.show_run)),

@@ -1,4 +1,4 @@
-"""Reads typed values from request bodies and query strings; one 400 reports all faults.
+"""Reads requests by the models of ``requests``; one 400 reports all faults.
 
 A fault is ``{"code": "…", "message": "…", "path": ["…"]}``, where ``path`` names the member, with
 further members that depend on the code: ``minimum``, ``maximum``, ``expected``, ``received``,
@@ -8,14 +8,16 @@ further members that depend on the code: ``minimum``, ``maximum``, ``expected``,
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, get_args
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from workorders.embedded.api.responses import ApiError
 
-_INTEGER = re.compile(r"-?[0-9]{1,100}")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
 """A non-empty string of a structured field (RFC 9651, section 3.3.3)."""
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -27,9 +29,15 @@ BODY = "Invalid request body"
 QUERY = "Invalid query parameters"
 HEADERS = "Invalid request headers"
 
-MAX_OFFSET = 2**53 - 1
-"""The largest integer that every JSON reader represents exactly (RFC 8259, section 6). It fits
-into the 64 bits of a database integer."""
+_LIMITS = {
+    "string_too_short": ("too_small", "{} must be at least {} characters", "min_length"),
+    "string_too_long": ("too_big", "{} must be at most {} characters", "max_length"),
+    "greater_than_equal": ("too_small", "Number must be greater than or equal to {1}", "ge"),
+    "less_than_equal": ("too_big", "Number must be less than or equal to {1}", "le"),
+}
+"""pydantic's errors: the fault's code, its message, and the member of the error with the limit."""
+_EXPECTED = {str: "string", int: "integer"}
+_WRONG_TYPES = {"missing", "null", "string_type", "int_type", "int_from_float", "model_type"}
 
 
 def bad_request(message: str, faults: Iterable[Fault] = ()) -> ApiError:
@@ -43,159 +51,13 @@ def fault(path: Path, code: str, message: str, **more: Any) -> Fault:
     return {"code": code, **more, "message": message, "path": list(path)}
 
 
-class Fields:
-    """Reads the members of one JSON object, or the parameters of a query string.
-
-    A reader method never raises: it notes the fault and returns a placeholder, so that ``finish``
-    can report all faults at once. Use no value before ``finish`` has returned.
-    """
-
-    def __init__(self, values: Mapping[str, Any], about: str, path: Path = ()) -> None:
-        self.values = values
-        self.about = about
-        self.path = path
-        self.faults: list[Fault] = []
-        self.known: set[str] = set()
-
-    def finish(self) -> None:
-        """Raise ``ApiError`` (400) if a fault was noted."""
-        if self.faults:
-            raise bad_request(self.about, self.faults)
-
-    def refuse_unknown(self) -> None:
-        """Note a fault if there are members that no reader method was called for."""
-        if unknown := sorted(set(self.values) - self.known):
-            message = f"Unrecognized key(s) in object: {', '.join(map(repr, unknown))}"
-            self.note((), "unrecognized_keys", message, keys=unknown)
-
-    def note(self, path: Path, code: str, message: str, **more: Any) -> None:
-        """Note a fault. ``path`` is relative to this object."""
-        self.faults.append(fault((*self.path, *path), code, message, **more))
-
-    def section(self, name: str, *, required: bool = False) -> Self | None:
-        """The nested object with this name; None if it is absent or not an object.
-
-        The nested object shares the list of faults with this object.
-        """
-        value = self._take(name, "object", required=required)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            self._wrong_type(name, "object", value)
-            return None
-        inner = type(self)(value, self.about, (*self.path, name))
-        inner.faults = self.faults
-        return inner
-
-    def text(
-        self,
-        name: str,
-        *,
-        maximum: int,
-        minimum: int = 0,
-        label: str = "Text",
-        required: bool = False,
-    ) -> str:
-        """A text; ``""`` if absent.
-
-        NUL characters and surrogates are faults, because databases cannot store them.
-        ``minimum`` and ``maximum`` are numbers of characters.
-        """
-        value = self._take(name, "string", required=required)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            self._wrong_type(name, "string", value)
-        elif "\0" in value or _has_surrogates(value):
-            self.note((name,), "invalid_string", f"{label} holds characters that are no text")
-        elif len(value) < minimum:
-            message = f"{label} must be at least {minimum} characters"
-            self.note((name,), "too_small", message, minimum=minimum, type="string")
-        elif len(value) > maximum:
-            message = f"{label} must be at most {maximum} characters"
-            self.note((name,), "too_big", message, maximum=maximum, type="string")
-        else:
-            return value
-        return ""
-
-    def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
-        """An integer; None if absent."""
-        value = self._take(name, "integer")
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # JSON has only one type of number, so 5.0 equals 5
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            self._wrong_type(name, "integer", value)
-            return None
-        return self._in_range(name, value, minimum, maximum)
-
-    def _in_range(self, name: str, value: int, minimum: int, maximum: int) -> int | None:
-        if value < minimum:
-            message = f"Number must be greater than or equal to {minimum}"
-            self.note((name,), "too_small", message, minimum=minimum, type="number")
-        elif value > maximum:
-            message = f"Number must be less than or equal to {maximum}"
-            self.note((name,), "too_big", message, maximum=maximum, type="number")
-        else:
-            return value
-        return None
-
-    def _take(self, name: str, expected: str, *, required: bool = False) -> Any:
-        """The value of the member, or None.
-
-        A fault is noted if the value is null, or if a required member is absent.
-        """
-        self.known.add(name)
-        value = self.values.get(name)
-        if value is None and (required or name in self.values):
-            self._wrong_type(name, expected, value)
-        return value
-
-    def _wrong_type(self, name: str, expected: str, value: Any) -> None:
-        received = _kind(value) if name in self.values else "undefined"
-        message = (
-            "Required" if received == "undefined" else f"Expected {expected}, received {received}"
-        )
-        self.note((name,), "invalid_type", message, expected=expected, received=received)
+def read_query[Model: BaseModel](model: type[Model], request: HttpRequest) -> Model:
+    """The query string's parameters. Raises ``ApiError`` (400)."""
+    return validated(model, request.GET.dict(), QUERY)
 
 
-class QueryFields(Fields):
-    """Reads the parameters of a query string, in which numbers are text."""
-
-    def __init__(self, values: Mapping[str, Any], about: str = QUERY, path: Path = ()) -> None:
-        super().__init__(values, about, path)
-
-    def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
-        """An integer, which arrives as text; None if absent."""
-        text = self._take(name, "number")
-        if text is None:
-            return None
-        if not _INTEGER.fullmatch(text):
-            message = "Expected number, received nan"
-            self.note((name,), "invalid_type", message, expected="number", received="nan")
-            return None
-        return self._in_range(name, int(text), minimum, maximum)
-
-    def choice(self, name: str, options: Mapping[str, str]) -> str:
-        """The value that ``options`` has for the given option; ``""`` if absent."""
-        value = self.text(name, maximum=100)
-        if not value or value in options:
-            return options.get(value, "")
-        shown = list(dict.fromkeys(options.values()))
-        expected = " | ".join(f"'{option}'" for option in shown)
-        message = f"Invalid enum value. Expected {expected}, received '{value}'"
-        self.note((name,), "invalid_enum_value", message, received=value, options=shown)
-        return ""
-
-
-def read_query(request: HttpRequest) -> QueryFields:
-    """The query string's parameters."""
-    return QueryFields(request.GET.dict())
-
-
-def read_body(request: HttpRequest) -> Fields:
-    """The JSON object in the body; an empty body counts as an empty object.
+def read_json(request: HttpRequest) -> Mapping[str, Any]:
+    """The JSON object in the body, not validated; an empty body counts as an empty object.
 
     Raises ``ApiError`` (400) if the body is too large, is not JSON, or is not an object.
     """
@@ -204,7 +66,7 @@ def read_body(request: HttpRequest) -> Fields:
     except RequestDataTooBig as exc:
         raise bad_request("Request body is too large") from exc
     if not raw.strip():
-        return Fields({}, BODY)
+        return {}
     try:
         value = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:
@@ -212,12 +74,8 @@ def read_body(request: HttpRequest) -> Fields:
             "Body is not valid JSON but content-type is set to 'application/json'"
         ) from exc
     if not isinstance(value, dict):
-        message = f"Expected object, received {_kind(value)}"
-        raise bad_request(
-            BODY,
-            [fault((), "invalid_type", message, expected="object", received=_kind(value))],
-        )
-    return Fields(value, BODY)
+        raise bad_request(BODY, [_wrong_type((), "object", _kind(value))])
+    return value
 
 
 def read_idempotency_key(request: HttpRequest) -> str | None:
@@ -239,8 +97,74 @@ def read_idempotency_key(request: HttpRequest) -> str | None:
     return _ESCAPED.sub(r"\1", quoted[1]) if quoted else key
 
 
-def _has_surrogates(value: str) -> bool:
-    return not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)
+def validated[Model: BaseModel](model: type[Model], values: Mapping[str, Any], about: str) -> Model:
+    """The values as the model has them.
+
+    Raises ``ApiError`` (400) with all faults; its message is ``about``.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as exc:
+        raise bad_request(about, _faults(model, exc)) from None
+
+
+def _faults(model: type[BaseModel], exc: ValidationError) -> list[Fault]:
+    """pydantic's errors as faults, the unknown members of one object in one fault."""
+    errors = exc.errors(include_url=False)
+    paths = [tuple(map(str, error["loc"])) for error in errors]
+    faults: dict[object, Fault] = {}
+    unknown: dict[Path, list[str]] = {}
+    for path, error in zip(paths, errors, strict=True):
+        if error["type"] == "extra_forbidden":
+            keys = unknown.setdefault(path[:-1], [])
+            keys.append(path[-1])
+            message = f"Unrecognized key(s) in object: {', '.join(map(repr, sorted(keys)))}"
+            faults[path[:-1], "unknown"] = fault(
+                path[:-1], "unrecognized_keys", message, keys=sorted(keys)
+            )
+        # The type of an object decides what else the object must have.
+        elif path[-1] == "type" or (*path[:-1], "type") not in paths:
+            faults[path] = _fault(_field(model, path), path, error)
+    return list(faults.values())
+
+
+def _fault(field: FieldInfo, path: Path, error: ErrorDetails) -> Fault:
+    kind, context = error["type"], dict(error.get("ctx", {}))
+    if kind in _WRONG_TYPES:
+        received = "undefined" if kind == "missing" else _kind(error["input"])
+        return _wrong_type(path, _EXPECTED.get(_plain_type(field.annotation), "object"), received)
+    label = field.title or "Text"
+    if kind == "not_text":
+        return fault(path, "invalid_string", f"{label} holds characters that are no text")
+    if kind in _LIMITS:
+        code, message, name = _LIMITS[kind]
+        limit = context[name]
+        return fault(
+            path,
+            code,
+            message.format(label, limit),
+            **{"minimum" if code == "too_small" else "maximum": limit},
+            type="string" if kind.startswith("string") else "number",
+        )
+    return fault(path, kind, context.pop("message"), **context)
+
+
+def _wrong_type(path: Path, expected: str, received: str) -> Fault:
+    message = "Required" if received == "undefined" else f"Expected {expected}, received {received}"
+    return fault(path, "invalid_type", message, expected=expected, received=received)
+
+
+def _field(model: type[BaseModel], path: Path) -> FieldInfo:
+    """The field that ``path`` names in JSON, of the model or of a model inside of it."""
+    first, *rest = path
+    field = next(field for field in model.model_fields.values() if field.alias == first)
+    return _field(_plain_type(field.annotation), tuple(rest)) if rest else field
+
+
+def _plain_type(annotation: Any) -> Any:
+    """``int`` for ``Annotated[int, …] | None``."""
+    arguments = get_args(annotation)
+    return _plain_type(arguments[0]) if arguments else annotation
 
 
 def _refuse_constant(name: str) -> NoReturn:
