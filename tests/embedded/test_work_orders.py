@@ -35,6 +35,11 @@ def test_work_order_can_be_created(api: Api) -> None:
     assert detail["maxIterations"] == 7
 
 
+def test_five_point_zero_is_five(api: Api) -> None:
+    work_order_id = api.post("/work-orders", GOOD | {"maxIterations": 5.0}).json()["data"]["id"]
+    assert api.data(f"/work-orders/{work_order_id}")["maxIterations"] == 5
+
+
 def test_create_starts_no_run(api: Api) -> None:
     api.post("/work-orders", GOOD)
     assert api.data("/runs")["total"] == 0
@@ -61,6 +66,7 @@ def test_ids_never_begin_with_a_hyphen(api: Api) -> None:
         ({"workspaceSource": {"type": "local", "path": "here"}}, ["workspaceSource", "path"]),
         ({"workspaceSource": {"type": "local", "path": ""}}, ["workspaceSource", "path"]),
         ({"workspaceSource": {}}, ["workspaceSource", "type"]),
+        ({"workspaceSource": {"type": ""}}, ["workspaceSource", "type"]),
         ({"profileName": "nobody"}, ["profileName"]),
         ({"maxIterations": 0}, ["maxIterations"]),
         ({"maxIterations": 101}, ["maxIterations"]),
@@ -74,6 +80,26 @@ def test_creation_names_the_wrong_field(api: Api, changes: dict[str, Any], path:
     response = api.http.post("/work-orders", content=json.dumps(GOOD | changes))
     assert paths_of_faults(response) == [path]
     assert not WorkOrder.objects.exists()
+
+
+def test_create_says_what_is_wrong_in_words(api: Api) -> None:
+    response = api.post(
+        "/work-orders",
+        {
+            "taskPrompt": "short",
+            "workspaceSource": {"type": "local", "path": 5},
+            "profileName": "nobody",
+            "maxIterations": "3",
+            "maxTime": 86_401,
+        },
+    )
+    assert [fault["message"] for fault in response.json()["error"]["details"]["errors"]] == [
+        "Task prompt must be at least 10 characters",
+        "Expected string, received number",
+        "Unknown profile: nobody",
+        "Expected integer, received string",
+        "Number must be less than or equal to 86400",
+    ]
 
 
 def test_create_passes_over_what_other_servers_know(api: Api) -> None:
