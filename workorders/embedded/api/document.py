@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from pydantic import with_config
 
 from workorders.embedded.api import openapi
-from workorders.embedded.api.operations import operation
+from workorders.embedded.api.operations import Operation
 from workorders.embedded.api.responses import ApiResponse
 
 
@@ -21,7 +21,7 @@ class Document(TypedDict):
     paths: Mapping[str, Any]
 
 
-@operation(
+@Operation(
     tag="health",
     summary="This document",
     returns=Document,

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from workorders.embedded.api.openapi import VERSION
-from workorders.embedded.api.operations import Refusal, operation
+from workorders.embedded.api.operations import Operation, Refusal
 from workorders.embedded.api.responses import ApiError, ApiResponse, success
 from workorders.embedded.api.schemas import Count, Timestamp
 from workorders.embedded.api.serializers import timestamp
@@ -21,7 +21,7 @@ class Health(TypedDict):
     timestamp: Timestamp
 
 
-@operation(tag="health", summary="Whether the server answers", returns=Health, says="It does.")
+@Operation(tag="health", summary="Whether the server answers", returns=Health, says="It does.")
 def health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     data: Health = {"status": "ok", "version": VERSION, "timestamp": timestamp(timezone.now())}
     return success(data)
@@ -32,7 +32,7 @@ class Live(TypedDict):
     timestamp: Timestamp
 
 
-@operation(tag="health", summary="Whether the process is alive", returns=Live, says="It is.")
+@Operation(tag="health", summary="Whether the process is alive", returns=Live, says="It is.")
 def live(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     data: Live = {"alive": True, "timestamp": timestamp(timezone.now())}
     return success(data)
@@ -51,7 +51,7 @@ class Ready(TypedDict):
     timestamp: Timestamp
 
 
-@operation(
+@Operation(
     tag="health",
     summary="Whether the database answers",
     returns=Ready,

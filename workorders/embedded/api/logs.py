@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from pydantic import Field
 
 from workorders.embedded.api.lookups import get_run
-from workorders.embedded.api.operations import NOT_FOUND, operation
+from workorders.embedded.api.operations import NOT_FOUND, Operation
 from workorders.embedded.api.requests import LogQuery
 from workorders.embedded.api.responses import ApiResponse, success
 from workorders.embedded.api.schemas import Count
@@ -44,7 +44,7 @@ class Log(TypedDict):
     ]
 
 
-@operation(
+@Operation(
     tag="runs",
     summary="A page of a run's log",
     query=LogQuery,

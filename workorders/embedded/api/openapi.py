@@ -140,6 +140,7 @@ def document() -> Json:
 class _Route(NamedTuple):
     path: str
     method: str
+    id: str
     endpoint: Endpoint
     operation: Operation
 
@@ -151,14 +152,15 @@ def _routes() -> Iterator[_Route]:
         path = re.sub(r"<str:(\w+)>", lambda name: f"{{{to_camel(name[1])}}}", route)
         endpoint = cast("Endpoint", pattern.callback)
         for method, handler in endpoint.handlers.items():
-            yield _Route(f"/{path}", method.lower(), endpoint, OPERATIONS[handler])
+            name = to_camel(handler.__name__)
+            yield _Route(f"/{path}", method.lower(), name, endpoint, OPERATIONS[handler])
 
 
 def _operation(route: _Route, schemas: Schemas, query: Json) -> Json:
-    _, _, endpoint, documented = route
+    documented = route.operation
     parameters = [*_path_parameters(route.path), *_query_parameters(query), *documented.headers]
     described: Json = {
-        "operationId": documented.id,
+        "operationId": route.id,
         "summary": documented.summary,
         "tags": [documented.tag],
     }
@@ -175,7 +177,7 @@ def _operation(route: _Route, schemas: Schemas, query: Json) -> Json:
     refusals = [INTERNAL_ERROR, BUSY]
     if documented.query or documented.body:
         refusals.append(BAD_REQUEST)
-    if endpoint.open_to_all:
+    if route.endpoint.open_to_all:
         described["security"] = []
     else:
         refusals += [UNAUTHORIZED, FORBIDDEN]

@@ -3,12 +3,11 @@
 Paths, methods and keys come from ``urls``, and ``openapi`` builds the document.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, Field, with_config
-from pydantic.alias_generators import to_camel
 
 from workorders.embedded.api.responses import Handler
 
@@ -109,14 +108,12 @@ SHARED = (UNAUTHORIZED, FORBIDDEN, BAD_REQUEST, NOT_FOUND, CONFLICT, BUSY, INTER
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What one method of an endpoint takes and returns.
+    """What a view takes and returns; a decorator of the view: ``@Operation(tag="runs", …)``.
 
     The document adds what all operations share: the refusals of the key, of what the operation
     reads, and of the server.
     """
 
-    id: str
-    """The name of the view in camelCase."""
     tag: str
     summary: str
     returns: Any
@@ -136,16 +133,10 @@ class Operation:
     response_headers: Mapping[str, Json] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
 
+    def __call__(self, view: Handler) -> Handler:
+        OPERATIONS[view] = self
+        return view
+
 
 OPERATIONS: dict[Handler, Operation] = {}
-"""The operations of all views that have been imported."""
-
-
-def operation(**description: Any) -> Callable[[Handler], Handler]:
-    """A decorator that describes a view, with the fields of ``Operation``."""
-
-    def describe(handler: Handler) -> Handler:
-        OPERATIONS[handler] = Operation(id=to_camel(handler.__name__), **description)
-        return handler
-
-    return describe
+"""The operations of the views that have been imported."""

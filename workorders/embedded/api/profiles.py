@@ -3,13 +3,13 @@
 from django.http import HttpRequest
 
 from workorders.embedded.api import serializers
-from workorders.embedded.api.operations import NOT_FOUND, operation
+from workorders.embedded.api.operations import NOT_FOUND, Operation
 from workorders.embedded.api.responses import ApiResponse, not_found, success
 from workorders.embedded.api.schemas import ProfileDetail, ProfileList
 from workorders.embedded.profiles import load_profiles
 
 
-@operation(
+@Operation(
     tag="profiles",
     summary="The profiles; their commands stay on the server",
     returns=ProfileList,
@@ -21,7 +21,7 @@ def list_profiles(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     return success(profiles)
 
 
-@operation(
+@Operation(
     tag="profiles",
     summary="A profile",
     returns=ProfileDetail,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pydantic import Field
 
 from workorders.embedded.api.lookups import get_work_order
-from workorders.embedded.api.operations import NOT_FOUND, operation
+from workorders.embedded.api.operations import NOT_FOUND, Operation
 from workorders.embedded.api.responses import ApiResponse, not_found, success
 from workorders.embedded.api.schemas import Count, Id, Number, Timestamp
 from workorders.embedded.api.serializers import queue_positions, timestamp
@@ -56,7 +56,7 @@ class QueueHealth(TypedDict):
     indicators: QueueIndicators
 
 
-@operation(tag="queue", summary="How busy the workers are", returns=QueueHealth, says="Now.")
+@Operation(tag="queue", summary="How busy the workers are", returns=QueueHealth, says="Now.")
 def queue_health(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     reap_in_passing()
     reasons = list(Worker.objects.live().values_list("not_isolated", flat=True))
@@ -110,7 +110,7 @@ class QueuePosition(TypedDict):
     ahead: Annotated[int, Field(ge=0, description="How many runs come before this run.")]
 
 
-@operation(
+@Operation(
     tag="queue",
     summary="Where a work order waits",
     returns=QueuePosition,

@@ -39,7 +39,7 @@ def refusal(code: str, message: str, **more: Any) -> PydanticCustomError:
 def _storable(value: object) -> object:
     """Refuse NUL characters and surrogates, because databases cannot store them."""
     if isinstance(value, str) and _NOT_STORABLE.search(value):
-        raise PydanticCustomError("not_text", "not text")
+        raise PydanticCustomError("not_text", "not text")  # worded by validation
     return value
 
 
@@ -98,15 +98,13 @@ WORK_ORDER_STATUSES = {
     name: status for name, status in RUN_STATUSES.items() if status != Status.BUILDING
 }
 
-Text = BeforeValidator(_storable)
+STORABLE = BeforeValidator(_storable)
 Iterations = Annotated[int, Field(ge=1, le=MAX_ITERATIONS), BeforeValidator(_whole)]
 Seconds = Annotated[
     int,
     Field(ge=1, le=MAX_TIME, description="Seconds for a whole run."),
     BeforeValidator(_whole),
 ]
-
-
 WORKSPACE_PATH: Any = Field(
     title="Workspace path",
     min_length=1,
@@ -125,7 +123,7 @@ class RequestModel(BaseModel):
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         if value is None:
-            raise PydanticCustomError("null", "null")
+            raise PydanticCustomError("null", "null")  # worded by validation
         return value
 
 
@@ -138,7 +136,7 @@ class WorkOrderQuery(Page):
     status: Annotated[
         str,
         Field(max_length=100, json_schema_extra={"enum": list(WORK_ORDER_STATUSES)}),
-        Text,
+        STORABLE,
         _one_of(WORK_ORDER_STATUSES),
     ] = ""
     search: Annotated[
@@ -150,18 +148,18 @@ class WorkOrderQuery(Page):
             " letters).",
             json_schema_extra=_WITHOUT_NUL,
         ),
-        Text,
+        STORABLE,
     ] = ""
 
 
 class RunQuery(Page):
     work_order_id: Annotated[
-        str, Field(title="Work order ID", max_length=64, json_schema_extra=_WITHOUT_NUL), Text
+        str, Field(title="Work order ID", max_length=64, json_schema_extra=_WITHOUT_NUL), STORABLE
     ] = ""
     status: Annotated[
         str,
         Field(max_length=100, json_schema_extra={"enum": list(RUN_STATUSES)}),
-        Text,
+        STORABLE,
         _one_of(RUN_STATUSES),
     ] = ""
 
@@ -172,10 +170,10 @@ class NewWorkspaceSource(RequestModel):
     type: Annotated[
         str,
         Field(max_length=100, json_schema_extra={"const": "local"}),
-        Text,
+        STORABLE,
         AfterValidator(_local),
     ]
-    path: Annotated[str, WORKSPACE_PATH, Text, AfterValidator(_workspace_path)]
+    path: Annotated[str, WORKSPACE_PATH, STORABLE, AfterValidator(_workspace_path)]
 
 
 class NewWorkOrder(RequestModel):
@@ -189,7 +187,7 @@ class NewWorkOrder(RequestModel):
             max_length=100_000,
             description="Text without NUL characters.",
         ),
-        Text,
+        STORABLE,
     ]
     workspace_source: NewWorkspaceSource
     profile_name: Annotated[
@@ -199,7 +197,7 @@ class NewWorkOrder(RequestModel):
             max_length=64,
             description="A name of GET /profiles; the default profile without it.",
         ),
-        Text,
+        STORABLE,
         AfterValidator(_known_profile),
     ] = ""
     max_iterations: Iterations | None = None
@@ -233,7 +231,7 @@ class RunRequest(StrictModel):
             max_length=64,
             description="A name of GET /profiles, for this run only.",
         ),
-        Text,
+        STORABLE,
     ] = ""
     profile_overrides: ProfileOverrides = ProfileOverrides()
 

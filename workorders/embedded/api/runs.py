@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from workorders.embedded import transitions, triggering
 from workorders.embedded.api import serializers
 from workorders.embedded.api.lookups import get_run, is_id, no_such_work_order
-from workorders.embedded.api.operations import CONFLICT, NOT_FOUND, Refusal, operation
+from workorders.embedded.api.operations import CONFLICT, NOT_FOUND, Operation, Refusal
 from workorders.embedded.api.paging import take
 from workorders.embedded.api.requests import RunQuery, RunRequest
 from workorders.embedded.api.responses import ApiError, ApiResponse, caller, conflict, success
@@ -51,7 +51,7 @@ REPLAYED = {
 }
 
 
-@operation(
+@Operation(
     tag="runs",
     summary="Trigger a new run",
     description="Refused while a run of the work order is building or running; a queued one does"
@@ -144,7 +144,7 @@ def _triggered(run: Run, headers: dict[str, str]) -> ApiResponse:
     ).response
 
 
-@operation(
+@Operation(
     tag="runs",
     summary="Runs, newest first",
     query=RunQuery,
@@ -165,7 +165,7 @@ def list_runs(request: HttpRequest) -> ApiResponse:
     return success(page)
 
 
-@operation(
+@Operation(
     tag="runs",
     summary="A run with its iterations",
     returns=RunDetail,
@@ -177,7 +177,7 @@ def show_run(request: HttpRequest, run_id: str) -> ApiResponse:  # noqa: ARG001
     return success(serializers.run_detail(get_run(run_id)))
 
 
-@operation(
+@Operation(
     tag="runs",
     summary="Cancel one run",
     status=202,

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from workorders.embedded import transitions
 from workorders.embedded.api import serializers
 from workorders.embedded.api.lookups import get_work_order
-from workorders.embedded.api.operations import CONFLICT, NOT_FOUND, operation
+from workorders.embedded.api.operations import CONFLICT, NOT_FOUND, Operation
 from workorders.embedded.api.paging import take
 from workorders.embedded.api.requests import NewWorkOrder, WorkOrderQuery
 from workorders.embedded.api.responses import ApiResponse, conflict, success
@@ -23,7 +23,7 @@ from workorders.embedded.profiles import load_profiles
 from workorders.embedded.reaping import reap_in_passing
 
 
-@operation(
+@Operation(
     tag="work orders",
     summary="Work orders, newest first",
     query=WorkOrderQuery,
@@ -47,7 +47,7 @@ def list_work_orders(request: HttpRequest) -> ApiResponse:
     return success(page)
 
 
-@operation(
+@Operation(
     tag="work orders",
     summary="Create a work order; no run starts by itself",
     body=NewWorkOrder,
@@ -67,7 +67,7 @@ def create_work_order(request: HttpRequest) -> ApiResponse:
     return success(serializers.work_order_item(work_order), status=201)
 
 
-@operation(
+@Operation(
     tag="work orders",
     summary="A work order with its newest runs",
     returns=WorkOrderDetail,
@@ -81,7 +81,7 @@ def show_work_order(request: HttpRequest, work_order_id: str) -> ApiResponse:  #
     return success(serializers.work_order_detail(work_order, runs, load_profiles()))
 
 
-@operation(
+@Operation(
     tag="work orders",
     summary="Cancel a work order for good",
     returns=CanceledWorkOrder,

@@ -8,12 +8,12 @@ JSON shapes, unless a class says otherwise: names are camelCase; timestamps are 
 here ``datetime`` in UTC; counts are integers.
 """
 
+from workorders.runs_api.schemas.base import parse
 from workorders.runs_api.schemas.log_part import LogPart
 from workorders.runs_api.schemas.page import Page
 from workorders.runs_api.schemas.profile import MAX_ITERATIONS_LIMIT, Profile, RunOverrides
 from workorders.runs_api.schemas.queue import Isolation, QueueHealth, queue_position_of
 from workorders.runs_api.schemas.run import Iteration, Run, RunReference, TriggeredRun, run_label
-from workorders.runs_api.schemas.schema import parse
 from workorders.runs_api.schemas.status import FINAL_STATUSES, WORK_ORDER_STATUSES
 from workorders.runs_api.schemas.work_order import WorkOrder
 

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import model_validator
 
 from workorders.runs_api.json_values import Flag, Integer, Text
-from workorders.runs_api.schemas.schema import Schema
+from workorders.runs_api.schemas.base import Schema
 
 
 @dataclass(frozen=True, slots=True)

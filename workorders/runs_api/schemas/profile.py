@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AliasPath, Field, model_validator
 
 from workorders.runs_api.json_values import Identifier, Json, OptionalInteger, Text
-from workorders.runs_api.schemas.schema import Schema, parse
+from workorders.runs_api.schemas.base import Schema, parse
 
 MAX_ITERATIONS_LIMIT = 100
 

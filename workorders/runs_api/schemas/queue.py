@@ -14,7 +14,7 @@ from workorders.runs_api.json_values import (
     OrMissing,
     Text,
 )
-from workorders.runs_api.schemas.schema import Schema, adapter
+from workorders.runs_api.schemas.base import Schema, adapter
 from workorders.text.legible import legible
 
 LONGEST_REASON = 1_000

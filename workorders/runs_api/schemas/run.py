@@ -24,7 +24,7 @@ from workorders.runs_api.json_values import (
     Text,
     Timestamp,
 )
-from workorders.runs_api.schemas.schema import Schema, parse
+from workorders.runs_api.schemas.base import Schema, parse
 from workorders.runs_api.schemas.status import FINAL_STATUSES, UNKNOWN, Status
 from workorders.text.legible import legible
 

@@ -15,8 +15,8 @@ from workorders.runs_api.json_values import (
     Timestamp,
     as_object,
 )
+from workorders.runs_api.schemas.base import Schema, adapter
 from workorders.runs_api.schemas.run import Run
-from workorders.runs_api.schemas.schema import Schema, adapter
 from workorders.runs_api.schemas.status import Status
 
 
