@@ -56,7 +56,7 @@ class Ready(TypedDict):
     summary="Whether the database answers",
     returns=Ready,
     says="It does.",
-    refusals=(Refusal(status=503, codes=("NOT_READY",), description="It does not."),),
+    refusals=(Refusal(503, ("NOT_READY",), "It does not."),),
 )
 def ready(request: HttpRequest) -> ApiResponse:  # noqa: ARG001
     began = time.monotonic()

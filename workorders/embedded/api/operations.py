@@ -4,7 +4,7 @@ Paths, methods and keys come from ``urls``, and ``openapi`` builds the document.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, Field, with_config
@@ -42,13 +42,14 @@ class Unchanged(TypedDict):
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Refusal:
     """A response whose envelope says ``success: false``."""
 
     status: int
     codes: tuple[str, ...]
     description: str
+    _: KW_ONLY
     details: Any = None
     """The type of ``error.details``."""
     always_has_details: bool = False
@@ -58,50 +59,35 @@ class Refusal:
 
 
 UNAUTHORIZED = Refusal(
-    name="Unauthorized",
-    status=401,
-    codes=("UNAUTHORIZED",),
-    description="The key is missing or wrong.",
+    401,
+    ("UNAUTHORIZED",),
+    "The key is missing or wrong.",
     headers={"WWW-Authenticate": {"schema": {"type": "string"}}},
+    name="Unauthorized",
 )
-FORBIDDEN = Refusal(
-    name="Forbidden",
-    status=403,
-    codes=("FORBIDDEN",),
-    description="The key's scope does not allow it.",
-)
+FORBIDDEN = Refusal(403, ("FORBIDDEN",), "The key's scope does not allow it.", name="Forbidden")
 BAD_REQUEST = Refusal(
-    name="BadRequest",
-    status=400,
-    codes=("BAD_REQUEST",),
-    description="The body is no JSON, or values are not valid: details names each.",
+    400,
+    ("BAD_REQUEST",),
+    "The body is no JSON, or values are not valid: details names each.",
     details=Faults,
+    name="BadRequest",
 )
-NOT_FOUND = Refusal(
-    name="NotFound",
-    status=404,
-    codes=("NOT_FOUND",),
-    description="There is no such thing.",
-)
-CONFLICT = Refusal(
-    name="Conflict",
-    status=409,
-    codes=("CONFLICT",),
-    description="Its status does not allow it.",
-)
+NOT_FOUND = Refusal(404, ("NOT_FOUND",), "There is no such thing.", name="NotFound")
+CONFLICT = Refusal(409, ("CONFLICT",), "Its status does not allow it.", name="Conflict")
 INTERNAL_ERROR = Refusal(
+    500,
+    ("INTERNAL_ERROR",),
+    "A fault of the server; its log has the cause, under the request ID's time.",
     name="InternalError",
-    status=500,
-    codes=("INTERNAL_ERROR",),
-    description="A fault of the server; its log has the cause, under the request ID's time.",
 )
 BUSY = Refusal(
-    name="Busy",
-    status=503,
-    codes=("SERVER_BUSY",),
-    description="The database cannot be used at the moment. The same request can be sent again.",
+    503,
+    ("SERVER_BUSY",),
+    "The database cannot be used at the moment. The same request can be sent again.",
     details=Unchanged,
     headers={"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    name="Busy",
 )
 SHARED = (UNAUTHORIZED, FORBIDDEN, BAD_REQUEST, NOT_FOUND, CONFLICT, BUSY, INTERNAL_ERROR)
 

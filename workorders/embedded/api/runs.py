@@ -66,31 +66,31 @@ REPLAYED = {
     response_headers=REPLAYED,
     refusals=(
         Refusal(
-            status=202,
-            codes=("CAPACITY_EXCEEDED",),
-            description="No worker is free: the run exists and waits in the queue.",
+            202,
+            ("CAPACITY_EXCEEDED",),
+            "No worker is free: the run exists and waits in the queue.",
             details=QueuedRun,
             always_has_details=True,
             headers=REPLAYED,
         ),
         Refusal(
-            status=403,
-            codes=("WORK_ORDER_COMPLETE", "FORBIDDEN"),
-            description="WORK_ORDER_COMPLETE: the work order has succeeded."
+            403,
+            ("WORK_ORDER_COMPLETE", "FORBIDDEN"),
+            "WORK_ORDER_COMPLETE: the work order has succeeded."
             " FORBIDDEN: the key's scope does not allow it.",
         ),
         NOT_FOUND,
         Refusal(
-            status=409,
-            codes=("RUN_ALREADY_ACTIVE", "CONFLICT"),
-            description="RUN_ALREADY_ACTIVE: a run of the work order is building or running."
+            409,
+            ("RUN_ALREADY_ACTIVE", "CONFLICT"),
+            "RUN_ALREADY_ACTIVE: a run of the work order is building or running."
             " CONFLICT: the work order is canceled.",
             details=ActiveRun,
         ),
         Refusal(
-            status=422,
-            codes=("IDEMPOTENCY_KEY_REUSED",),
-            description="The key was used before with another work order or body.",
+            422,
+            ("IDEMPOTENCY_KEY_REUSED",),
+            "The key was used before with another work order or body.",
         ),
     ),
 )
