@@ -35,7 +35,7 @@ def test_work_order_can_be_created(api: Api) -> None:
     assert detail["maxIterations"] == 7
 
 
-def test_five_point_zero_is_five(api: Api) -> None:
+def test_five_point_zero_is_an_integer(api: Api) -> None:
     work_order_id = api.post("/work-orders", GOOD | {"maxIterations": 5.0}).json()["data"]["id"]
     assert api.data(f"/work-orders/{work_order_id}")["maxIterations"] == 5
 
@@ -82,7 +82,7 @@ def test_creation_names_the_wrong_field(api: Api, changes: dict[str, Any], path:
     assert not WorkOrder.objects.exists()
 
 
-def test_create_says_what_is_wrong_in_words(api: Api) -> None:
+def test_creation_says_in_words_what_is_wrong(api: Api) -> None:
     response = api.post(
         "/work-orders",
         {

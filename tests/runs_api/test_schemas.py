@@ -87,14 +87,14 @@ def test_malformed_queue_position_is_ignored(position: Any) -> None:
 
 
 @pytest.mark.parametrize("missing", [{}, {"profileName": None, "maxIterations": "many"}])
-def test_harness_stands_in_for_what_is_missing(missing: dict[str, Any]) -> None:
+def test_harness_replaces_missing_fields(missing: dict[str, Any]) -> None:
     harness = {"profile": "careful", "loopStrategy": {"maxIterations": 8}}
     work_order = parse(WorkOrder, {"id": "wo-1", "harness": harness} | missing)
     assert (work_order.profile_name, work_order.max_iterations) == ("careful", 8)
 
 
 @pytest.mark.parametrize("missing", [{}, {"maxIterations": True}])
-def test_loop_strategy_of_a_profile_stands_in_for_what_is_missing(missing: dict[str, Any]) -> None:
+def test_loop_strategy_of_a_profile_replaces_a_missing_maximum(missing: dict[str, Any]) -> None:
     loop = {"name": "careful", "loopStrategy": {"maxIterations": 8}}
     assert parse(Profile, loop | missing).max_iterations == 8
     assert parse(Profile, loop | {"maxIterations": 0}).max_iterations == 0
