@@ -61,7 +61,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield product
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Where scenes are shown: with products of its own, whose runs API does as a scene says."""
     with Stage(browser, tmp_path_factory.mktemp("stage")) as stage:

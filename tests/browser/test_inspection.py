@@ -7,13 +7,12 @@ from playwright.sync_api import Browser, Page
 
 from tests.scenes.inspection import (
     COLOUR_RULES,
-    GEOMETRY,
     Served,
     axe_violations,
     invalid,
     load_axe,
 )
-from tests.scenes.sweeps import hidden_focus, sideways
+from tests.scenes.sweeps import GEOMETRY, hidden_focus, misplaced
 from tests.scenes.window import TOUCH_WIDTH, WINDOW, Window
 
 PAGE = """<!doctype html><html lang="en"><head><title>A page</title>
@@ -107,13 +106,14 @@ def test_words_that_are_not_in_their_own_direction(page: Page) -> None:
     assert wrong(page, isolated, width=1280) == ""
 
 
-def test_page_that_is_too_wide_between_two_usual_widths(page: Page) -> None:
-    style = "@media (640px <= width < 700px) { p { width: 720px } }"
+@pytest.mark.parametrize("query", ["@media (640px <= width < 700px)", "@container (width > 620px)"])
+def test_page_that_is_too_wide_between_two_usual_widths(page: Page, query: str) -> None:
+    style = f"main {{ container-type: inline-size }} {query} {{ p {{ width: 720px }} }}"
     page.set_content(PAGE.format(f"<style>{style}</style><p>A</p>"))
-    found = "\n".join(sideways(page, Window(page)))
-    assert "656, sideways: html is 728 px wide in 656" in found
-    assert "624, " not in found
-    assert "704, " not in found
+    found = "\n".join(misplaced(Window(page)))
+    assert "640, sideways: html is 728 px wide in 640" in found
+    assert "560, " not in found
+    assert "768, " not in found
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def test_focus_that_is_covered(page: Page, style: str, way: str) -> None:
     links = "".join(f'<p><a href="/">Link {number}</a></p>' for number in range(20))
     cover = f'<p style="{style}; margin: 0; height: 80px; width: 100%; background: #888">A</p>'
     page.set_content(PAGE.format(cover + links))
-    found = "\n".join(hidden_focus(page, Window(page)))
+    found = "\n".join(hidden_focus(Window(page)))
     assert f"1280x500, hidden with the focus, by {way}: <a> “Link" in found
     room = "<style>html { scroll-padding-block: 90px } body { padding-bottom: 90px }</style>"
     page.set_content(PAGE.format(cover + links + room))
-    assert list(hidden_focus(page, Window(page))) == []
+    assert list(hidden_focus(Window(page))) == []
 
 
 def test_floating_button_that_covers_the_end(page: Page) -> None:

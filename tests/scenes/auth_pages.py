@@ -10,7 +10,7 @@ from tests.support.runs_api import refusal
 gallery = Gallery()
 
 
-@gallery.scene("sign-in", "Sign in", who=Who.STRANGER)
+@gallery.scene("sign-in", "Sign in", who=Who.STRANGER, scripts=Scripts.BOTH)
 def sign_in(visit: Visit) -> None:
     visit.go("/sign-in/")
     visit.sees("No password yet?")
@@ -68,7 +68,7 @@ def link_of_another(visit: Visit) -> None:
     visit.sees("You are signed in as operator.")
 
 
-@gallery.scene("account", "Your account and where you are signed in")
+@gallery.scene("account", "Your account and where you are signed in", scripts=Scripts.BOTH)
 def account(visit: Visit) -> None:
     visit.go("/account/")
     visit.sees("Safari on iPhone")
@@ -86,7 +86,7 @@ def not_allowed(visit: Visit) -> None:
     visit.sees("Your account may not do this.")
 
 
-@gallery.scene("not-found", "404, no such address")
+@gallery.scene("not-found", "404, no such address", scripts=Scripts.BOTH)
 def not_found(visit: Visit) -> None:
     visit.go("/nowhere/")
     visit.sees("Nothing lives at this address.")
@@ -113,7 +113,7 @@ def runs_api_well(visit: Visit) -> None:
     visit.sees("Answers, since")
 
 
-@gallery.scene("runs-api-lost", "Runs API status, lost")
+@gallery.scene("runs-api-lost", "Runs API status, lost", scripts=Scripts.BOTH)
 def runs_api_lost(visit: Visit) -> None:
     visit.api_leaves()
     visit.go("/work-orders/")
@@ -128,7 +128,7 @@ def key_refused(visit: Visit) -> None:
     visit.sees("Rejects the key, since")
 
 
-@gallery.scene("banner-lost", "Banner, the runs API does not answer")
+@gallery.scene("banner-lost", "Banner, the runs API does not answer", scripts=Scripts.BOTH)
 def banner_lost(visit: Visit) -> None:
     visit.api_leaves()
     visit.go("/work-orders/")
@@ -170,7 +170,9 @@ def preferences_of_a_stranger(visit: Visit) -> None:
     visit.sees("Single keys are shortcuts")
 
 
-@gallery.scene("preferences-saved", "Toast, preferences saved: dark on every system")
+@gallery.scene(
+    "preferences-saved", "Toast, preferences saved: dark on every system", scripts=Scripts.BOTH
+)
 def preferences_saved(visit: Visit) -> None:
     preferences(visit)
     visit.page.get_by_label("Dark").check()

@@ -36,6 +36,7 @@ class Set:
     product: Product
     api: RunsAPI
     sessions: dict[str, str]
+    browser: httpx.Client
     is_away: bool = False
     is_broken: bool = False
 
@@ -54,8 +55,7 @@ class Set:
             self.api.come_back()
         self.is_broken = self.is_away = False
         # The dashboard sees that all is well: no banner is left over.
-        cookies = {"sessionid": self.sessions["operator"]}
-        httpx.get(f"{self.product.url}/work-orders/", cookies=cookies).raise_for_status()
+        self.browser.get("/work-orders/").raise_for_status()
 
     def api_leaves(self) -> None:
         self.is_away = True
@@ -128,5 +128,9 @@ class Stage:
             variables = VARIABLES | own | dict(dashboard.value)
             product = Product(self.directory / dashboard.name, **variables)
             self._stack.enter_context(product)
-            self._sets[dashboard] = Set(product, api, seed(product))
+            sessions = seed(product)
+            operator = {"sessionid": sessions["operator"]}
+            browser = httpx.Client(base_url=product.url, cookies=operator, trust_env=False)
+            self._stack.enter_context(browser)
+            self._sets[dashboard] = Set(product, api, sessions, browser)
         return self._sets[dashboard]

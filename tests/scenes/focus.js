@@ -1,8 +1,13 @@
 // Which of the elements that Tab stops at cannot be seen while it has the focus (WCAG 2.4.11);
-// a list of sentences. Takes the elements in the order of Tab. Going forward an element comes
-// into view at the lower edge, going back at the upper one: each is focused from both sides.
+// a list of sentences. Going forward an element comes into view at the lower edge, going back at
+// the upper one: each is focused from both sides. That the keys really stop there is shown by
+// tests/browser/test_keyboard.py.
 
-(stops) => {
+() => {
+  const root = document.querySelector("dialog:modal") ?? document.body; // the rest is inert
+  const stops = [...root.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+    .filter((element) => element.tabIndex >= 0 && !element.matches(":disabled") && !element.closest("[inert]")
+      && element.checkVisibility({ visibilityProperty: true }));
   const found = new Set();
   const isIn = (element, x, y) => element.contains(document.elementFromPoint(x, y));
   const named = (element) => {

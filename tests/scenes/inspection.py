@@ -7,23 +7,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from justhtml import JustHTML, StrictModeError
 from playwright.sync_api import Error, Page, ViewportSize
 
 from tests.scenes.scene import Visit
-from tests.scenes.window import SCHEMES, TOUCH_WIDTH, Window
+from tests.scenes.sweeps import problems_at_any_size
+from tests.scenes.window import DESKTOP, SCHEMES, Scheme, Window
+from tests.support.thorough import THOROUGH
 
+PHONE: ViewportSize = {"width": 375, "height": 812}
 SCREENS: Sequence[ViewportSize] = (
-    {"width": 1280, "height": 800},
+    DESKTOP,
     {"width": 768, "height": 1024},
-    {"width": 375, "height": 812},
+    PHONE,
     {"width": 320, "height": 640},
 )
-GEOMETRY = (Path(__file__).parent / "geometry.js").read_text()
-
 # For its copy of axe-core: its own call takes the whole result out of the page, and needs timers.
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -50,9 +50,17 @@ AXE_OPTIONS: dict[str, Any] = {
     "preload": False,
 }
 RUN_AXE = """
-options => axe.run(document, options).then(({violations}) => violations.flatMap(
-    ({id, nodes}) => nodes.map(({target, html, failureSummary}) =>
-        `axe ${id}: ${target.join(" ")} ${html.slice(0, 200)} ${failureSummary}`)))
+([wholePage, options]) => {
+    // What lies behind a modal dialog is inert, and a scene of its own.
+    const dialog = wholePage ? null : document.querySelector("dialog:modal");
+    if ([...document.links].some((link) => link.innerText.trim() === "Stop that")) {
+        // A refresh that a person can turn off (WCAG 2.2, 2.2.1); axe takes any for a failure.
+        options.rules = {"meta-refresh": {enabled: false}};
+    }
+    return axe.run(dialog ?? document, options).then(({violations}) => violations.flatMap(
+        ({id, nodes}) => nodes.map(({target, html, failureSummary}) =>
+            `axe ${id}: ${target.join(" ")} ${html.slice(0, 200)} ${failureSummary}`)));
+}
 """
 WITHOUT_TIMERS = """
 () => {
@@ -81,14 +89,28 @@ def problems(visit: Visit) -> list[str]:
     found += visit.page.evaluate(SPOKEN)
     load_axe(visit.page, scripts=visit.scripts)
     window = Window(visit.page)
-    for screen in SCREENS:
-        for scheme in SCHEMES:
-            window.wear(screen, scheme)
-            seen = axe_violations(visit.page, COLOUR_RULES if scheme == "dark" else ())
-            if scheme == "light":
-                seen += visit.page.evaluate(GEOMETRY, screen["width"] < TOUCH_WIDTH)
-            found += [f"{screen['width']} {scheme}, {problem}" for problem in seen]
-    return found
+    for screen, scheme in looks(visit):
+        window.wear(screen, scheme)
+        seen = axe_violations(visit.page, COLOUR_RULES if scheme == "dark" else ())
+        found += [f"{screen['width']} {scheme}, {problem}" for problem in seen]
+    window.wear(PHONE, "light")
+    return found + problems_at_any_size(window)
+
+
+def looks(visit: Visit) -> Sequence[tuple[ViewportSize, Scheme]]:
+    """Where axe looks at a scene.
+
+    Colours of a theme are the same on every screen, and without scripts they are the same as
+    with them. What differs between screens is shown by the widest and by a phone; a dialog has
+    the same elements on both.
+    """
+    if THOROUGH:
+        return [(screen, scheme) for screen in SCREENS for scheme in SCHEMES]
+    if not visit.scripts:
+        return [(PHONE, "light")]
+    if visit.page.locator("dialog:modal").count():
+        return [(DESKTOP, "dark"), (PHONE, "light")]
+    return [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
 
 
 def load_axe(page: Page, *, scripts: bool) -> None:
@@ -101,10 +123,7 @@ def axe_violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
     """Of ``rules``; of none: of all rules with one of ``TAGS``."""
     chosen = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
     options = AXE_OPTIONS | {"runOnly": chosen}
-    if page.get_by_role("link", name="Stop that").count():
-        # A refresh that a person can turn off (WCAG 2.2, 2.2.1); axe takes any for a failure.
-        options["rules"] = {"meta-refresh": {"enabled": False}}
-    violations: list[str] = page.evaluate(RUN_AXE, options)
+    violations: list[str] = page.evaluate(RUN_AXE, [THOROUGH, options])
     return violations
 
 

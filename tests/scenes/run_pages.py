@@ -16,7 +16,7 @@ from tests.scenes.data import (
     run,
     work_order,
 )
-from tests.scenes.scene import Gallery, Visit, Who
+from tests.scenes.scene import Gallery, Scripts, Visit, Who
 from tests.scenes.seed import NEVER_APPEARED, ONE_OF_SEVERAL, TRIED
 from tests.support.runs_api import data, refusal, reset
 
@@ -43,7 +43,7 @@ def queue(visit: Visit, *, slots: int) -> None:
     visit.answers("/queue/health", data({"stats": stats}))
 
 
-@scene("run-queued", "Run, queued with its position")
+@scene("run-queued", "Run, queued with its position", scripts=Scripts.BOTH)
 def queued(visit: Visit) -> None:
     queue(visit, slots=2)
     waiting_for = {"runId": "run-abc123-1", "runNumber": 1}
@@ -62,12 +62,12 @@ def building(visit: Visit) -> None:
     shows(visit, "building", "building", iterationCount=0)
 
 
-@scene("run-running", "Run, running with iterations")
+@scene("run-running", "Run, running with iterations", scripts=Scripts.BOTH)
 def running(visit: Visit) -> None:
     shows(visit, "In progress", "running", iterations=[iteration(1), iteration(2, passed=None)])
 
 
-@scene("run-failed", "Run, failed with its error, an iteration opened")
+@scene("run-failed", "Run, failed with its error, an iteration opened", scripts=Scripts.BOTH)
 def failed(visit: Visit) -> None:
     both = [iteration(1), iteration(2, output="")]
     shows(visit, "Verification still failed", "failed", iterations=both, error=LONG_ERROR)
@@ -155,7 +155,7 @@ def work_order_missing(visit: Visit) -> None:
     visit.sees("The work order could not be loaded")
 
 
-@scene("run-accepted", "Run, accepted and waited for")
+@scene("run-accepted", "Run, accepted and waited for", scripts=Scripts.BOTH)
 def accepted(visit: Visit) -> None:
     visit.answers("/work-orders/fresh7", data(work_order(id="fresh7")))
     answer = {"runId": "run-fresh7-1795430617725", "status": "building", "startedAt": ago(0)}
@@ -191,7 +191,7 @@ def run_404(visit: Visit) -> None:
 def run_api_down(visit: Visit) -> None:
     visit.api_leaves()
     visit.go(f"/runs/{RUN_ID}/")
-    visit.sees("Cannot reach the runs API.")
+    visit.sees("The runs API has not answered since")
 
 
 @scene("run-api-resets", "Run, one answer of the API is lost")

@@ -7,6 +7,7 @@ from enum import Enum
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.support.runs_api import Reply, RunsAPI
+from tests.support.thorough import THOROUGH
 
 
 class Who(Enum):
@@ -35,15 +36,17 @@ class Dashboard(Enum):
 class Scripts(Enum):
     """In which browsers the state exists."""
 
-    BOTH = "with JavaScript and without"
+    SAME = "the same HTML with JavaScript and without; another scene of its template is BOTH"
+    BOTH = "with JavaScript and without, where other parts of it are shown"
     DIALOG = "a dialog over its page with JavaScript, without it a page of its own"
     ONLY_WITH = "with JavaScript only"
-    ONLY_WITHOUT = "without JavaScript only"
 
     @property
     def ways(self) -> tuple[bool, ...]:
         """Whether scripts run, for each way to look at it."""
-        return {Scripts.ONLY_WITH: (True,), Scripts.ONLY_WITHOUT: (False,)}.get(self, (True, False))
+        if self is Scripts.ONLY_WITH or (self is Scripts.SAME and not THOROUGH):
+            return (True,)
+        return (True, False)
 
 
 @dataclass
@@ -110,7 +113,7 @@ class Scene:
     title: str
     reach: Reach
     who: Who = Who.OPERATOR
-    scripts: Scripts = Scripts.BOTH
+    scripts: Scripts = Scripts.SAME
     dashboard: Dashboard = Dashboard.USUAL
 
     @property
@@ -130,7 +133,7 @@ class Gallery:
         title: str,
         *,
         who: Who = Who.OPERATOR,
-        scripts: Scripts = Scripts.BOTH,
+        scripts: Scripts = Scripts.SAME,
         dashboard: Dashboard = Dashboard.USUAL,
     ) -> Callable[[Reach], Reach]:
         def add(reach: Reach) -> Reach:

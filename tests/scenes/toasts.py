@@ -11,7 +11,7 @@ gallery = Gallery()
 scene = gallery.scene
 
 
-@scene("toast-started", "Toast, success")
+@scene("toast-started", "Toast, success", scripts=Scripts.BOTH)
 def toast_started(visit: Visit) -> None:
     before(visit)
     started = {"runId": "run-abc123-3", "runNumber": 3, "status": "queued", "workOrderId": ID}
@@ -35,7 +35,7 @@ def toast_queued(visit: Visit) -> None:
     visit.sees("Server at capacity. Your run has been queued.")
 
 
-@scene("toast-refused", "Toast, error: a run is in progress")
+@scene("toast-refused", "Toast, error: a run is in progress", scripts=Scripts.BOTH)
 def toast_refused(visit: Visit) -> None:
     before(visit)
     running_now = work_order(status="running", runs=runs(3, "running"))

@@ -11,8 +11,9 @@ Scheme = Literal["light", "dark"]
 SCHEMES: Sequence[Scheme] = ("light", "dark")
 TOUCH_WIDTH = 640
 """Below it, things are pressed with fingers (specification, Mobile Considerations)."""
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 WINDOW: dict[str, Any] = {
-    "viewport": {"width": 1280, "height": 800},
+    "viewport": DESKTOP,
     "color_scheme": "light",
     "reduced_motion": "reduce",  # what moves is never looked at half-way
     "locale": "en-US",
@@ -37,23 +38,18 @@ class Window:
 
     def wear(self, screen: ViewportSize, scheme: Scheme) -> None:
         """Look at the page on another screen, when nothing moves on it any more."""
-        self.page.set_viewport_size(screen)
+        self.resize(screen)
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        self._touch(screen)
         wait_until(lambda: self.page.evaluate(LOOKS) == [screen["width"], scheme])
         # Whoever wants no motion gets a transition of no time: still, that is one frame.
         self.page.evaluate(SETTLE)
 
     def resize(self, screen: ViewportSize) -> None:
-        """The same page and colours at another size: many times as fast as ``wear``."""
+        """The same page and colours at another size."""
         shape = {"deviceScaleFactor": 1, "mobile": False}
         self._devtools.send("Emulation.setDeviceMetricsOverride", {**screen, **shape})
         self._touch(screen)
         self.page.evaluate(SETTLE)
-
-    def press_tab(self) -> None:
-        tab = {"type": "rawKeyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
-        self._devtools.send("Input.dispatchKeyEvent", tab)
 
     def _touch(self, screen: ViewportSize) -> None:
         """Playwright has this for windows yet to be opened only."""

@@ -17,7 +17,7 @@ from tests.scenes.data import (
     runs,
     work_order,
 )
-from tests.scenes.scene import Gallery, Visit, Who
+from tests.scenes.scene import Gallery, Scripts, Visit, Who
 from tests.scenes.seed import TRIED
 from tests.support.runs_api import Asked, Handler, Reply, data, items, refusal
 
@@ -46,7 +46,7 @@ def listed(total: int) -> Reply:
     return reply
 
 
-@scene("list", "Work orders, every status")
+@scene("list", "Work orders, every status", scripts=Scripts.BOTH)
 def full(visit: Visit) -> None:
     visit.answers("/work-orders", listed(45))
     visit.go("/work-orders/")
@@ -130,11 +130,11 @@ def not_all_searched(visit: Visit) -> None:
     visit.sees("This runs API cannot search.")
 
 
-@scene("list-api-down", "Work orders, API down")
+@scene("list-api-down", "Work orders, API down", scripts=Scripts.BOTH)
 def list_api_down(visit: Visit) -> None:
     visit.api_leaves()
     visit.go("/work-orders/")
-    visit.sees("Cannot reach the runs API.")
+    visit.sees("The runs API has not answered since")
 
 
 def shows(visit: Visit, text: str, **fields: Any) -> None:
@@ -145,7 +145,7 @@ def shows(visit: Visit, text: str, **fields: Any) -> None:
     visit.sees(text)
 
 
-@scene("work-order-failed", "Work order, failed")
+@scene("work-order-failed", "Work order, failed", scripts=Scripts.BOTH)
 def failed(visit: Visit) -> None:
     shows(visit, "Runs (2)", runs=runs(2))
 
@@ -155,12 +155,16 @@ def never_run(visit: Visit) -> None:
     shows(visit, "No runs yet.", status="queued", profileName="", maxTime=None)
 
 
-@scene("work-order-running", "Work order, running: the button is disabled")
+@scene("work-order-running", "Work order, running: the button is disabled", scripts=Scripts.BOTH)
 def running(visit: Visit) -> None:
     shows(visit, "Runs (2)", status="running", runs=runs(2, "running"))
 
 
-@scene("work-order-reason", "Work order, the disabled button has the focus and says why")
+@scene(
+    "work-order-reason",
+    "Work order, the disabled button has the focus and says why",
+    scripts=Scripts.BOTH,
+)
 def reason(visit: Visit) -> None:
     running(visit)
     visit.page.locator("#trigger-run-button").focus()
@@ -240,7 +244,11 @@ def attempts(visit: Visit) -> None:
     shows(visit, "Not known yet", id=TRIED, runs=[run(3, workOrderId=TRIED, id="run-tried42-3")])
 
 
-@scene("work-order-right-to-left", "Work order, words that run from right to left")
+@scene(
+    "work-order-right-to-left",
+    "Work order, words that run from right to left",
+    scripts=Scripts.BOTH,
+)
 def right_to_left(visit: Visit) -> None:
     words = {"taskPrompt": RIGHT_TO_LEFT, "profileName": "זהיר", "status": "מושהה"}
     place = {"type": "local", "path": "/srv/מאגר"}
@@ -259,7 +267,7 @@ def viewer(visit: Visit) -> None:
 def work_order_api_down(visit: Visit) -> None:
     visit.api_leaves()
     visit.go(PAGE)
-    visit.sees("Cannot reach the runs API.")
+    visit.sees("The runs API has not answered since")
 
 
 @scene("work-order-api-fails", "Work order, the API fails")
@@ -275,7 +283,7 @@ def work_order_404(visit: Visit) -> None:
     visit.sees("does not exist, or no longer does.")
 
 
-@scene("attempts", "Start attempts")
+@scene("attempts", "Start attempts", scripts=Scripts.BOTH)
 def attempt_page(visit: Visit) -> None:
     visit.go(f"/work-orders/{TRIED}/attempts/")
     visit.sees("Page 1")
