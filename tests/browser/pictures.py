@@ -13,7 +13,7 @@ from html import escape
 from itertools import batched
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.scenes.catalogue import SCENES
 from tests.scenes.environment import Stage
@@ -69,14 +69,13 @@ def pictures(beginnings: Sequence[str]) -> Iterator[Picture]:
             yield Picture(scene, scripts)
 
 
-def take(page: Page, picture: Picture) -> None:
-    window = Window(page)
+def take(window: Window, picture: Picture) -> None:
     over_its_page = picture.scene.is_dialog and picture.scripts
     for view in VIEWS:
         for scheme in SCHEMES:
             window.wear(view, scheme)
             path = picture.path(view["width"], scheme)
-            page.screenshot(path=path, full_page=not over_its_page)
+            window.page.screenshot(path=path, full_page=not over_its_page)
 
 
 def write_sheets(browser: Browser, taken: Sequence[Picture]) -> None:
@@ -116,7 +115,7 @@ def main(beginnings: Sequence[str]) -> None:
             for picture in taken:
                 print(picture.slug, flush=True)
                 with stage.show(picture.scene, scripts=picture.scripts) as visit:
-                    take(visit.page, picture)
+                    take(visit.window, picture)
         write_sheets(browser, taken)
         browser.close()
     print(f"{len(taken) * len(VIEWS) * len(SCHEMES)} pictures are in {FOLDER}")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.scenes.data import PROFILES, work_order
-from tests.scenes.scene import Dashboard, Scene, Visit, Who
+from tests.scenes.scene import Dashboard, Scene, Visit, Who, stay
 from tests.scenes.seed import ATTEMPTS, seed
-from tests.scenes.window import WINDOW
+from tests.scenes.window import DESKTOP, WINDOW, Window
 from tests.support import runs_api
 from tests.support.product import Product
 from tests.support.runs_api import RunsAPI, data, items
@@ -79,6 +79,7 @@ class Stage:
     directory: Path
     _sets: dict[Dashboard, Set] = field(default_factory=dict)
     _contexts: dict[tuple[Dashboard, bool], BrowserContext] = field(default_factory=dict)
+    _windows: dict[tuple[Dashboard, bool], Window] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -89,22 +90,50 @@ class Stage:
 
     @contextmanager
     def show(self, scene: Scene, *, scripts: bool) -> Iterator[Visit]:
-        """A window that shows the scene; it is closed at the end."""
+        """A window that shows the scene; it is left at the end."""
         shown = self._set(scene.dashboard)
         shown.clear()
-        page = self._context(scene, shown, scripts=scripts).new_page()
-        visit = Visit(page, shown.api, scripts, shown.api_leaves, shown.break_database)
+        window = self._window(scene, shown, scripts=scripts)
+        page = window.page
+        visit = Visit(
+            window=window,
+            api=shown.api,
+            scripts=scripts,
+            is_typical=scene.is_typical,
+            api_leaves=shown.api_leaves,
+            break_database=shown.break_database,
+        )
         page.on("response", visit.remember)
         try:
             scene.reach(visit)
             if not scripts:  # what waits for something loads itself again there
-                visit.stay()
+                stay(page)
             yield visit
         finally:
+            page.remove_listener("response", visit.remember)
             for route in visit.held:
                 route.abort()
             page.unroute_all(behavior="ignoreErrors")
+            self._leave(page)
+
+    def _window(self, scene: Scene, shown: Set, *, scripts: bool) -> Window:
+        """One that has been used before, if any: a new one costs as much as a page."""
+        context = self._context(scene, shown, scripts=scripts)
+        key = (scene.dashboard, scripts)
+        if not context.pages:
+            self._windows[key] = Window(context.new_page())
+        window = self._windows[key]
+        window.page.unroute_all(behavior="ignoreErrors")
+        window.wear(DESKTOP, "light")
+        return window
+
+    @staticmethod
+    def _leave(page: Page) -> None:
+        """Nothing that the page remembers is there in the next scene."""
+        if page.evaluate("sessionStorage.length"):
             page.close()
+        else:
+            stay(page)  # until the next scene, which so finds the same process of the browser
 
     def _context(self, scene: Scene, shown: Set, *, scripts: bool) -> BrowserContext:
         """Kept for the files that it has in its cache, with nobody's cookies but the person's."""

@@ -14,7 +14,7 @@ from playwright.sync_api import Error, Page, ViewportSize
 
 from tests.scenes.scene import Visit
 from tests.scenes.sweeps import problems_at_any_size
-from tests.scenes.window import DESKTOP, SCHEMES, Scheme, Window
+from tests.scenes.window import DESKTOP, SCHEMES, Scheme
 from tests.support.thorough import THOROUGH
 
 PHONE: ViewportSize = {"width": 375, "height": 812}
@@ -88,7 +88,7 @@ def problems(visit: Visit) -> list[str]:
     found = [f"HTML: {problem}" for served in served_html(visit) for problem in invalid(served)]
     found += visit.page.evaluate(SPOKEN)
     load_axe(visit.page, scripts=visit.scripts)
-    window = Window(visit.page)
+    window = visit.window
     for screen, scheme in looks(visit):
         window.wear(screen, scheme)
         seen = axe_violations(visit.page, COLOUR_RULES if scheme == "dark" else ())
@@ -101,16 +101,15 @@ def looks(visit: Visit) -> Sequence[tuple[ViewportSize, Scheme]]:
     """Where axe looks at a scene.
 
     Colours of a theme are the same on every screen, and without scripts they are the same as
-    with them. What differs between screens is shown by the widest and by a phone; a dialog has
-    the same elements on both.
+    with them. The elements of a page are the same on every screen, too: what is hidden or laid
+    out in another way on a wide one is shown by one scene of each template.
     """
     if THOROUGH:
         return [(screen, scheme) for screen in SCREENS for scheme in SCHEMES]
     if not visit.scripts:
         return [(PHONE, "light")]
-    if visit.page.locator("dialog:modal").count():
-        return [(DESKTOP, "dark"), (PHONE, "light")]
-    return [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
+    wide: Sequence[tuple[ViewportSize, Scheme]] = [(DESKTOP, "light")] if visit.is_typical else []
+    return [*wide, (DESKTOP, "dark"), (PHONE, "light")]
 
 
 def load_axe(page: Page, *, scripts: bool) -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
+from tests.scenes.window import Window
 from tests.support.runs_api import Reply, RunsAPI
 from tests.support.thorough import THOROUGH
 
@@ -53,9 +54,11 @@ class Scripts(Enum):
 class Visit:
     """One browser window on its way to a scene, and the runs API behind the dashboard."""
 
-    page: Page
+    window: Window
     api: RunsAPI
     scripts: bool
+    is_typical: bool
+    """Whether it shows what the other scenes of its template look like on all screens."""
     api_leaves: Callable[[], None]
     """Connections to the runs API are refused from now on, until the next visit."""
     break_database: Callable[[], None]
@@ -65,20 +68,13 @@ class Visit:
 
     held: list[Route] = field(default_factory=list)
 
+    @property
+    def page(self) -> Page:
+        return self.window.page
+
     def hold(self, route: Route) -> None:
         """The request is not answered while anybody looks."""
         self.held.append(route)
-
-    def stay(self) -> None:
-        """Whatever the page wants to load next, by itself too, it stays as it is."""
-
-        def answer(route: Route) -> None:
-            if route.request.is_navigation_request():
-                route.fulfill(status=204)
-            else:
-                route.fallback()
-
-        self.page.route("**/*", answer)
 
     def remember(self, response: Response) -> None:
         self.responses.append(response)
@@ -102,6 +98,18 @@ class Visit:
         self.api.on(method, path, reply)
 
 
+def stay(page: Page) -> None:
+    """Whatever the page wants to load next, by itself too, it stays as it is."""
+
+    def answer(route: Route) -> None:
+        if route.request.is_navigation_request():
+            route.fulfill(status=204)
+        else:
+            route.fallback()
+
+    page.route("**/*", answer)
+
+
 Reach = Callable[[Visit], None]
 
 
@@ -115,6 +123,10 @@ class Scene:
     who: Who = Who.OPERATOR
     scripts: Scripts = Scripts.SAME
     dashboard: Dashboard = Dashboard.USUAL
+
+    @property
+    def is_typical(self) -> bool:
+        return self.scripts is Scripts.BOTH
 
     @property
     def is_dialog(self) -> bool:

@@ -14,11 +14,13 @@ from playwright.sync_api import sync_playwright
 from tests.support import chromium
 
 DOWNLOAD_SECONDS = 600
+SHELL = "chromium-headless-shell"
+"""A package of Debian."""
 
 
 def is_installed() -> bool:
     with sync_playwright() as playwright:
-        return chromium.executable(playwright) is not None
+        return chromium.has_own(playwright) or chromium.of_the_system() is not None
 
 
 def succeeds(*command: str) -> bool:
@@ -46,7 +48,7 @@ def install() -> bool:
         is_root
         and shutil.which("apt-get") is not None
         and succeeds("apt-get", "update", "-qq")
-        and succeeds("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
+        and succeeds("apt-get", "install", "-y", "-qq", "--no-install-recommends", SHELL)
     )
 
 
