@@ -1,12 +1,16 @@
 """The whole product as real processes, started as an administrator starts them."""
 
+import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -16,6 +20,9 @@ import psutil
 from tests.support.test_databases import new_database, new_redis
 
 ROOT = Path(__file__).resolve().parents[2]
+COLLECTED = ROOT / ".pytest_cache" / "collected-static"
+"""Static files that a product has collected, for the next ones: to collect them is half of a
+start. Each product still checks that they are those of this version."""
 DEADLINE_SECONDS = 90
 """Far longer than a start or a stop takes, so that a slow machine fails no test."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -49,6 +56,28 @@ def cookies_of_link(link: str) -> httpx.Cookies:
     with httpx.Client(trust_env=False) as client:
         follow_link(client, link)
         return client.cookies
+
+
+def lend_collected(static: Path) -> None:
+    """Give a new product the static files that were collected last, if any were."""
+    kept = sorted(COLLECTED.glob("*/.collected"), key=lambda stamp: stamp.stat().st_mtime)
+    if kept and not static.exists():
+        shutil.copytree(kept[-1].parent, static)
+
+
+def keep_collected(static: Path) -> None:
+    """Keep what a product has collected for the next ones, and what is in use for an hour."""
+    stamp = static / ".collected"
+    kept = COLLECTED / hashlib.sha256(stamp.read_bytes()).hexdigest()[:16]
+    if kept.exists():
+        return
+    COLLECTED.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=COLLECTED) as directory, suppress(OSError):
+        # OSError: another test process has just kept the same.
+        Path(shutil.copytree(static, Path(directory) / "static")).rename(kept)
+    for old in COLLECTED.iterdir():
+        if old != kept and old.stat().st_mtime < time.time() - 3600:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 class Product:
@@ -97,11 +126,13 @@ class Product:
             self.stop()
             raise
         assert self.url, f"serve ended before it answered:\n{self.console}"
+        keep_collected(self.data_dir / "static")
         self.sign_in_link = self._link_line()
 
     def launch(self) -> None:
         """Start without waiting for anything."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        lend_collected(self.data_dir / "static")
         self.sign_in_link = ""
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
