@@ -1,7 +1,9 @@
 """Fixtures of all tests: browsers of an operator and a viewer, and the fake runs API."""
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,10 +13,28 @@ from pytest_django import Settings
 
 from tests.support.parametrize_ids import pytest_make_parametrize_id  # noqa: F401  # a hook
 from tests.support.runs_api import API_KEY, RunsAPI, serve
+from tests.support.scheduling import LongestFirst, rank
 from tests.support.trigger_form import KINDS, TriggerForm
 from workorders.accounts.users import ensure_account, ensure_operator
 from workorders.runs.log_download import Slot
 from workorders.runs_api.clients import default_client, scraping_client
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst | None:
+    """With ``--dist loadfile``, as the Makefile has it."""
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of whole products wait for other processes."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 3
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,7 +100,8 @@ def runs_api(settings: Settings) -> Iterator[RunsAPI]:
             client.cache_clear()
         yield api
         for client in clients:
-            client()._http.close()
+            if client.cache_info().currsize:
+                client()._http.close()
             client.cache_clear()
 
 

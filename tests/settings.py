@@ -6,6 +6,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 from tests.support.test_databases import new_redis
 
@@ -19,6 +20,8 @@ for _name in (
     "METRICS_TOKEN",
 ):
     os.environ.pop(_name, None)
+# Whom clients trust: to read all authorities of the system takes longer than most tests.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["REDIS_URL"] = new_redis()
 os.environ["DATABASE_LOCK_SECONDS"] = "20"  # many tests write at once, on busy machines

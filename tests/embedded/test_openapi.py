@@ -13,6 +13,7 @@ from schemathesis.checks import positive_data_acceptance
 from schemathesis.core.result import Ok  # noqa: TC002
 
 from tests.embedded.conftest import Api
+from tests.support.thorough import THOROUGH
 from workorders.embedded.api import urls
 from workorders.embedded.api.openapi import document
 from workorders.embedded.models import Iteration, LogChunk, Run, Status, Worker, WorkOrder
@@ -64,10 +65,11 @@ def stored(
     trigger(make_work_order(prompt="Another one"), sent={"profileName": "careful"})
 
 
+EXAMPLES = 150 if THOROUGH else 10
 schema = schemathesis.openapi.from_dict(document())
 schema.app = application
 schema.location = "/api/v1/openapi.json"
-schema.config.generation.update(max_examples=15)
+schema.config.generation.update(max_examples=EXAMPLES)
 
 
 @schemathesis.hook
@@ -88,7 +90,7 @@ OPERATIONS = [cast("Ok[Any]", found).ok() for found in schema.get_all_operations
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_responses_match_the_document(stored: None, operation: Any) -> None:
     @settings(
-        max_examples=15,
+        max_examples=EXAMPLES,
         derandomize=True,
         database=None,
         deadline=None,

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from tests.exactly_once.assertions import TYPED
 from tests.exactly_once.operator_driver import Desk
-from tests.support.faults import ABOUT, ALL_QUICK, ALL_SLOW, LIES
+from tests.support.faults import ABOUT
 from tests.support.faulty_api import LISTING, Fault, FaultyAPI, Kind, Order, serve_faulty
 from tests.support.runs_api import API_KEY
 from workorders.runs_api.clients import default_client
@@ -18,9 +18,6 @@ FOR_EVER = 1000
 IMPATIENT = 0.2
 """Seconds: only where the answer never comes in time is it worth while to give up soon."""
 
-every_fault = pytest.mark.parametrize(
-    "fault", [*ALL_SLOW, *ALL_QUICK, *LIES], ids=lambda fault: fault.id
-)
 every_kind = pytest.mark.parametrize("kind", LISTING, ids=lambda kind: kind.value)
 
 type MakeOrder = Callable[..., Order]

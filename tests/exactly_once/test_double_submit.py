@@ -9,7 +9,8 @@ from tests.exactly_once.assertions import (
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
+from tests.exactly_once.conftest import MakeOrder, start_another
+from tests.exactly_once.matrix import Situation, cases
 from tests.exactly_once.operator_driver import Desk, same_browser, told_at_once
 from tests.support.faults import ALL_SLOW, REFUSED
 from tests.support.faulty_api import Fault, FaultyAPI, Kind
@@ -17,8 +18,7 @@ from tests.support.faulty_api import Fault, FaultyAPI, Kind
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@every_fault
-@every_kind
+@pytest.mark.parametrize(("kind", "fault"), cases(Situation.DOUBLE_SUBMIT))
 def test_double_submit(
     api: FaultyAPI, make_order: MakeOrder, operator: Client, kind: Kind, fault: Fault
 ) -> None:

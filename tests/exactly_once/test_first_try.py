@@ -1,5 +1,6 @@
 """One dialog, sent once, whatever becomes of the answer."""
 
+import pytest
 from django.test import Client
 
 from tests.exactly_once.assertions import (
@@ -8,14 +9,14 @@ from tests.exactly_once.assertions import (
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
+from tests.exactly_once.conftest import MakeOrder, every_kind, start_another
+from tests.exactly_once.matrix import Situation, cases
 from tests.exactly_once.operator_driver import Desk, told
 from tests.support.faults import ALL_SLOW
 from tests.support.faulty_api import Fault, FaultyAPI, Kind
 
 
-@every_fault
-@every_kind
+@pytest.mark.parametrize(("kind", "fault"), cases(Situation.FIRST_TRY))
 def test_first_try(
     api: FaultyAPI, make_order: MakeOrder, operator: Client, kind: Kind, fault: Fault
 ) -> None:

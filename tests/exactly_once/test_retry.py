@@ -1,5 +1,6 @@
 """The API goes on failing in the same way, and the operator presses Retry where it is offered."""
 
+import pytest
 from django.test import Client
 
 from tests.exactly_once.assertions import (
@@ -8,7 +9,8 @@ from tests.exactly_once.assertions import (
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.exactly_once.conftest import MakeOrder, every_fault, every_kind, start_another
+from tests.exactly_once.conftest import MakeOrder, start_another
+from tests.exactly_once.matrix import Situation, cases
 from tests.exactly_once.operator_driver import Desk, told
 from tests.support.faults import ALL_SLOW
 from tests.support.faulty_api import Fault, FaultyAPI, Kind
@@ -17,8 +19,7 @@ MOST_RETRIES = 2
 FOR_EVER = 200
 
 
-@every_fault
-@every_kind
+@pytest.mark.parametrize(("kind", "fault"), cases(Situation.RETRY))
 def test_retry(
     api: FaultyAPI, make_order: MakeOrder, operator: Client, kind: Kind, fault: Fault
 ) -> None:

@@ -2,6 +2,7 @@
 word on the first time, unless it gives the run."""
 
 import pytest
+from django.test import Client
 
 from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.conftest import MakeOrder
@@ -27,12 +28,13 @@ def test_second_answer(
     *,
     api: FaultyAPI,
     make_order: MakeOrder,
-    desk: Desk,
+    operator: Client,
     first: str,
     second: str,
     times: int,
 ) -> None:
     order = make_order(Kind.KEYS)
+    desk = Desk(operator, htmx=times == 1)
     dialog = desk.open_dialog(order.id)
     order.plan = [BY_ID[first], *[Fault(second, always(SECOND[second]))] * times]
     screen = told(dialog.press("Start Run", max_iterations=TYPED))

@@ -11,7 +11,8 @@ from tests.exactly_once.assertions import (
     assert_started_once,
     assert_told_the_truth,
 )
-from tests.exactly_once.conftest import every_fault, start_another
+from tests.exactly_once.conftest import start_another
+from tests.exactly_once.matrix import Situation, cases
 from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told_at_once
 from tests.exactly_once.test_not_reached import assert_retry_from_either_starts_it_once
 from tests.support.faults import REFUSED
@@ -20,7 +21,7 @@ from tests.support.product import Product
 from tests.support.test_databases import new_database
 
 
-@pytest.fixture(scope="module", params=LISTING, ids=lambda kind: kind.value)
+@pytest.fixture(scope="module")
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
     return kind
@@ -53,7 +54,7 @@ def desks(
         ]
 
 
-@every_fault
+@pytest.mark.parametrize(("kind", "fault"), cases(Situation.TWO_PROCESSES), indirect=["kind"])
 def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: Fault) -> None:
     order = api.add(kind, runs=1)
     intents = start_another(desks[0], order, fault)
@@ -69,6 +70,7 @@ def test_two_processes(api: FaultyAPI, kind: Kind, desks: list[Desk], fault: Fau
         assert_old_runs_have_no_origin(api, screens[0], order)
 
 
+@pytest.mark.parametrize("kind", LISTING, indirect=True, ids=lambda kind: kind.value)
 def test_two_processes_that_do_not_reach_it(api: FaultyAPI, kind: Kind, desks: list[Desk]) -> None:
     order = api.add(kind, runs=1)
     dialog = desks[0].open_dialog(order.id)

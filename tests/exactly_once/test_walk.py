@@ -11,6 +11,7 @@ from tests.exactly_once.conftest import MakeOrder, every_kind
 from tests.exactly_once.operator_driver import Desk, told
 from tests.support.faults import ALL_QUICK, BY_ID, REFUSED
 from tests.support.faulty_api import FaultyAPI, Kind
+from tests.support.thorough import THOROUGH
 from workorders.accounts.users import ensure_account
 
 STEPS = 8
@@ -23,7 +24,7 @@ def desks(operator: Client, operator_user: User) -> list[Desk]:
     return [Desk(operator, htmx=True), Desk(colleague, htmx=False)]
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(15 if THOROUGH else 4))
 @every_kind
 def test_walk(
     api: FaultyAPI, make_order: MakeOrder, desks: list[Desk], kind: Kind, seed: int

@@ -13,9 +13,10 @@ from tests.browser.orders import FINAL, Orders
 from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told
 from tests.restart.killing import kill_and_start, kill_web_workers, wait_for_answer
 from tests.support.product import Product
+from tests.support.thorough import THOROUGH
 from workorders.embedded.transitions import WORKER_LOST
 
-MANY_FILES = 20_000
+MANY_FILES = 8_000
 """Copying them takes long enough to be seen."""
 
 
@@ -40,7 +41,7 @@ def orders(product: Product) -> Iterator[Orders]:
         yield orders
 
 
-@pytest.mark.parametrize("milliseconds", [0, 5, 10, 20, 40, 80])
+@pytest.mark.parametrize("milliseconds", [0, 5, 10, 20, 40, 80] if THOROUGH else [0, 10, 40])
 def test_web_server_killed_while_a_run_is_started(
     product: Product, orders: Orders, desk: Desk, milliseconds: int
 ) -> None:

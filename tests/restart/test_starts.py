@@ -1,20 +1,22 @@
 """The dashboard killed with -9 at each step of a start, and the same form sent again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.exactly_once.assertions import TYPED, assert_started_once, assert_told_the_truth
 from tests.exactly_once.operator_driver import Desk, desk_at, sign_in, told
 from tests.restart.killing import kill_and_start, kill_web_workers, wait_for_answer
 from tests.support.faults import always, hang
 from tests.support.faulty_api import Fault, FaultyAPI, Kind, Makes, Order, serve_faulty
-from tests.support.product import Product, wait_until
+from tests.support.product import DEADLINE_SECONDS, Product
 from tests.support.runs_api import Asked, Handler, Reply, data
+from tests.support.thorough import THOROUGH
 
 type Plan = Callable[[Order, Event], None]
 
@@ -64,20 +66,36 @@ def api() -> Iterator[FaultyAPI]:
         yield api
 
 
-@pytest.fixture(scope="module", params=Kind, ids=lambda kind: kind.value)
-def kind(request: pytest.FixtureRequest) -> Kind:
-    kind: Kind = request.param
-    return kind
+KILLS: dict[str, Callable[[Product], None]] = {
+    "the web server": kill_web_workers,
+    "everything": kill_and_start,
+}
+SERVERS = {True: (Kind.KEYS,), False: (Kind.NO_KEYS, Kind.RECORDED, Kind.UNLISTED)}
+"""By whether the dashboard is told that they honour keys."""
+
+
+def killed() -> Sequence[ParameterSet]:
+    """Each step with each server, and with both ways to be killed by turns."""
+    return [
+        pytest.param(honours_keys, kind, step, kill, id=f"{kind.value}, {step}, {kill}")
+        for honours_keys, kinds in SERVERS.items()
+        for turn, kind in enumerate(kinds, start=honours_keys)
+        for at, step in enumerate(STEPS)
+        for kill in (KILLS if THOROUGH else [list(KILLS)[(turn + at) % 2]])
+    ]
 
 
 @pytest.fixture(scope="module")
 def product(
-    api: FaultyAPI, kind: Kind, tmp_path_factory: pytest.TempPathFactory
+    api: FaultyAPI, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
+    """One that is told that its server honours keys, and one that is not."""
     settings = {
         "RUNS_API_URL": api.server.url,
-        "RUNS_API_HONOURS_KEYS": str(int(kind is Kind.KEYS)),
+        "RUNS_API_HONOURS_KEYS": str(int(request.param)),
         "RUNS_API_TRIGGER_TIMEOUT": "1",
+        "RUNS_API_SETTLE_SECONDS": "0.5",
+        "WEB_PROCESSES": "1",
     }
     with Product(tmp_path_factory.mktemp("starts"), **settings) as product:
         yield product
@@ -88,8 +106,7 @@ def cookies(product: Product) -> httpx.Cookies:
     return sign_in(product)
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("kill", [kill_web_workers, kill_and_start], ids=lambda kill: kill.__name__)
+@pytest.mark.parametrize(("product", "kind", "step", "kill"), killed(), indirect=["product"])
 def test_killed(
     *,
     api: FaultyAPI,
@@ -97,7 +114,7 @@ def test_killed(
     product: Product,
     cookies: httpx.Cookies,
     step: str,
-    kill: Callable[[Product], None],
+    kill: str,
 ) -> None:
     order = api.add(kind, runs=1)
     with desk_at(product, cookies) as before, ThreadPoolExecutor(1) as pool:
@@ -105,8 +122,8 @@ def test_killed(
         reached = Event()
         STEPS[step](order, reached)
         click = pool.submit(dialog.press, "Start Run", max_iterations=TYPED)
-        wait_until(reached.is_set)
-        kill(product)
+        assert reached.wait(DEADLINE_SECONDS)
+        KILLS[kill](product)
         click.exception()
     wait_for_answer(product)
     with desk_at(product, cookies) as after:

@@ -14,6 +14,7 @@ from tests.runs_api.test_schemas import NESTED
 from tests.support import runs_api as api
 from tests.support.page_text import LOG, PAGES, show
 from tests.support.runs_api import RunsAPI
+from tests.support.thorough import THOROUGH
 from tests.support.trigger_form import HTMX
 from workorders.runs_api.clients import default_client
 
@@ -98,7 +99,7 @@ ID = st.text(min_size=1).filter(str.isprintable)
 
 @given(value=NESTED, identifier=ID)
 @settings(
-    max_examples=40,
+    max_examples=400 if THOROUGH else 20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

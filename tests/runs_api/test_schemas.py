@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.thorough import THOROUGH
 from workorders.availability import BlockedReason, trigger_availability
 from workorders.runs_api.schemas import (
     LogPart,
@@ -291,7 +292,11 @@ PARSERS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("name", PARSERS)
 @given(value=NESTED)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=600 if THOROUGH else 25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_any_object_gives_a_value_or_a_value_error(name: str, value: dict[str, Any]) -> None:
     try:
         parsed = PARSERS[name]({"id": "x", "name": "x", "runId": "x"} | value)

@@ -53,7 +53,7 @@ def cancel_queued_run(visit: Visit) -> None:
 )
 def cancel_work_order(visit: Visit) -> None:
     open_dialog(visit, button="Cancel work order")
-    visit.sees("This runs API cannot cancel a single run.")
+    visit.sees("This runs API cannot cancel a single run")
 
 
 @scene("cancel-changed", "Cancel dialog, the run has started meanwhile", scripts=Scripts.DIALOG)

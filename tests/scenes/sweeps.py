@@ -38,10 +38,10 @@ def problems_at_any_size(window: Window) -> list[str]:
 
 
 def widths_of(page: Page) -> list[int]:
-    """The widths at which something may begin not to fit, the narrowest first: on both sides of
-    each edge, because a style may begin at it or after it."""
+    """The widths at which something may begin not to fit, the narrowest first: a style begins at
+    an edge, or just after it."""
     edges: list[int] = page.evaluate(EDGES)
-    beside = {width + step for width in edges for step in (-1, 0)}
+    beside = {width + step for width in edges for step in (0, 1)}
     seen = {width for width in beside if WIDTHS[0] <= width <= WIDTHS[-1]}
     return sorted({*seen, *WIDTHS, *EVERY_WIDTH})
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -221,6 +222,11 @@ class Server(ThreadingHTTPServer):
         super().__init__(*arguments)
         self.connections: list[socket.socket] = []
 
+    def server_bind(self) -> None:
+        """Without asking the resolver for the host's name, as ``HTTPServer`` does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         self.connections.append(request)
         super().finish_request(request, client_address)
@@ -230,14 +236,17 @@ class Port:
     """A listening port, whose number stays the same when it is closed and opened again."""
 
     def __init__(self, handler: type[Handler], number: int, tls: ssl.SSLContext | None) -> None:
-        self.number = number
         self._handler = handler
         self._tls = tls
+        # Keeps the number while nobody listens: no other process is given it meanwhile.
+        self._holder = socket.socket()
+        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._holder.bind(("127.0.0.1", number))
+        self.number: int = self._holder.getsockname()[1]
         self.open()
 
     def open(self) -> None:
         self._server = Server(("127.0.0.1", self.number), self._handler)
-        self.number = self._server.server_port
         if self._tls:
             self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -257,6 +266,10 @@ class Port:
             with suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def give_up(self) -> None:
+        """Let others have the number."""
+        self._holder.close()
+
 
 @contextmanager
 def serve(port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[RunsAPI]:
@@ -273,3 +286,4 @@ def serve(port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[RunsA
     finally:
         runs_api.released.set()
         opened.close()
+        opened.give_up()
