@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.product import Product, cookies_of_link, wait_until
+from tests.support.scraped import AUTHORIZED
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,10 @@ def test_log_files_contain_no_secret(product: Product) -> None:
     wait_until(lambda: "/sign-in/[token]" in str(lines_of(product, "web")))
     logs = "".join(path.read_text() for path in (product.data_dir / "logs").iterdir())
     assert [secret for secret in secrets if secret in logs] == []
+
+
+def test_without_a_token_there_are_no_files_of_metrics(product: Product) -> None:
+    httpx.get(f"{product.url}/sign-in/", trust_env=False).raise_for_status()
+    answer = httpx.get(f"{product.url}/metrics", headers=AUTHORIZED, trust_env=False)
+    assert answer.status_code == 404
+    assert list((product.data_dir / "metrics").iterdir()) == []

@@ -21,7 +21,7 @@ def modes(directory: Path) -> dict[str, int]:
 
 
 def test_a_new_data_directory_is_private(tmp_path: Path) -> None:
-    with Product(tmp_path / "data") as product:
+    with Product(tmp_path / "data", WEB_PROCESSES="1", WORKERS="1") as product:
         found = modes(product.data_dir)
     assert found.keys() >= {".", "logs", "logs/web.log", "dashboard.sqlite3", "runs-api-key"}
     for name, mode in found.items():

@@ -196,7 +196,7 @@ class TestWebServerAlone:
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything(tmp_path: Path, signal_number: int) -> None:
-    product = Product(tmp_path)
+    product = Product(tmp_path, WORKERS="1")
     product.start()
     family = set(product.processes())
     assert product.stop(signal_number) == 0
@@ -220,19 +220,17 @@ def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
     wait_until(lambda: not alive(family))
 
 
-def test_the_second_start_finds_the_data_of_the_first(tmp_path: Path) -> None:
-    elsewhere = {"RUNS_API_URL": "http://127.0.0.1:9"}  # starts sooner, without examples
+def test_another_runs_api_needs_no_workers_and_the_second_start_finds_the_first_ones_data(
+    tmp_path: Path,
+) -> None:
+    elsewhere = {"RUNS_API_URL": "http://127.0.0.1:9"}
     with Product(tmp_path, **elsewhere) as product:
+        assert answers(product)
+        assert product.pids("worker") == set()
         product.manage("sign_in_link", "viewer", "--viewer")
     with Product(tmp_path, **elsewhere) as product:
         names = "from django.contrib.auth.models import User; print(*User.objects.all())"
         assert product.manage("shell", "-c", names).splitlines()[-1] == "operator viewer"
-
-
-def test_another_runs_api_needs_no_workers(tmp_path: Path) -> None:
-    with Product(tmp_path, RUNS_API_URL="http://127.0.0.1:9") as product:
-        assert answers(product)
-        assert product.pids("worker") == set()
 
 
 def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
