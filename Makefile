@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-postgres pictures bench scale check format lock clean
+.PHONY: help run test test-fast test-thorough test-postgres pictures bench scale check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -15,25 +15,43 @@ help: ## List the targets
 run: .venv/installed ## Start the product (PORT, default 8000; DATA_DIR, default .data/)
 	@exec $(VENV) manage.py serve
 
+PYTEST := $(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
 test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k trigger" passes on)
 	@$(VENV) -m tests.support.ensure_browser
-	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTEST) $(ARGS)
 
-test-fast: .venv/installed-dev ## Run the tests without a browser and without killed processes
-	$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(addprefix --ignore=tests/,browser exactly_once restart scale processes) $(ARGS)
+# What starts browsers or whole products, or takes a minute of its own.
+SLOW_TESTS := $(addprefix tests/,browser exactly_once restart scale processes bench embedded/test_worker.py \
+	embedded/test_outages.py embedded/test_examples.py embedded/test_isolation.py test_upgrade.py test_structure.py \
+	observability/test_processes.py observability/test_process_logs.py status/test_health_endpoints.py)
+
+test-fast: .venv/installed-dev ## Run the tests without a browser and without other processes
+	$(PYTEST) $(addprefix --ignore=,$(SLOW_TESTS)) $(ARGS)
+
+test-thorough: export THOROUGH := 1
+test-thorough: test ## Run every combination and many more examples, for a night
 
 pictures: .venv/installed-dev ## Picture every page in every state into .pictures/ (ARGS="dialog": those)
 	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m tests.browser.pictures $(ARGS)
 
-# All that write runs, or what the dashboard remembers of starting them.
-DATABASE_TESTS := $(addprefix tests/,embedded restart accounts attempts cancel_run trigger_run \
-	runs/test_provisional_run.py runs_api/test_read_cache.py test_commands.py test_upgrade.py \
-	exactly_once/test_walk.py exactly_once/test_second_answer.py)
+# What depends on the database: locks, constraints, JSON columns, queries that claim rows, upgrades,
+# and outages. What a page says of an attempt is the same on SQLite.
+DATABASE_TESTS := $(addprefix tests/, \
+	$(addprefix embedded/test_,api_keys.py calls.py concurrency.py database_away.py idempotency.py \
+		in_process.py outages.py queue.py reaping.py retention.py run_log.py runs.py trigger.py \
+		work_orders.py worker.py worker_grants.py) \
+	$(addprefix trigger_run/test_,attribution.py conflict.py reconciliation.py repeated_submission.py start_proof.py) \
+	$(addprefix exactly_once/test_,double_submit.py second_answer.py walk.py) \
+	$(addprefix restart/test_,database_away.py embedded_runs.py) \
+	$(addprefix accounts/test_,password_throttle.py sessions.py sign_in_links.py) \
+	attempts runs/test_provisional_run.py runs_api/test_read_cache.py \
+	test_commands.py test_database.py test_upgrade.py)
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
 	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
-		$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(DATABASE_TESTS) $(ARGS)
+		$(PYTEST) $(DATABASE_TESTS) $(ARGS)
 
 RUNS ?= 500
 scale: .venv/installed-dev ## Kill workers while many operators start runs (RUNS=500), and print the figures

@@ -82,6 +82,8 @@ def test_closing_is_at_once_and_the_page_says_that_the_run_started(
     expect(run_labels(page)).to_have_text(["Run #1"])
     assert orders.run_numbers(work_order_id) == [1]
 
+    # One that begins between the dialog and its answer is not cancelled without asking again.
+    orders.wait_for(orders.runs(work_order_id)[0]["id"], {"running"})
     news(page).get_by_role("button", name="Cancel run").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
     expect(status(page)).to_have_text("cancelled")

@@ -74,9 +74,10 @@ def colours(
     page.close()
 
 
-@pytest.mark.parametrize(("colour", "background", "least"), PAIRS)
-def test_can_be_told_apart(colours: Colours, colour: str, background: str, least: float) -> None:
-    assert contrast(colours, colour, background) >= least
+def test_can_be_told_apart(colours: Colours) -> None:
+    """Each pair, with the contrast that it has."""
+    measured = [(*pair, contrast(colours, *pair[:2])) for pair in PAIRS]
+    assert [pair for pair in measured if pair[3] < pair[2]] == []
 
 
 def contrast(colours: Colours, first: str, second: str) -> float:
