@@ -225,7 +225,7 @@ def test_another_runs_api_needs_no_workers_and_the_second_start_finds_the_first_
 ) -> None:
     elsewhere = {"RUNS_API_URL": "http://127.0.0.1:9"}
     with Product(tmp_path, **elsewhere) as product:
-        assert answers(product)
+        wait_until(lambda: answers(product))
         assert product.pids("worker") == set()
         product.manage("sign_in_link", "viewer", "--viewer")
     with Product(tmp_path, **elsewhere) as product:
