@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import lru_cache
 from threading import Event
 from typing import Any
 
@@ -70,52 +72,58 @@ KILLS: dict[str, Callable[[Product], None]] = {
     "the web server": kill_web_workers,
     "everything": kill_and_start,
 }
-SERVERS = {True: (Kind.KEYS,), False: (Kind.NO_KEYS, Kind.RECORDED, Kind.UNLISTED)}
-"""By whether the dashboard is told that they honour keys."""
+type ProductFor = Callable[[Kind], Product]
 
 
 def killed() -> Sequence[ParameterSet]:
     """Each step with each server, and with both ways to be killed by turns."""
     return [
-        pytest.param(honours_keys, kind, step, kill, id=f"{kind.value}, {step}, {kill}")
-        for honours_keys, kinds in SERVERS.items()
-        for turn, kind in enumerate(kinds, start=honours_keys)
+        pytest.param(kind, step, kill, id=f"{kind.value}, {step}, {kill}")
+        for turn, kind in enumerate(Kind)
         for at, step in enumerate(STEPS)
         for kill in (KILLS if THOROUGH else [list(KILLS)[(turn + at) % 2]])
     ]
 
 
 @pytest.fixture(scope="module")
-def product(
-    api: FaultyAPI, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    """One that is told that its server honours keys, and one that is not."""
-    settings = {
-        "RUNS_API_URL": api.server.url,
-        "RUNS_API_HONOURS_KEYS": str(int(request.param)),
-        "RUNS_API_TRIGGER_TIMEOUT": "1",
-        "RUNS_API_SETTLE_SECONDS": "0.5",
-        "WEB_PROCESSES": "1",
-    }
-    with Product(tmp_path_factory.mktemp("starts"), **settings) as product:
-        yield product
+def product_for(api: FaultyAPI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProductFor]:
+    """One that is told that its server honours keys, then one that is not."""
+    with ExitStack() as running:
+
+        @lru_cache(maxsize=1)
+        def start(*, honours_keys: bool) -> Product:
+            running.close()
+            settings = {
+                "RUNS_API_URL": api.server.url,
+                "RUNS_API_HONOURS_KEYS": str(int(honours_keys)),
+                "RUNS_API_TRIGGER_TIMEOUT": "1",
+                "RUNS_API_SETTLE_SECONDS": "0.5",
+                "WEB_PROCESSES": "1",
+            }
+            directory = tmp_path_factory.mktemp("starts")
+            return running.enter_context(Product(directory, **settings))
+
+        yield lambda kind: start(honours_keys=kind is Kind.KEYS)
 
 
 @pytest.fixture(scope="module")
-def cookies(product: Product) -> httpx.Cookies:
-    return sign_in(product)
+def cookies_of() -> Callable[[Product], httpx.Cookies]:
+    """Its link works once."""
+    return lru_cache(maxsize=1)(sign_in)
 
 
-@pytest.mark.parametrize(("product", "kind", "step", "kill"), killed(), indirect=["product"])
+@pytest.mark.parametrize(("kind", "step", "kill"), killed())
 def test_killed(
     *,
     api: FaultyAPI,
     kind: Kind,
-    product: Product,
-    cookies: httpx.Cookies,
+    product_for: ProductFor,
+    cookies_of: Callable[[Product], httpx.Cookies],
     step: str,
     kill: str,
 ) -> None:
+    product = product_for(kind)
+    cookies = cookies_of(product)
     order = api.add(kind, runs=1)
     with desk_at(product, cookies) as before, ThreadPoolExecutor(1) as pool:
         dialog = before.open_dialog(order.id)
