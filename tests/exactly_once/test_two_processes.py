@@ -81,7 +81,7 @@ def test_two_processes(api: FaultyAPI, kind: Kind, desks_for: DesksFor, fault: F
         assert_old_runs_have_no_origin(api, screens[0], order)
 
 
-@pytest.mark.parametrize("kind", reversed(LISTING), ids=lambda kind: kind.value)
+@pytest.mark.parametrize("kind", LISTING[::-1], ids=lambda kind: kind.value)
 def test_two_processes_that_do_not_reach_it(
     api: FaultyAPI, kind: Kind, desks_for: DesksFor
 ) -> None:
