@@ -76,8 +76,9 @@ def keep_collected(static: Path) -> None:
         # OSError: another test process has just kept the same.
         Path(shutil.copytree(static, Path(directory) / "static")).rename(kept)
     for old in COLLECTED.iterdir():
-        if old != kept and old.stat().st_mtime < time.time() - 3600:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(OSError):  # it is gone already
+            if old != kept and old.stat().st_mtime < time.time() - 3600:
+                shutil.rmtree(old)
 
 
 class Product:
