@@ -75,6 +75,14 @@ def test_read_after_the_budget_is_spent_gets_a_moment(
     assert client.within(0).get_run("run-1").id == "run-1"
 
 
+def test_trigger_shares_the_budget_of_the_reads(runs_api: RunsAPI, client: RunsClient) -> None:
+    runs_api.triggers(api.silence)
+    patient = RunsClient(client._http, trigger_timeout=30)
+    with pytest.raises(NetworkError):
+        trigger()(patient.within(0))
+    assert not runs_api.waited_out.is_set()
+
+
 def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None:
     patient = RunsClient(client._http, read_timeout=30)
     runs_api.has_run(error="x" * RESPONSE_LIMIT_BYTES)

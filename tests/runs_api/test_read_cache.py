@@ -4,6 +4,7 @@ import base64
 import pickle
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -169,13 +170,14 @@ class TestReads:
         """Otherwise most pages would never be refreshed while the API is slow."""
         shared = ReadCache()
         began = time.time()
-        shared.read("x", 0, lambda: {"a": "old"})
+        old = shared.read("x", 0, lambda: {"a": "old"})
         settings.SHARED_READ_SECONDS = 0
 
         def ask() -> dict[str, str]:
             assert shared.read("x", began - 1, dict).data == {"a": "old"}
-            with pytest.raises(NotModified):
-                shared.read("x", time.time(), dict)
+            for shown in (old.asked_at, time.time()):
+                with pytest.raises(NotModified):
+                    shared.read("x", shown, dict)
             return {"a": "new"}
 
         assert shared.read("x", 0, ask).data == {"a": "new"}
@@ -264,6 +266,20 @@ class TestReads:
             cursor.execute("SELECT COUNT(*) FROM shared_reads")
             assert cursor.fetchone()[0] <= 1_001
 
+    def test_what_nobody_has_read_for_long_leaves_the_memory(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Data(dict[str, str]):
+            """A dict to which a weak reference can be made."""
+
+        monkeypatch.setattr("workorders.runs_api.read_cache.KEPT_SECONDS", -1)
+        shared, data = ReadCache(), [Data(a="b")]
+        held = weakref.ref(data[0])
+        shared.read("x", 0, data.pop)
+        assert held()
+        shared.read("y", 0, dict)
+        assert not held()
+
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
         ReadCache().read("log", 0, lambda: {"text": "x" * 200_000})
         assert ReadCache().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
@@ -287,11 +303,15 @@ class TestReads:
         def ask() -> dict[str, str]:
             raise error
 
-        ReadCache().read("x", 0, ask)
-        with pytest.raises(type(error)) as raised:
-            _ = ReadCache().read("x", 0, ask).data
-        assert vars(raised.value) == vars(error)
-        assert str(raised.value) == str(error)
+        first = ReadCache()
+        first.read("x", 0, ask)
+        raised: list[RunsAPIError] = []
+        for cache_of_a_process in (first, first, ReadCache()):
+            with pytest.raises(type(error)) as caught:
+                _ = cache_of_a_process.read("x", 0, ask).data
+            raised.append(caught.value)
+        assert {str(it): vars(it) for it in raised} == {str(error): vars(error)}
+        assert len(set(map(id, raised))) == 3, "threads must not share one traceback"
 
     def test_process_that_died_while_reading_is_not_waited_for(self, settings: Settings) -> None:
         settings.RUNS_API_READ_TIMEOUT = -1  # the marker of a read in progress expires at once

@@ -203,6 +203,7 @@ def test_unauthorized(runs_api: RunsAPI, form: TriggerForm) -> None:
     answered = form.send(**TYPED)
     assert answered.status == 422
     assert "Ask the person who runs the dashboard to check RUNS_API_KEY." in error_of(answered)
+    assert "No run was started." in error_of(answered)
     assert is_kept(answered)
 
 
@@ -211,6 +212,19 @@ def test_forbidden(runs_api: RunsAPI, form: TriggerForm) -> None:
     answered = form.send(**TYPED)
     assert answered.status == 422
     assert "This dashboard's key may not start runs." in error_of(answered)
+    assert is_kept(answered)
+
+
+def test_refusal_of_a_work_order_that_is_gone_by_then(runs_api: RunsAPI, form: TriggerForm) -> None:
+    """The refusal is shown with what was typed, not the list of work orders."""
+
+    def refuse_and_remove(handler: Handler, asked: Asked) -> None:
+        runs_api.on("GET", "/work-orders/wo-1", refusal(404, "NOT_FOUND"))
+        refusal(403, "FORBIDDEN")(handler, asked)
+
+    runs_api.triggers(refuse_and_remove)
+    answered = form.send(**TYPED)
+    assert "may not start runs" in error_of(answered)
     assert is_kept(answered)
 
 
@@ -255,6 +269,7 @@ def test_invalid_request_without_a_field_is_shown_above(
     assert is_kept(answered)
     assert options_open(answered)  # what was typed is in force, so it is to be seen
     assert "using Profile careful with Max Iterations 7." in text_of(answered.html)
+    assert options_open(form.send(profile_name="careful"))
     assert not options_open(form.send())
 
 
