@@ -177,7 +177,7 @@ def test_hidden_tab_does_not_ask(page: Page, orders: Orders, expected_errors: li
     page.clock.install()
     open_work_order(page, orders.running()[0])
     held: list[Route] = []
-    page.route("**/*version=*", held.append)
+    page.route("**/*version=*", lambda route: held.insert(0, route))
     with page.expect_request("**/*version=*"):
         pass_a_minute(page)
     hide(page, hidden=True)
