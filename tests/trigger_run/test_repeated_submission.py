@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -179,6 +180,38 @@ def test_request_whose_time_is_not_over_is_not_taken_for_gone(
     form.send()
     assert CHECKING in seen[0]
     assert len(runs_api.triggered) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("named", "run"),
+    [
+        ({"runId": "run-9", "runNumber": 1, "workOrderId": "wo-1"}, "run-9"),
+        ({"runId": "run-provisional"}, "run-2"),
+    ],
+    ids=["numbered", "not numbered"],
+)
+def test_late_response_replaces_the_run_that_was_found_only_with_a_number(
+    *,
+    runs_api: RunsAPI,
+    operator: Client,
+    form: TriggerForm,
+    monkeypatch: pytest.MonkeyPatch,
+    named: dict[str, Any],
+    run: str,
+) -> None:
+    """An ID without a number may be provisional: no run may ever have it."""
+    monkeypatch.setattr("workorders.trigger_run.reconciliation.ABANDONED_AFTER_SECONDS", -30)
+    second = same_form(operator, form)
+
+    def answer_late(handler: Handler, asked: Asked) -> None:
+        runs_api.has(runs=[{"id": "run-2", "status": "queued"}])
+        assert second.send().location == "/runs/run-2/"
+        connections.close_all()  # this thread's own
+        api.data(named, 201)(handler, asked)
+
+    runs_api.triggers(answer_late)
+    assert form.send().location == f"/runs/{run}/"
 
 
 @pytest.mark.django_db(transaction=True)
