@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-postgres pictures bench scale check format lock clean
+.PHONY: help run test test-fast test-postgres pictures bench scale mutants check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,12 @@ DATABASE_TESTS := $(addprefix tests/,embedded restart accounts attempts cancel_r
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
 	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
 		$(VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(DATABASE_TESTS) $(ARGS)
+
+mutants: .venv/installed-dev ## Seed faults one at a time and list those that no test notices; takes hours
+	@$(VENV) -m tests.support.ensure_browser
+	$(VENV) -m tests.seeded_faults
+	.venv/bin/mutmut run
+	.venv/bin/mutmut results
 
 RUNS ?= 500
 scale: .venv/installed-dev ## Kill workers while many operators start runs (RUNS=500), and print the figures

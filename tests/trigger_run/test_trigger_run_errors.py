@@ -154,7 +154,10 @@ def assert_network_error(answered: Answered) -> None:
 
 def test_network_error_refused(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.go_away()
-    assert_network_error(form.send(max_iterations="7"))
+    answered = form.send(max_iterations="7")
+    assert_network_error(answered)
+    details = error_of(answered).partition("Details")[2]
+    assert "nothing listens there: the connection was refused" in details
 
 
 def test_network_error_before_anything_was_sent(runs_api: RunsAPI, form: TriggerForm) -> None:
