@@ -16,6 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_suffix(".toml")
+WITHOUT = ("cacheprovider", "schemathesis", "xdist")
+OPTIONS = ("-x", "-q", "--nomigrations", *(f"-pno:{name}" for name in WITHOUT))
+"""Of pytest. Without migrations and plugins that no row needs: half of a row's time was the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,7 @@ class Fault:
         return bool(run.returncode) if run.returncode in {0, 1} else None
 
     def _command(self) -> list[str]:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *OPTIONS]
         if self.postgres:
             servers = [sys.executable, "-m", "tests.support.ephemeral_servers", "postgres", "--"]
             command = servers + command
