@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_suffix(".toml")
 WITHOUT = ("cacheprovider", "schemathesis", "xdist")
 OPTIONS = ("-x", "-q", "--nomigrations", *(f"-pno:{name}" for name in WITHOUT))
-"""Of pytest. Without migrations and plugins that no row needs: half of a row's time was the start."""
+"""Of pytest: half of the time of a row went into migrations and plugins that no row needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
