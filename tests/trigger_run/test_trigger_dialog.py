@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.support import runs_api as api
+from tests.support.page_text import text_of
 from tests.support.runs_api import RunsAPI
 from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.attempts.models import TriggerAttempt
@@ -41,7 +42,7 @@ def button_of(client: Client, path: str = "/work-orders/wo-1/") -> str:
 def test_button_visibility_failed(runs_api: RunsAPI, operator: Client, status: str) -> None:
     runs_api.has(status=status)
     button = button_of(operator)
-    assert button
+    assert 'aria-keyshortcuts="t"' in button
     assert "aria-disabled" not in button
 
 
@@ -83,14 +84,21 @@ def test_button_enabled_beside_a_queued_run(runs_api: RunsAPI, operator: Client)
 
 
 @pytest.mark.parametrize(
-    "work_order",
-    [{"status": "waiting_for_children"}, {"runs": [{"id": "run-1", "status": "hibernating"}]}],
+    ("work_order", "reason"),
+    [
+        ({"status": "waiting_for_children"}, "Status unknown: waiting_for_children"),
+        (
+            {"runs": [{"id": "run-1", "runNumber": 1, "status": "hibernating"}]},
+            "Run #1 has a status this dashboard does not know: hibernating",
+        ),
+    ],
 )
 def test_button_disabled_status_unknown(
-    runs_api: RunsAPI, operator: Client, work_order: dict[str, Any]
+    runs_api: RunsAPI, operator: Client, work_order: dict[str, Any], reason: str
 ) -> None:
     runs_api.has(**work_order)
     assert "aria-disabled" in button_of(operator)
+    assert reason in text_of(operator.get("/work-orders/wo-1/").content.decode())
 
 
 def test_button_on_the_page_of_a_run(runs_api: RunsAPI, operator: Client) -> None:

@@ -140,8 +140,21 @@ def test_capacity_exceeded_without_run_and_position(runs_api: RunsAPI, form: Tri
 
 
 def test_capacity_exceeded_offers_no_second_start(runs_api: RunsAPI, form: TriggerForm) -> None:
-    runs_api.triggers(refusal(503, "CAPACITY_EXCEEDED"))
-    assert 'id="start-run"' not in form.send().html
+    """Nor is another run, which has gone on meanwhile, called the reason."""
+    runs_api.has(status="queued", runs=[ACTIVE_RUN | {"status": "queued"}])
+
+    def queue_a_run(handler: Handler, asked: Asked) -> None:
+        runs_api.has(status="running", runs=[ACTIVE_RUN])
+        refusal(503, "CAPACITY_EXCEEDED")(handler, asked)
+
+    for reply in (refusal(503, "CAPACITY_EXCEEDED"), queue_a_run):
+        runs_api.triggers(reply)
+        html = TriggerForm(form.client, form.headers).send().html
+        assert "Server at capacity. Your run has been queued." in html
+        assert 'id="start-run"' not in html
+        assert "Start a new run for this work order?" not in html
+        assert "already in progress" not in html
+        assert 'href="/work-orders/wo-1/">Show the work order</a>' in html
 
 
 def assert_network_error(answered: Answered) -> None:
@@ -461,6 +474,7 @@ def test_a_refused_dialog_is_read_again_in_what_is_left_of_the_time(
 def test_max_iterations_out_of_range(runs_api: RunsAPI, form: TriggerForm, typed: str) -> None:
     answered = form.send(max_iterations=typed, profile_name="careful")
     assert answered.status == 422
+    assert "Check the options: no run was started." in error_of(answered)
     assert "Enter a whole number from 1 to 100." in answered.html
     assert f'value="{typed}"' in answered.html
     assert '<option value="careful" selected>' in answered.html
