@@ -111,6 +111,16 @@ class TestPages:
         another_process()
         assert refresh(operator, version) == 204
 
+    def test_a_page_that_shows_an_older_version_gets_the_newest(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
+        """Though the newest one, which another page shows, is still fresh."""
+        runs_api.has(status="queued")
+        seen = version_of(show(operator, PAGE))
+        runs_api.has(status="failed")
+        show(operator, PAGE)
+        assert refresh(operator, seen) == 200
+
     def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
         """Or a page would be told that all is as it was."""
         runs_api.has()
@@ -281,7 +291,10 @@ class TestReads:
         assert not held()
 
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
-        ReadCache().read("log", 0, lambda: {"text": "x" * 200_000})
+        first, large = ReadCache(), {"text": "x" * 200_000}
+        first.read("log", 0, lambda: large)
+        first.read("run", 0, dict)
+        assert first.read("log", 0, dict).data == large, "its own process has it still"
         assert ReadCache().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
 
     def test_read_does_not_wait_for_another_process(self) -> None:
