@@ -136,7 +136,8 @@ class TestPages:
         runs_api.has()
         digest = version_of(show(operator, PAGE)).partition("-")[0]
         another_process()
-        show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
+        refreshed = show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
+        assert float(version_of(refreshed).partition("-")[2]) <= time.time()
         assert refresh(operator, f"{digest}-nan") == 204
 
     def test_sharing_can_be_switched_off(
