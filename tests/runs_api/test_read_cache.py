@@ -215,7 +215,7 @@ class TestReads:
         """A page must not show a finished run beside an older state of its work order."""
         read_cache().read("work order", 0, lambda: {"status": "running"})
         page = SharedRead(0)
-        page.read("run", lambda: {"status": "failed"})
+        page.read("run", lambda: {"of a run": "failed"})
         assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
 
     def test_read_from_the_future_is_not_fresh(self) -> None:
