@@ -224,6 +224,15 @@ def test_unauthorized(runs_api: RunsAPI, form: TriggerForm) -> None:
     assert is_kept(answered)
 
 
+def test_unauthorized_read_is_diagnosed_in_the_details(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    runs_api.on("GET", "/work-orders/wo-1", refusal(401, "UNAUTHORIZED", "Invalid API key"))
+    details = error_of(form.send()).partition("Details")[2]
+    assert "does not accept RUNS_API_KEY" in details
+    assert "Invalid API key" in details
+
+
 def test_forbidden(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.triggers(refusal(403, "FORBIDDEN"))
     answered = form.send(**TYPED)
