@@ -38,7 +38,7 @@ test-postgres: .venv/installed-dev ## Run the tests of what is stored on Postgre
 mutants: .venv/installed-dev ## Seed faults one at a time and list those that no test notices; takes hours
 	@$(VENV) -m tests.support.ensure_browser
 	$(VENV) -m tests.seeded_faults
-	.venv/bin/mutmut run
+	.venv/bin/mutmut run --max-children 1 # they share one test database
 	.venv/bin/mutmut results
 
 RUNS ?= 500
@@ -67,7 +67,7 @@ lock: ## Resolve the dependencies anew (needs uv): all to their newest, pinned w
 	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove the virtual environment and caches; data is kept
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt
