@@ -7,7 +7,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 PRODUCTION := ALLOWED_HOSTS=dashboard.example.com SECRET_KEY=0123456789-only-for-this-check-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-thorough test-postgres pictures bench scale check format lock clean
+.PHONY: help run test test-fast test-thorough test-postgres pictures bench scale mutants check format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,12 @@ test-postgres: .venv/installed-dev ## Run the tests of what is stored on Postgre
 	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
 		$(PYTEST) $(DATABASE_TESTS) $(ARGS)
 
+mutants: .venv/installed-dev ## Seed faults one at a time and list those that no test notices; takes hours
+	@$(VENV) -m tests.support.ensure_browser
+	$(VENV) -m tests.seeded_faults
+	.venv/bin/mutmut run --max-children 1 # they share one test database
+	.venv/bin/mutmut results
+
 RUNS ?= 500
 scale: .venv/installed-dev ## Kill workers while many operators start runs (RUNS=500), and print the figures
 	SCALE_RUNS=$(RUNS) $(VENV) -m pytest tests/scale --capture=no $(ARGS)
@@ -79,7 +85,7 @@ lock: ## Resolve the dependencies anew (needs uv): all to their newest, pinned w
 	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove the virtual environment and caches; data is kept
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.data/*' -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt

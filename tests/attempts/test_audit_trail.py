@@ -10,11 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from tests.support import runs_api as api
 from tests.support.attempts import State, attempted, refused
 from tests.support.page_text import show, text_of, version_of
-from tests.support.runs_api import RunsAPI, refusal
+from tests.support.runs_api import Asked, Handler, RunsAPI, refusal
 from tests.support.trigger_form import TriggerForm
 from workorders.accounts.users import ensure_account
 from workorders.attempts.models import TriggerAttempt
@@ -219,6 +220,22 @@ def test_started_attempt_keeps_the_api_s_request(runs_api: RunsAPI, operator: Cl
     runs_api.triggers(api.data({"runId": "run-2", "runNumber": 2}, 201))
     TriggerForm(operator, {}).send()
     assert TriggerAttempt.objects.get().api_request_id == api.REQUEST_ID
+
+
+def test_started_attempt_keeps_the_request_of_a_response_that_was_lost(
+    runs_api: RunsAPI, operator: Client, settings: Settings
+) -> None:
+    """The response to the repetition names no request."""
+    settings.RUNS_API_HONOURS_KEYS = True
+    started = api.answer(201, b'{"success": true, "data": {"runId": "run-2", "runNumber": 2}}')
+
+    def lose_the_first(handler: Handler, asked: Asked) -> None:
+        first = len(runs_api.triggered) == 1
+        (refusal(502, "BAD_GATEWAY") if first else started)(handler, asked)
+
+    runs_api.triggers(lose_the_first)
+    assert TriggerForm(operator, {}).send().location == "/runs/run-2/"
+    assert f"request {api.REQUEST_ID}" in attempts_on(show(operator, WORK_ORDER))
 
 
 def test_attempt_names_the_api_s_request(operator: Client, alice: User) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.orders import Orders
 from tests.browser.pages import (
@@ -28,6 +28,15 @@ ONE_MINUTE = 60_000  # of the page's own clock, which these tests move
 def pass_a_minute(page: Page) -> None:
     """Everything the page does in a minute; needs ``page.clock.install()`` before."""
     page.clock.run_for(ONE_MINUTE)
+
+
+def refresh_anyway(page: Page) -> None:
+    """Replace the live part by the same, as when only its log has grown."""
+    page.evaluate("document.getElementById('live').dataset.before = 'yes'")
+    page.route("**/*version=*", lambda route: route.continue_(url=route.request.url.split("?")[0]))
+    page.evaluate("htmx.trigger('#live', 'refresh')")
+    expect(page.locator("#live[data-before]")).to_have_count(0)
+    page.unroute_all()
 
 
 def elapsed(page: Page) -> Locator:
@@ -162,16 +171,25 @@ def test_log_lines_are_added_as_they_come(page: Page, orders: Orders) -> None:
     assert log(page).inner_text().count("Through") == 3
 
 
-def test_hidden_tab_does_not_ask(page: Page, orders: Orders) -> None:
+def test_hidden_tab_does_not_ask(page: Page, orders: Orders, expected_errors: list[str]) -> None:
+    """Also when the response to an earlier request comes while it is hidden."""
+    expected_errors.append("503")
     page.clock.install()
     open_work_order(page, orders.running()[0])
-    refreshes = seen_refreshes(page)
+    held: list[Route] = []
+    page.route("**/*version=*", lambda route: held.insert(0, route))
+    with page.expect_request("**/*version=*"):
+        pass_a_minute(page)
     hide(page, hidden=True)
+    held[0].fulfill(status=503)
+    expect(page.get_by_text("Not updating: cannot reach the server")).to_be_visible()
+    refreshes = seen_refreshes(page)
     pass_a_minute(page)
     assert refreshes == []
 
-    with page.expect_request(lambda request: "version=" in request.url):
+    with page.expect_request("**/*version=*"):
         hide(page, hidden=False)
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_visible_tab_asks(page: Page, orders: Orders) -> None:
@@ -257,8 +275,12 @@ def test_new_status_is_announced_once(page: Page, orders: Orders) -> None:
                 .observe(document.getElementById("announcer"), {childList: true});
         }"""
     )
+    orders.release(work_order_id, 1)
+    expect(page.locator("#iteration-1")).to_contain_text("Verification failed")
+    assert page.evaluate("said") == []  # the page has changed, the status has not
     orders.release(work_order_id)
     expect(announcer).to_have_text("Run #1 failed")
     expect(page).to_have_title(re.compile(rf"^Run #1 failed · Work order {work_order_id} "))
+    refresh_anyway(page)
     assert page.evaluate("said") == ["Run #1 failed"]
     expect(page.locator("#live [role=status], #live [aria-live]")).to_have_count(0)

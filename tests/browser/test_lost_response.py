@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import signed_in_state
 from tests.browser.pages import (
+    NETWORK_ERROR,
+    abort,
     expect_run_page,
     focused,
     open_dialog,
@@ -33,6 +35,14 @@ new MutationObserver(() => { changes += 1; }).observe(
 """
 
 
+COUNT_CHECKS = """
+for (const [event, name] of [["htmx:beforeRequest", "asked"], ["htmx:afterRequest", "failed"]]) {
+  let count = 0;
+  document.addEventListener(event, ({ detail }) => {
+    if (detail.requestConfig.elt.matches("[data-checks]")) document.body.dataset[name] = ++count;
+  });
+}
+"""
 HIDDEN = """
 let hidden = false;
 Object.defineProperty(document, "hidden", { get: () => hidden });
@@ -83,6 +93,28 @@ def test_check_page_of_its_own_goes_on_by_itself(page: Page, order: Order) -> No
     page.goto(f"/work-orders/{order.id}/trigger/{key}/")
     expect_run_page(page, 2)
     assert len(order.made) == 2
+
+
+def test_dashboard_that_does_not_answer_the_checks_is_said_once_and_asked_less(
+    page: Page, order: Order, expected_errors: list[str]
+) -> None:
+    expected_errors.append("ERR_CONNECTION_REFUSED|htmx:(afterRequest|sendError)")
+    order.plan = [MADE_LATER]
+    page.clock.install()
+    dialog = open_dialog(page, order.id)
+    page.evaluate(COUNT_CHECKS)
+    page.route("**/trigger/*/", abort)
+    start_button(page).click()
+    focused(page, dialog.get_by_role("group", name=NETWORK_ERROR))
+    page.clock.pause_at(page.evaluate("Date.now() + 1"))
+    link = dialog.get_by_role("link", name="Show the runs")
+    link.focus()
+    failed = int(page.locator("body").get_attribute("data-failed") or 0)
+    page.clock.run_for(3_000)
+    expect(page.locator("body")).to_have_attribute("data-failed", str(failed + 1))
+    focused(page, link)
+    page.clock.run_for(2_900)  # the next is due 3 s after the one that has just failed
+    expect(page.locator("body")).to_have_attribute("data-asked", str(failed + 1))
 
 
 def test_what_cannot_be_found_out_is_said_and_not_tried_again(page: Page, order: Order) -> None:

@@ -123,7 +123,9 @@ def test_cancelling_needs_the_token_of_a_form(runs_api: RunsAPI, operator_user: 
 
 
 def test_confirmation_names_the_run(operator: Client, headers: Mapping[str, str]) -> None:
-    text = text_of(operator.get(URL, headers=headers).content.decode())
+    html = operator.get(URL, headers=headers).content.decode()
+    text = text_of(html)
+    assert ">Keep run</" in html
     assert "Cancel Run #3" in text
     assert "Only this run is cancelled. Its work order can be run again." in text
     assert "Fix the login" in text
@@ -137,7 +139,10 @@ def test_confirmation_for_htmx_is_a_part(operator: Client) -> None:
 def test_confirmation_says_that_the_whole_work_order_goes(
     operator: Client, whole_work_order: None
 ) -> None:
-    text = text_of(show(operator, URL))
+    html = show(operator, URL)
+    assert ">Keep work order</" in html
+    assert '<span class="label">Cancel work order</span>' in html
+    text = text_of(html)
     assert "Cancel the work order of Run #3" in text
     assert "Cancel the whole work order? It cannot be run again." in text
     assert "Run #3 may go on until it ends by itself." in text
@@ -203,7 +208,9 @@ def test_queued_run_is_cancelled(
 ) -> None:
     has_status(runs_api, "queued")
     cancels(runs_api, api.data({"id": "run-3", "status": "canceled"}, 202), then="canceled")
-    assert 'name="queued" value="1"' in show(operator, URL)
+    html = show(operator, URL)
+    assert 'name="queued" value="1"' in html
+    assert "Take Run #3 out of the queue? It will not start." in text_of(html)
     page = confirm(operator, headers, queued="1").next_page
     assert "Run #3 was cancelled" in page
     assert 'data-status="cancelled"' in page
@@ -286,6 +293,7 @@ def test_failure_keeps_the_dialog_and_says_that_the_run_goes_on(
     assert words in text
     assert "Run #3 goes on: running." in text
     assert f'<span class="label">{button}</span>' in answered.html
+    assert "<summary>" in answered.html  # what the people who run the API can be told
 
 
 def test_lost_answer_and_an_api_that_stays_away(runs_api: RunsAPI, operator: Client) -> None:

@@ -1,12 +1,12 @@
 """Concurrent requests, each on its own database connection."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.embedded.conftest import Api
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
@@ -152,6 +152,28 @@ def test_claims_of_several_work_orders_do_not_collide(
         trigger(make_work_order())
     claimed = at_once(pool, lambda n: claim_next(f"w{n}"))
     assert len({run.pk for run in claimed}) == TOGETHER
+
+
+@pytest.mark.skipif(
+    not connection.features.has_select_for_update, reason="SQLite has one writer at a time"
+)
+def test_a_run_whose_work_order_is_locked_for_a_moment_is_claimed_after_it(
+    work_order: WorkOrder, trigger: Callable[..., Run], pool: ThreadPoolExecutor
+) -> None:
+    """Or the only run would wait for the next heartbeat, because somebody looked at its order."""
+    run = trigger(work_order)
+
+    def claim() -> Run | None:
+        try:
+            return claim_next("w")
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        WorkOrder.objects.select_for_update().get(pk=work_order.pk)
+        claimed = pool.submit(claim)
+        wait([claimed], timeout=0.3)  # enough for a worker that gives up at once
+    assert claimed.result() == run
 
 
 def test_an_expired_run_ends_once(

@@ -102,6 +102,24 @@ def test_first_read_after_a_pause_ends_no_run(clock: Clock, api: Api, lost: Run)
     assert status(api, lost) == "building"
 
 
+def test_run_is_ended_a_heartbeat_after_a_write_has_succeeded(
+    clock: Clock, api: Api, lost: Run
+) -> None:
+    """While nothing could be written its worker could not renew the lease either."""
+    looks = 0
+    while lost.pk not in reaping.reaper._marked and looks < 9:
+        clock.pass_(3)
+        assert status(api, lost) == "building"
+        looks += 1
+    with no_writes():
+        for _ in range(9):
+            clock.pass_(3)
+            assert status(api, lost) == "building"
+    assert status(api, lost) == "building"
+    watch(api, clock, lost)
+    assert status(api, lost) == "failed"
+
+
 def test_outage_of_the_database_ends_no_run(clock: Clock, api: Api, lost: Run) -> None:
     watch(api, clock, lost)
     Run.objects.update(status="building", completed_at=None, lease_until="2020-01-01T00:00Z")

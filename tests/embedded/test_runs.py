@@ -193,6 +193,7 @@ def test_worker_without_its_lease_cannot_end_the_run(
     Run.objects.update(lease_until=LONG_AGO)
     api.data("/runs")
     assert not finish(run, "w", Status.SUCCEEDED)
+    assert finish(run, "w", Status.FAILED, WORKER_LOST), "a repetition is told the same"
     assert api.data(f"/runs/{run.pk}")["status"] == "failed"
 
 

@@ -95,6 +95,14 @@ def test_limits_of_the_work_order_precede_those_of_the_profile(
     api.post(runs(work_order), {"profileName": "careful"})
     run = Run.objects.get()
     assert (run.max_iterations, run.max_time) == (4, 50)
+    api.post(runs(work_order), {"profileOverrides": {"loopStrategy": {"maxIterations": 9}}})
+    assert Run.objects.get(number=2).max_iterations == 9
+
+
+def test_trigger_updates_the_work_order(api: Api, work_order: WorkOrder) -> None:
+    WorkOrder.objects.update(updated_at="2020-01-01T00:00Z")
+    api.post(runs(work_order))
+    assert not api.data(f"/work-orders/{work_order.pk}")["updatedAt"].startswith("2020")
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,10 @@ def test_canceled_work_order_stays_canceled(
 def test_cancel_of_a_final_work_order_is_refused(
     api: Api, make_work_order: Make, status: str
 ) -> None:
-    response = api.delete(f"/work-orders/{make_work_order(status=status).pk}")
+    path = f"/work-orders/{make_work_order(status=status).pk}"
+    before = api.data(path)
+    response = api.delete(path)
+    assert api.data(path) == before
     assert response.status_code == 409
     assert response.json()["error"] == {
         "code": "CONFLICT",

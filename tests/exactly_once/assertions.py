@@ -43,10 +43,12 @@ def assert_told_the_truth(screen: Screen, order: Order, key: str) -> None:
         assert screen.url.split("/")[2] in names, f"not of {made}: {screen.text}"
     if end == "queued":
         assert made
+    if end in {"accepted", "failed", "used"}:
+        assert key in order.keys_heard, f"the API has never heard of it: {screen.text}"
     assert_not_said_of_old_runs(screen, order)
     if says_nothing_started(screen, key):
         assert not made, f"the run exists: {screen.text}"
-    if made or end == "not known":
+    if made or end in {"not known", "failed"}:
         assert not screen.starts, "another start is offered, which may be the second"
     for form in screen.starts:
         assert form.fields["max_iterations"] == TYPED

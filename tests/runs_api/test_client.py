@@ -10,6 +10,7 @@ import pytest
 from tests.runs_api.conftest import Call, client_for, trigger
 from tests.support import runs_api as api
 from tests.support.runs_api import API_KEY, RunsAPI
+from workorders.error_table import CODE_OF_STATUS
 from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.runs_api.client import RESPONSE_LIMIT_BYTES, RunsClient
 from workorders.runs_api.clients import default_client
@@ -69,10 +70,19 @@ def test_reads_within_one_budget_share_it(runs_api: RunsAPI, client: RunsClient)
 
 
 def test_read_after_the_budget_is_spent_gets_a_moment(
-    runs_api: RunsAPI, client: RunsClient
+    runs_api: RunsAPI, client: RunsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workorders.runs_api.client.MINIMUM_CALL_SECONDS", 30)  # busy machines
     runs_api.has_run()
     assert client.within(0).get_run("run-1").id == "run-1"
+
+
+def test_trigger_shares_the_budget_of_the_reads(runs_api: RunsAPI, client: RunsClient) -> None:
+    runs_api.triggers(api.silence)
+    patient = RunsClient(client._http, trigger_timeout=30)
+    with pytest.raises(NetworkError):
+        trigger()(patient.within(0))
+    assert not runs_api.waited_out.is_set()
 
 
 def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None:
@@ -153,11 +163,24 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     assert (run.id, run.error) == ("a?", "\N{GRINNING FACE}")
 
 
-def test_success_with_a_status_of_failure_is_a_failure() -> None:
+@pytest.mark.parametrize("status", [400, 500])
+def test_success_with_a_status_of_failure_is_a_failure(status: int) -> None:
     body = {"success": True, "data": {"id": "run-1"}}
-    client = client_for(lambda _: httpx.Response(500, json=body))
-    with pytest.raises(RunsAPIError):
+    client = client_for(lambda _: httpx.Response(status, json=body))
+    with pytest.raises(InvalidResponse):
         client.get_run("run-1")
+
+
+@pytest.mark.parametrize("status", CODE_OF_STATUS)
+def test_error_without_a_code_and_a_request_id_has_those_of_its_header(status: int) -> None:
+    body = {"success": False, "error": {"message": "No"}}
+    headers = {"X-Request-ID": "req-7"}
+    client = client_for(lambda _: httpx.Response(status, json=body, headers=headers))
+    with pytest.raises(RunsAPIError) as caught:
+        client.get_run("run-1")
+    error = caught.value
+    assert (error.code, error.request_id) == (CODE_OF_STATUS[status], "req-7")
+    assert error.said_by_api
 
 
 def test_list_with_an_entry_that_has_no_id() -> None:

@@ -4,6 +4,7 @@ import base64
 import pickle
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,16 @@ class TestPages:
         another_process()
         assert refresh(operator, version) == 204
 
+    def test_a_page_that_shows_an_older_version_gets_the_newest(
+        self, runs_api: RunsAPI, operator: Client
+    ) -> None:
+        """Though the newest one, which another page shows, is still fresh."""
+        runs_api.has(status="queued")
+        seen = version_of(show(operator, PAGE))
+        runs_api.has(status="failed")
+        show(operator, PAGE)
+        assert refresh(operator, seen) == 200
+
     def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
         """Or a page would be told that all is as it was."""
         runs_api.has()
@@ -125,7 +136,8 @@ class TestPages:
         runs_api.has()
         digest = version_of(show(operator, PAGE)).partition("-")[0]
         another_process()
-        show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
+        refreshed = show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
+        assert float(version_of(refreshed).partition("-")[2]) <= time.time()
         assert refresh(operator, f"{digest}-nan") == 204
 
     def test_sharing_can_be_switched_off(
@@ -169,13 +181,14 @@ class TestReads:
         """Otherwise most pages would never be refreshed while the API is slow."""
         shared = ReadCache()
         began = time.time()
-        shared.read("x", 0, lambda: {"a": "old"})
+        old = shared.read("x", 0, lambda: {"a": "old"})
         settings.SHARED_READ_SECONDS = 0
 
         def ask() -> dict[str, str]:
             assert shared.read("x", began - 1, dict).data == {"a": "old"}
-            with pytest.raises(NotModified):
-                shared.read("x", time.time(), dict)
+            for shown in (old.asked_at, time.time()):
+                with pytest.raises(NotModified):
+                    shared.read("x", shown, dict)
             return {"a": "new"}
 
         assert shared.read("x", 0, ask).data == {"a": "new"}
@@ -202,7 +215,7 @@ class TestReads:
         """A page must not show a finished run beside an older state of its work order."""
         read_cache().read("work order", 0, lambda: {"status": "running"})
         page = SharedRead(0)
-        page.read("run", lambda: {"status": "failed"})
+        page.read("run", lambda: {"of a run": "failed"})
         assert page.read("work order", lambda: {"status": "failed"}) == {"status": "failed"}
 
     def test_read_from_the_future_is_not_fresh(self) -> None:
@@ -264,8 +277,25 @@ class TestReads:
             cursor.execute("SELECT COUNT(*) FROM shared_reads")
             assert cursor.fetchone()[0] <= 1_001
 
+    def test_what_nobody_has_read_for_long_leaves_the_memory(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Data(dict[str, str]):
+            """A dict to which a weak reference can be made."""
+
+        monkeypatch.setattr("workorders.runs_api.read_cache.KEPT_SECONDS", -1)
+        shared, data = ReadCache(), [Data(a="b")]
+        held = weakref.ref(data[0])
+        shared.read("x", 0, data.pop)
+        assert held()
+        shared.read("y", 0, dict)
+        assert not held()
+
     def test_large_parts_of_logs_stay_out_of_the_database(self) -> None:
-        ReadCache().read("log", 0, lambda: {"text": "x" * 200_000})
+        first, large = ReadCache(), {"text": "x" * 200_000}
+        first.read("log", 0, lambda: large)
+        first.read("run", 0, dict)
+        assert first.read("log", 0, dict).data == large, "its own process has it still"
         assert ReadCache().read("log", 0, lambda: {"text": "anew"}).data == {"text": "anew"}
 
     def test_read_does_not_wait_for_another_process(self) -> None:
@@ -287,20 +317,27 @@ class TestReads:
         def ask() -> dict[str, str]:
             raise error
 
-        ReadCache().read("x", 0, ask)
-        with pytest.raises(type(error)) as raised:
-            _ = ReadCache().read("x", 0, ask).data
-        assert vars(raised.value) == vars(error)
-        assert str(raised.value) == str(error)
+        first = ReadCache()
+        first.read("x", 0, ask)
+        raised: list[RunsAPIError] = []
+        for cache_of_a_process in (first, first, ReadCache()):
+            with pytest.raises(type(error)) as caught:
+                _ = cache_of_a_process.read("x", 0, ask).data
+            raised.append(caught.value)
+        assert {str(it): vars(it) for it in raised} == {str(error): vars(error)}
+        assert len(set(map(id, raised))) == 3, "threads must not share one traceback"
 
     def test_process_that_died_while_reading_is_not_waited_for(self, settings: Settings) -> None:
-        settings.RUNS_API_READ_TIMEOUT = -1  # the marker of a read in progress expires at once
+        """The process is killed, so it does not remove its marker of a read in progress."""
+        settings.RUNS_API_READ_TIMEOUT = -1  # the marker expires at once
 
         def ask() -> dict[str, str]:
             raise SystemExit
 
-        with pytest.raises(SystemExit):
-            ReadCache().read("x", 0, ask)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cache, "delete", lambda _: None)
+            with pytest.raises(SystemExit):
+                ReadCache().read("x", 0, ask)
         assert ReadCache().read("x", 0, lambda: {"a": "b"}).data == {"a": "b"}
 
 

@@ -105,6 +105,8 @@ class Order:
     put_off: list[PutOff] = field(default_factory=list)
     keys_elsewhere: set[str] = field(default_factory=set)
     """Of the runs that the dashboard has not started."""
+    keys_heard: set[str] = field(default_factory=set)
+    """Of the triggers that have arrived, whatever became of them."""
 
     @property
     def made_here(self) -> list[Made]:
@@ -169,6 +171,7 @@ class FaultyAPI:
         order = self._orders[asked.path.split("/")[2]]
         key, sent = asked.headers.get("idempotency-key", ""), asked.body
         with self._lock:
+            order.keys_heard.add(key)
             fault = order.plan.pop(0) if order.plan else None
             makes = fault.makes if fault else Makes.FIRST
             used = next(iter(order.made_for(key)), None) if order.kind is Kind.KEYS else None

@@ -94,6 +94,26 @@ def test_run_that_nobody_has_seen_is_called_accepted(runs_api: RunsAPI, form: Tr
     assert "Cancel run" not in said
 
 
+def test_queued_start_is_told_with_its_place_and_can_be_cancelled(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    details = {"runId": "run-9", "status": "queued", "queuePosition": 2}
+    runs_api.triggers(refusal(503, "CAPACITY_EXCEEDED", details=details))
+    form.send()
+    said = told(ask(form, "answered"))
+    words = "Server at capacity. Your run has been queued. Position in the queue: 2."
+    assert words in said
+    assert "Cancel run" in said
+
+
+def test_refusal_links_the_run_that_blocks(runs_api: RunsAPI, form: TriggerForm) -> None:
+    runs_api.triggers(refusal(409, "RUN_ALREADY_ACTIVE"))
+    form.send()
+    runs_api.has(status="running", runs=[{"id": "run-7", "runNumber": 7, "status": "running"}])
+    notice = ask(form, "answered").content.decode()
+    assert '<a href="/runs/run-7/">View Run #7</a>' in notice
+
+
 def test_attempt_of_somebody_else_is_not_told(form: TriggerForm) -> None:
     alice = ensure_account("alice", can_trigger=True)
     attempted(alice, key=uuid.UUID(form.key))

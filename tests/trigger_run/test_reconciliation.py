@@ -152,6 +152,7 @@ def test_what_cannot_be_found_out_offers_no_second_start(
     runs_api.triggers(api.reset)
     answered = form.send()
     assert NOT_KNOWN in answered.html
+    assert f'<a class="button" href="{form.url}{form.key}/">Look again</a>' in answered.html
     assert 'href="/work-orders/wo-1/"' in answered.html
     assert "start-run" not in answered.html
     assert NOT_KNOWN in form.send().html
@@ -270,7 +271,11 @@ class TestKeysAreHonoured:
         runs_api.triggers(lose_the_first)
         assert "A run is already in progress for this work order" in form.send().next_page
 
-    @pytest.mark.parametrize("details", [None, {"runId": "run-2"}], ids=["unnamed", "named"])
+    @pytest.mark.parametrize(
+        "details",
+        [None, {"runId": "run-2"}, {"runId": "run-1"}],
+        ids=["unnamed", "named", "old one named"],
+    )
     def test_active_run_that_was_not_there_before_may_be_its_own_or_not(
         self, runs_api: RunsAPI, form: TriggerForm, settings: Settings, details: Any
     ) -> None:
@@ -287,13 +292,15 @@ class TestKeysAreHonoured:
         assert NOT_KNOWN in check(form).html
         assert NOT_KNOWN in check(form).html
 
-    @pytest.mark.parametrize("status", [401, 403, 409, 429])
+    @pytest.mark.parametrize("status", [401, 403, 409, 429, 500])
     def test_any_other_refusal_of_the_second_says_nothing_of_the_first(
         self, runs_api: RunsAPI, form: TriggerForm, status: int
     ) -> None:
+        code = CODE_OF_STATUS.get(status, "VALIDATION_ERROR")  # a server that fails knows nothing
+
         def lose_the_first(handler: Handler, asked: Asked) -> None:
             first = len(runs_api.triggered) == 1
-            (api.reset if first else refusal(status, CODE_OF_STATUS[status]))(handler, asked)
+            (api.reset if first else refusal(status, code))(handler, asked)
 
         runs_api.triggers(lose_the_first)
         answered = form.send()
@@ -364,6 +371,17 @@ def test_a_run_that_turns_up_after_the_search_was_given_up_is_found(
     assert len(runs_api.triggered) == 1
 
 
+def test_a_run_without_a_time_that_turns_up_much_later_is_not_taken(
+    runs_api: RunsAPI, form: TriggerForm, settings: Settings
+) -> None:
+    settings.RUNS_API_SETTLE_SECONDS = 0
+    runs_api.triggers(api.reset)
+    assert NOT_KNOWN in form.send().html
+    TriggerAttempt.objects.update(sent_at=timezone.now() - dt.timedelta(hours=1))
+    runs_api.has(status="queued", runs=[NEW_RUN, OLD_RUN])
+    assert NOT_KNOWN in check(form).html
+
+
 def test_a_run_that_may_be_another_attempt_s_is_not_taken(
     runs_api: RunsAPI, form: TriggerForm, settings: Settings
 ) -> None:
@@ -431,6 +449,16 @@ class TestAnotherStartIsOpen:
         runs_api.triggers(api.data(STARTED, 201))
         assert form.send().location == "/runs/run-2/"
 
+    def test_a_process_that_died_long_ago_is_not_waited_for(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        """The time for reconciliation began when its request timed out, not just now."""
+        runs_api.triggers(refusal(429, "RATE_LIMITED"))
+        form.send()
+        an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+        TriggerAttempt.objects.update(state=TriggerAttempt.State.SENT, sent_at=an_hour_ago)
+        assert NOT_KNOWN in check(form).html
+
     def test_the_form_of_a_process_that_died_before_it_sent_starts_its_run(
         self, runs_api: RunsAPI, form: TriggerForm
     ) -> None:
@@ -488,8 +516,16 @@ class TestWorkOrderHasChanged:
 
     def test_confirmed_again_the_run_starts(self, runs_api: RunsAPI, form: TriggerForm) -> None:
         runs_api.triggers(api.data(STARTED, 201))
-        form.send(seen="failed//")
+        words = text_of(form.send(seen="failed//").html)
+        assert "Run #1 is its newest run now (failed)." in words
         assert form.send(seen="failed/failed/run-1").location == "/runs/run-2/"
+
+    def test_an_id_that_ends_in_a_blank_is_no_change(
+        self, runs_api: RunsAPI, form: TriggerForm
+    ) -> None:
+        runs_api.has(runs=[OLD_RUN | {"id": "run-1 "}])
+        runs_api.triggers(api.data(STARTED, 201))
+        assert form.send(seen="failed/failed/run-1 ").location == "/runs/run-2/"
 
     def test_the_dialog_carries_what_it_shows(self, form: TriggerForm) -> None:
         assert 'name="seen" value="failed/failed/run-1"' in form.open().html

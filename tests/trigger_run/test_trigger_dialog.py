@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.support import runs_api as api
+from tests.support.page_text import text_of
 from tests.support.runs_api import RunsAPI
 from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.attempts.models import TriggerAttempt
@@ -41,7 +42,7 @@ def button_of(client: Client, path: str = "/work-orders/wo-1/") -> str:
 def test_button_visibility_failed(runs_api: RunsAPI, operator: Client, status: str) -> None:
     runs_api.has(status=status)
     button = button_of(operator)
-    assert button
+    assert 'aria-keyshortcuts="t"' in button
     assert "aria-disabled" not in button
 
 
@@ -54,16 +55,18 @@ def test_button_visibility_succeeded(runs_api: RunsAPI, operator: Client, status
 @pytest.mark.parametrize("status", ["running", "building"])
 def test_button_disabled_active_run(runs_api: RunsAPI, operator: Client, status: str) -> None:
     run = {"id": "run-1", "runNumber": 1, "status": status, "startedAt": "2026-01-02T10:00:00Z"}
-    runs_api.has(status="running", runs=[run])
-    assert 'aria-disabled="true" aria-describedby="trigger-run-reason"' in button_of(operator)
-    reason = re.search(
-        r'<p id="trigger-run-reason".*?</p>',
-        operator.get("/work-orders/wo-1/").content.decode(),
-        re.DOTALL,
-    )
-    assert reason
-    words = " ".join(re.sub(r"<[^>]+>", "", reason[0]).split())
-    assert words.startswith("Run #1 is in progress, started ")
+    # An active run is the reason, even if the status of the work order is unknown.
+    for order_status in ("running", "waiting_for_children"):
+        runs_api.has(status=order_status, runs=[run])
+        assert 'aria-disabled="true" aria-describedby="trigger-run-reason"' in button_of(operator)
+        reason = re.search(
+            r'<p id="trigger-run-reason".*?</p>',
+            operator.get("/work-orders/wo-1/").content.decode(),
+            re.DOTALL,
+        )
+        assert reason
+        words = " ".join(re.sub(r"<[^>]+>", "", reason[0]).split())
+        assert words.startswith("Run #1 is in progress, started ")
 
 
 def test_button_disabled_while_the_work_order_still_says_queued(
@@ -81,14 +84,21 @@ def test_button_enabled_beside_a_queued_run(runs_api: RunsAPI, operator: Client)
 
 
 @pytest.mark.parametrize(
-    "work_order",
-    [{"status": "waiting_for_children"}, {"runs": [{"id": "run-1", "status": "hibernating"}]}],
+    ("work_order", "reason"),
+    [
+        ({"status": "waiting_for_children"}, "Status unknown: waiting_for_children"),
+        (
+            {"runs": [{"id": "run-1", "runNumber": 1, "status": "hibernating"}]},
+            "Run #1 has a status this dashboard does not know: hibernating",
+        ),
+    ],
 )
 def test_button_disabled_status_unknown(
-    runs_api: RunsAPI, operator: Client, work_order: dict[str, Any]
+    runs_api: RunsAPI, operator: Client, work_order: dict[str, Any], reason: str
 ) -> None:
     runs_api.has(**work_order)
     assert "aria-disabled" in button_of(operator)
+    assert reason in text_of(operator.get("/work-orders/wo-1/").content.decode())
 
 
 def test_button_on_the_page_of_a_run(runs_api: RunsAPI, operator: Client) -> None:
@@ -175,6 +185,19 @@ def test_dialog_shows_the_values_in_force(runs_api: RunsAPI, form: TriggerForm) 
     assert '<option value="default">default (5 iterations)</option>' in html
 
 
+def test_dialog_names_where_the_iterations_of_the_work_order_come_from(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    profiles = api.items(
+        {"name": "default", "maxIterations": 5}, {"name": "one", "maxIterations": 1}
+    )
+    runs_api.on("GET", "/profiles", profiles)
+    runs_api.has(maxIterations=8)
+    html = form.open().html
+    assert "Left empty: 8, set by this work order" in html
+    assert '<option value="one">one (1 iteration)</option>' in html
+
+
 def test_dialog_shows_the_values_in_force_beside_an_error(
     runs_api: RunsAPI, form: TriggerForm
 ) -> None:
@@ -210,6 +233,8 @@ def test_dialog_of_a_work_order_that_has_become_active(
     assert "A run is already in progress for this work order" in html
     assert '<a href="/runs/run-7/">View Run #7</a>' in html
     assert 'id="start-run"' not in html
+    assert re.search(r"<(a|button)[^>]*>Close</", html)
+    assert ">Cancel</" not in html
 
 
 def test_dialog_while_the_api_is_down(runs_api: RunsAPI, form: TriggerForm) -> None:
@@ -217,6 +242,7 @@ def test_dialog_while_the_api_is_down(runs_api: RunsAPI, form: TriggerForm) -> N
     opened = form.open()
     assert opened.status == 422
     assert "Could not connect to server. Please try again." in opened.html
+    assert "No run was started." not in opened.html  # nothing was to be started
 
 
 def test_dialog_of_a_work_order_that_is_gone(operator: Client) -> None:

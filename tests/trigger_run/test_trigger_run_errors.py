@@ -140,8 +140,21 @@ def test_capacity_exceeded_without_run_and_position(runs_api: RunsAPI, form: Tri
 
 
 def test_capacity_exceeded_offers_no_second_start(runs_api: RunsAPI, form: TriggerForm) -> None:
-    runs_api.triggers(refusal(503, "CAPACITY_EXCEEDED"))
-    assert 'id="start-run"' not in form.send().html
+    """Nor is another run, which has gone on meanwhile, called the reason."""
+    runs_api.has(status="queued", runs=[ACTIVE_RUN | {"status": "queued"}])
+
+    def queue_a_run(handler: Handler, asked: Asked) -> None:
+        runs_api.has(status="running", runs=[ACTIVE_RUN])
+        refusal(503, "CAPACITY_EXCEEDED")(handler, asked)
+
+    for reply in (refusal(503, "CAPACITY_EXCEEDED"), queue_a_run):
+        runs_api.triggers(reply)
+        html = TriggerForm(form.client, form.headers).send().html
+        assert "Server at capacity. Your run has been queued." in html
+        assert 'id="start-run"' not in html
+        assert "Start a new run for this work order?" not in html
+        assert "already in progress" not in html
+        assert 'href="/work-orders/wo-1/">Show the work order</a>' in html
 
 
 def assert_network_error(answered: Answered) -> None:
@@ -154,7 +167,11 @@ def assert_network_error(answered: Answered) -> None:
 
 def test_network_error_refused(runs_api: RunsAPI, form: TriggerForm) -> None:
     runs_api.go_away()
-    assert_network_error(form.send(max_iterations="7"))
+    answered = form.send(max_iterations="7")
+    assert_network_error(answered)
+    details = error_of(answered).partition("Details")[2]
+    words = f"RUNS_API_URL is {runs_api.url}, and nothing listens there"
+    assert words in details
 
 
 def test_network_error_before_anything_was_sent(runs_api: RunsAPI, form: TriggerForm) -> None:
@@ -203,7 +220,17 @@ def test_unauthorized(runs_api: RunsAPI, form: TriggerForm) -> None:
     answered = form.send(**TYPED)
     assert answered.status == 422
     assert "Ask the person who runs the dashboard to check RUNS_API_KEY." in error_of(answered)
+    assert "No run was started." in error_of(answered)
     assert is_kept(answered)
+
+
+def test_unauthorized_read_is_diagnosed_in_the_details(
+    runs_api: RunsAPI, form: TriggerForm
+) -> None:
+    runs_api.on("GET", "/work-orders/wo-1", refusal(401, "UNAUTHORIZED", "Invalid API key"))
+    details = error_of(form.send()).partition("Details")[2]
+    assert "does not accept RUNS_API_KEY" in details
+    assert "Invalid API key" in details
 
 
 def test_forbidden(runs_api: RunsAPI, form: TriggerForm) -> None:
@@ -211,6 +238,19 @@ def test_forbidden(runs_api: RunsAPI, form: TriggerForm) -> None:
     answered = form.send(**TYPED)
     assert answered.status == 422
     assert "This dashboard's key may not start runs." in error_of(answered)
+    assert is_kept(answered)
+
+
+def test_refusal_of_a_work_order_that_is_gone_by_then(runs_api: RunsAPI, form: TriggerForm) -> None:
+    """The refusal is shown with what was typed, not the list of work orders."""
+
+    def refuse_and_remove(handler: Handler, asked: Asked) -> None:
+        runs_api.on("GET", "/work-orders/wo-1", refusal(404, "NOT_FOUND"))
+        refusal(403, "FORBIDDEN")(handler, asked)
+
+    runs_api.triggers(refuse_and_remove)
+    answered = form.send(**TYPED)
+    assert "may not start runs" in error_of(answered)
     assert is_kept(answered)
 
 
@@ -255,6 +295,7 @@ def test_invalid_request_without_a_field_is_shown_above(
     assert is_kept(answered)
     assert options_open(answered)  # what was typed is in force, so it is to be seen
     assert "using Profile careful with Max Iterations 7." in text_of(answered.html)
+    assert options_open(form.send(profile_name="careful"))
     assert not options_open(form.send())
 
 
@@ -341,7 +382,9 @@ def test_rate_limited_says_how_long(runs_api: RunsAPI, form: TriggerForm) -> Non
     assert is_kept(answered)
 
 
-@pytest.mark.parametrize("retry_after", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "soon", "9" * 5000])
+@pytest.mark.parametrize(
+    "retry_after", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "soon", "1000000", "9" * 5000]
+)
 def test_rate_limited_without_a_number_of_seconds(
     runs_api: RunsAPI, form: TriggerForm, retry_after: str
 ) -> None:
@@ -443,6 +486,7 @@ def test_a_refused_dialog_is_read_again_in_what_is_left_of_the_time(
 def test_max_iterations_out_of_range(runs_api: RunsAPI, form: TriggerForm, typed: str) -> None:
     answered = form.send(max_iterations=typed, profile_name="careful")
     assert answered.status == 422
+    assert "Check the options: no run was started." in error_of(answered)
     assert "Enter a whole number from 1 to 100." in answered.html
     assert f'value="{typed}"' in answered.html
     assert '<option value="careful" selected>' in answered.html

@@ -9,6 +9,7 @@ from tests.support import runs_api as api
 from tests.support.page_text import LOG, PAGES, orders, show, version_of
 from tests.support.runs_api import RunsAPI
 from tests.support.trigger_form import HTMX
+from workorders.web import polling
 
 
 @pytest.fixture
@@ -60,6 +61,15 @@ def test_caches_keep_pages_and_fragments_apart(
     response = operator.get(path)
     assert "HX-Request" in response["Vary"]
     assert {"private", "no-cache"} <= set(re.split(r",\s*", response["Cache-Control"]))
+
+
+def test_pages_that_nobody_looks_at_do_not_fill_the_memory(
+    api_with_all: RunsAPI, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MAX_VERSIONS", 2)
+    for number in range(4):
+        show(operator, f"/work-orders/?page={number}")
+    assert len(polling._versions) <= 2
 
 
 def test_refresh_stops_at_a_final_state(runs_api: RunsAPI, operator: Client) -> None:

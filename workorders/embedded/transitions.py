@@ -131,9 +131,7 @@ def _end_run(
         locked = WorkOrder.objects.select_for_update(nowait=nowait)
         work_order = locked.get(pk=run.work_order_id)
         now = timezone.now()
-        changed = may_change.filter(pk=run.pk).update(
-            status=status, completed_at=now, error=error, lease_until=None
-        )
+        changed = may_change.filter(pk=run.pk).update(status=status, completed_at=now, error=error)
         if not changed:
             return False
         Iteration.objects.filter(run=run, status=Iteration.Status.RUNNING).update(

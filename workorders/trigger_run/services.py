@@ -109,8 +109,6 @@ def _claim_after_others(
 def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> TriggerOutcome:
     try:
         work_order = client.get_work_order(attempt.work_order_id)
-    except NetworkError as error:
-        return _not_sent(client, attempt, NetworkError(error.message, sent=False))
     except RunsAPIError as error:
         return _not_sent(client, attempt, error)
     availability = trigger_availability(work_order)
