@@ -23,7 +23,7 @@ test: .venv/installed-dev ## Run the tests, browser tests included (ARGS="-k tri
 
 # What starts browsers or whole products, or takes a minute of its own.
 SLOW_TESTS := $(addprefix tests/,browser exactly_once restart scale processes bench embedded/test_worker.py \
-	embedded/test_outages.py embedded/test_examples.py embedded/test_isolation.py test_upgrade.py test_structure.py \
+	embedded/test_worker_outages.py embedded/test_examples.py embedded/test_isolation.py test_upgrade.py test_structure.py \
 	observability/test_processes.py observability/test_process_logs.py status/test_health_endpoints.py)
 
 test-fast: .venv/installed-dev ## Run the tests without a browser and without other processes
@@ -39,8 +39,8 @@ pictures: .venv/installed-dev ## Picture every page in every state into .picture
 # What depends on the database: locks, constraints, JSON columns, queries that claim rows, upgrades,
 # and outages. What a page says of an attempt is the same on SQLite.
 DATABASE_TESTS := $(addprefix tests/, \
-	$(addprefix embedded/test_,api_keys.py calls.py concurrency.py database_away.py idempotency.py \
-		in_process.py outages.py queue.py reaping.py retention.py run_log.py runs.py trigger.py \
+	$(addprefix embedded/test_,api_keys.py redis_wakeups.py concurrency.py database_outage.py idempotency.py \
+		in_process.py worker_outages.py queue.py reaping.py retention.py run_log.py runs.py trigger.py \
 		work_orders.py worker.py worker_grants.py) \
 	$(addprefix trigger_run/test_,attribution.py conflict.py reconciliation.py repeated_submission.py start_proof.py) \
 	$(addprefix exactly_once/test_,double_submit.py second_answer.py walk.py) \

@@ -1,4 +1,4 @@
-"""The direction of imports: each contract of ``.importlinter`` notices a breach."""
+"""The structure of the project: directions of imports, and paths that other files name."""
 
 import ast
 import shutil
@@ -61,3 +61,13 @@ def test_services_and_loaders_import_no_request_classes() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
                 assert node.module not in {"django.http", "django.shortcuts"}, path
+
+
+def test_every_path_that_the_makefile_names_exists() -> None:
+    """A renamed test would otherwise silently become part of the fast tests."""
+    command = ["make", "--dry-run", "test-fast", "test-postgres"]
+    words = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [word.removeprefix("--ignore=") for word in words.split()]
+    named = [path for path in paths if path.startswith("tests/")]
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
