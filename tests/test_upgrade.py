@@ -10,7 +10,7 @@ The tests run on PostgreSQL where ``TEST_DATABASE_URL`` names a server, otherwis
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ from tests.support.product import WebServer
 
 DUMPS = Path(__file__).parent / "data" / "upgrade"
 ATTEMPTS = "workorders_triggerattempt"
+CONVERTED = {"state", "appeared", "found"}
+"""Columns of attempts whose values have new names or another form by now."""
 WRONG_LINKS = {12, 13}
 """Attempt 12 names a run that existed before the request, attempt 13 the run of attempt 8."""
 
@@ -48,18 +50,24 @@ class OldDatabase:
                 connection.execute(dump.encode())
                 connection.commit()
         tables = set(re.findall(r'^INSERT INTO (?:public\.)?"?(\w+)', dump, re.MULTILINE))
-        self._columns = dict.fromkeys(tables - {"sqlite_sequence"}, "*")
-        self.rows()  # so that the old version's columns are known
-
-    def rows(self) -> Rows:
-        """The rows of now, in the columns that the tables had when this was called first."""
+        self._columns: dict[str, list[str]] = {}
         with closing(self._connect()) as connection:
-            return {table: self._rows_of(connection, table) for table in self._columns}
+            for table in tables - {"sqlite_sequence"}:
+                found: Any = connection.execute(f"SELECT * FROM {table} LIMIT 0")
+                self._columns[table] = [column[0] for column in found.description]
 
-    def _rows_of(self, connection: Any, table: str) -> set[str]:
-        found = connection.execute(f"SELECT {self._columns[table]} FROM {table}")
-        self._columns[table] = ", ".join(f'"{column[0]}"' for column in found.description)
-        return {repr(row) for row in found.fetchall()}
+    def rows(self, *, without: Collection[str] = ()) -> Rows:
+        """The rows of now, in the columns of the old version but for those in ``without``."""
+        rows = {}
+        for table, columns in self._columns.items():
+            names = ", ".join(f'"{name}"' for name in columns if name not in without)
+            rows[table] = set(map(repr, self.select(f"SELECT {names} FROM {table}")))
+        return rows
+
+    def select(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(self._connect()) as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+        return rows
 
     def _connect(self) -> sqlite3.Connection | psycopg.Connection:
         if self.url.startswith("sqlite:"):
@@ -69,8 +77,12 @@ class OldDatabase:
 
 @dataclass
 class Upgrade:
-    """What the tests look at: the rows before and after, the export, and the running product."""
+    """What the tests look at: the rows before and after, the export, and the running product.
 
+    ``database`` is the upgraded database.
+    """
+
+    database: OldDatabase
     before: Rows
     after: Rows
     attempts: dict[int, dict[str, Any]]
@@ -91,13 +103,13 @@ class Upgrade:
 def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
     product = WebServer(tmp_path_factory.mktemp("upgrade"))
     database = OldDatabase(product.environment["DATABASE_URL"])
-    before = database.rows()
+    before = database.rows(without=CONVERTED)
     product.manage("migrate", "--verbosity", "0")
     exported = map(json.loads, product.manage("export_attempts").splitlines())
     attempts = {int(attempt["key"][-12:]): attempt for attempt in exported}
-    after = database.rows()
+    after = database.rows(without=CONVERTED)
     with product:
-        yield Upgrade(before, after, attempts, product)
+        yield Upgrade(database, before, after, attempts, product)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +162,41 @@ def test_every_attempt_keeps_its_meaning(upgrade: Upgrade) -> None:
     assert upgrade.attempts[3]["durationSeconds"] == 1
     assert upgrade.attempts[3]["knownRunIds"] == ["run-login-1", "run-login-2"]
     assert {attempt["nextRunNumber"] for attempt in upgrade.attempts.values()} == {None}
+
+
+def test_attempts_are_stored_in_the_words_of_now(upgrade: Upgrade) -> None:
+    """By number: the state, what has linked the run, and when the API had shown the run."""
+    names = "key, state, run_source, run_confirmed_at"
+    stored = upgrade.database.select(f"SELECT {names} FROM {ATTEMPTS}")
+    assert {
+        int(str(key)[-12:]): (state, source, confirmed_at and str(confirmed_at)[:19])
+        for key, state, source, confirmed_at in stored
+    } == {
+        1: ("pending", "", None),
+        2: ("pending", "", None),
+        3: ("started", "response", "2026-11-17 09:00:01"),
+        4: ("started", "reconciled", "2026-11-18 09:00:04"),
+        5: ("started", "reconciled", "2026-11-19 09:00:01"),
+        6: ("started", "response", None),
+        7: ("unconfirmed", "", None),
+        8: ("started", "response", "2026-11-19 10:00:01"),
+        9: ("unresolved", "", None),
+        10: ("sent", "", None),
+        11: ("pending", "", None),
+        12: ("unresolved", "", None),
+        13: ("unresolved", "", None),
+    }
+
+
+def test_the_upgrade_of_attempts_can_be_reversed(tmp_path: Path) -> None:
+    product = WebServer(tmp_path)
+    database = OldDatabase(product.environment["DATABASE_URL"])
+    migrate = ("migrate", "--verbosity", "0", "workorders")
+    product.manage(*migrate, "0005")
+    before = database.rows()[ATTEMPTS]
+    product.manage(*migrate)
+    product.manage(*migrate, "0005")
+    assert database.rows()[ATTEMPTS] == before
 
 
 def test_accounts_keep_their_permissions_and_passwords(

@@ -245,7 +245,7 @@ def test_attempt_names_the_api_s_request(operator: Client, alice: User) -> None:
 
 OUTCOMES: dict[str, dict[str, Any]] = {
     "Queued": {"outcome": "queued"},
-    "Started, found among the work order's runs": {"appeared": True, "found": True},
+    "Started, found among the work order's runs": {"run_source": "reconciled"},
     "Not started": {"state": State.PENDING, "outcome": "NOT_STARTED", "run_id": ""},
     "Not started: Could not connect to server": {
         "state": State.PENDING,

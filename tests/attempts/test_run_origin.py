@@ -9,6 +9,9 @@ from django.test import Client
 from tests.support.attempts import attempted
 from tests.support.page_text import show, text_of
 from tests.support.runs_api import RunsAPI
+from workorders.attempts.models import TriggerAttempt
+
+RunSource = TriggerAttempt.RunSource
 
 BY_SCRIPT = {
     "id": "run-1",
@@ -39,7 +42,7 @@ def test_the_list_of_runs_and_the_button_say_it(operator: Client) -> None:
 @pytest.mark.parametrize(
     "named",
     [
-        {"run_id": "run-2", "provisional_run_id": "run-1", "found": True, "appeared": True},
+        {"run_id": "run-2", "provisional_run_id": "run-1", "run_source": RunSource.RECONCILED},
         {"run_id": "run-1", "known_run_ids": None},
     ],
     ids=["turned out to be another's", "perhaps an older one"],

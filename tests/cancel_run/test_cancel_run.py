@@ -9,10 +9,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.support import runs_api as api
+from tests.support.attempts import attempted
 from tests.support.page_text import show, text_of
 from tests.support.runs_api import Asked, Handler, Reply, RunsAPI, refusal
 from tests.support.trigger_form import HTMX, KINDS, Answered
-from workorders.attempts.models import TriggerAttempt
 
 URL = "/runs/run-3/cancel/"
 ASKED_TO_STOP = api.data({"id": "run-3", "status": "running"}, 202)
@@ -413,7 +413,7 @@ def test_work_order_of_a_run_that_the_api_fails_to_show(
     runs_api: RunsAPI, operator: Client, operator_user: User, whole_work_order: None
 ) -> None:
     """The work order is known from the attempt; the lists name none."""
-    TriggerAttempt.objects.create(user=operator_user, work_order_id="wo-1", run_id="run-3")
+    attempted(operator_user, run_id="run-3")
     runs_api.on("GET", "/runs/run-3", refusal(500, "INTERNAL_ERROR"))
     listed: dict[str, Any] = {"id": "run-3", "status": "running"}
     runs_api.has(status="queued", runs=[listed])

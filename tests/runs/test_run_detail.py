@@ -11,7 +11,6 @@ from tests.support import runs_api as api
 from tests.support.attempts import attempted
 from tests.support.page_text import LOG, show, text_of, version_of
 from tests.support.runs_api import RunsAPI
-from workorders.attempts.models import TriggerAttempt
 from workorders.runs.log_download import MAX_PER_USER
 from workorders.runs_api.client import RunsClient
 
@@ -240,7 +239,7 @@ def test_provisional_run_id_redirects_to_its_work_order(
 ) -> None:
     """Recorded from a real server: the run that an accepting response names may never exist."""
     runs_api.has()
-    TriggerAttempt.objects.create(user=operator_user, work_order_id="wo-1", run_id="run-wo-1-17")
+    attempted(operator_user, run_id="run-wo-1-17", was_sent=False)
     response = operator.get("/runs/run-wo-1-17/")
     assert response["Location"] == "/work-orders/wo-1/"
 
@@ -271,7 +270,7 @@ def test_run_that_the_api_fails_to_show_is_shown_as_listed_by_its_work_order(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
     """Recorded from a real server: 500 for a run that has succeeded."""
-    TriggerAttempt.objects.create(user=operator_user, work_order_id="wo-1", run_id="run-1")
+    attempted(operator_user, run_id="run-1")
     runs_api.on("GET", "/runs/run-1", FAILED)
     runs_api.has(status="succeeded", runs=[LISTED])
     html = show(operator, "/runs/run-1/")

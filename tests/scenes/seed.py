@@ -76,20 +76,21 @@ def attempt(number: int, state: str, outcome: str, **fields: Any) -> dict[str, A
         "outcome": outcome,
         "created_at": sent_at,
         "sent_at": sent_at,
-        "settled_at": None if state == "unsettled" else sent_at.replace(":00+", ":00.412+"),
+        "settled_at": None if state == "unconfirmed" else sent_at.replace(":00+", ":00.412+"),
         "was_sent": True,
         "known_run_ids": [],
+        "run_source": "response" if "run_id" in fields else "",
     } | fields
 
 
 ATTEMPTS = (
-    *(attempt(number, "ready", "NETWORK_ERROR", user="alice") for number in range(1, 4)),
+    *(attempt(number, "pending", "NETWORK_ERROR", user="alice") for number in range(1, 4)),
     attempt(4, "started", "started", run_id="run-tried42-1", run_number=1, user="alice"),
-    attempt(5, "ready", "RUN_ALREADY_ACTIVE", api_request_id="req-5"),
-    attempt(6, "ready", "VALIDATION_ERROR", max_iterations=100, profile_name="careful"),
-    attempt(7, "ready", "CHANGED"),
-    attempt(8, "ready", "SOMETHING_ONLY_THIS_API_KNOWS", api_request_id="req-8-" + "f" * 32),
-    attempt(9, "unknown", "NETWORK_ERROR", user="alice"),
+    attempt(5, "pending", "RUN_ALREADY_ACTIVE", api_request_id="req-5"),
+    attempt(6, "pending", "VALIDATION_ERROR", max_iterations=100, profile_name="careful"),
+    attempt(7, "pending", "CHANGED"),
+    attempt(8, "pending", "SOMETHING_ONLY_THIS_API_KNOWS", api_request_id="req-8-" + "f" * 32),
+    attempt(9, "unresolved", "NETWORK_ERROR", user="alice"),
     attempt(10, "started", "queued", run_id="run-tried42-2", run_number=2, queue_position=3),
     attempt(11, "started", "started", run_id="run-tried42-provisional"),
     attempt(
@@ -106,7 +107,7 @@ ATTEMPTS = (
             {"sentAt": at(12), "outcome": "NETWORK_ERROR", "apiRequestId": ""},
         ],
     ),
-    attempt(13, "unsettled", "NETWORK_ERROR"),
+    attempt(13, "unconfirmed", "NETWORK_ERROR"),
     attempt(31, "started", "started", work_order_id="ghost7", run_id=NEVER_APPEARED),
     attempt(30, "started", "started", work_order_id="twins7", run_id=ONE_OF_SEVERAL),
     attempt(
@@ -119,7 +120,7 @@ ATTEMPTS = (
         profile_name="זהיר",
         user="דנה",
     ),
-    attempt(77, "unknown", "NETWORK_ERROR", work_order_id="lost7"),
+    attempt(77, "unresolved", "NETWORK_ERROR", work_order_id="lost7"),
 )
 
 

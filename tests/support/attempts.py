@@ -25,7 +25,10 @@ def attempted(user: User, *, ago: float = 0, **fields: Any) -> TriggerAttempt:
         "was_sent": True,
         "known_run_ids": [],
     }
-    attempt = TriggerAttempt.objects.create(user=user, **defaults | fields)
+    values = defaults | fields
+    if values["run_id"]:
+        values.setdefault("run_source", TriggerAttempt.RunSource.RESPONSE)
+    attempt = TriggerAttempt.objects.create(user=user, **values)
     TriggerAttempt.objects.filter(pk=attempt.pk).update(created_at=sent_at)
     attempt.refresh_from_db()
     return attempt

@@ -150,7 +150,8 @@ def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User
     own = attempted(operator_user, state=State.SENT, run_id="")
     assert own.start("started", RunReference("run-2", 2))
     taken.refresh_from_db()
-    assert (taken.state, taken.run_id, taken.appeared) == (State.STARTED, "run-provisional", False)
+    assert (taken.state, taken.run_id) == (State.STARTED, "run-provisional")
+    assert taken.run_confirmed_at is None
 
 
 def test_run_that_the_api_names_to_two_attempts_is_the_first_one_s(operator_user: User) -> None:

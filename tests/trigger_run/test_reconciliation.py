@@ -208,6 +208,7 @@ def test_a_run_of_another_attempt_is_not_taken_for_it(
         work_order_id="wo-1",
         state="started",
         run_id="run-2",
+        run_source="response",
     )
     runs_api.has(status="queued", runs=[NEW_RUN, OLD_RUN])
     answered = check(form)
@@ -226,6 +227,7 @@ def test_a_run_that_another_attempt_waits_for_is_not_taken_for_it(
         state="started",
         sent_at=timezone.now(),
         run_id="run-provisional",
+        run_source="response",
     )
     runs_api.has(status="queued", runs=[NEW_RUN, OLD_RUN])
     answered = check(form)
@@ -408,7 +410,7 @@ def test_a_late_success_is_written_down(runs_api: RunsAPI, form: TriggerForm) ->
     """Another process has taken the sender for gone meanwhile, and given up."""
 
     def give_up_meanwhile(handler: Handler, asked: Asked) -> None:
-        TriggerAttempt.objects.update(state="unknown")
+        TriggerAttempt.objects.update(state="unresolved")
         connection.close()  # this thread's own
         api.data(STARTED, 201)(handler, asked)
 
@@ -443,7 +445,7 @@ class TestAnotherStartIsOpen:
         TriggerAttempt.objects.create(
             user=ensure_account("somebody", can_trigger=True),
             work_order_id="wo-1",
-            state="sending",
+            state="sent",
             sent_at=an_hour_ago,
         )
         runs_api.triggers(api.data(STARTED, 201))
@@ -465,7 +467,7 @@ class TestAnotherStartIsOpen:
         runs_api.triggers(refusal(429, "RATE_LIMITED"))
         form.send(max_iterations="7")
         an_hour_ago = timezone.now() - dt.timedelta(hours=1)
-        TriggerAttempt.objects.update(state="sending", sent_at=an_hour_ago, was_sent=False)
+        TriggerAttempt.objects.update(state="sent", sent_at=an_hour_ago, was_sent=False)
         answered = form.send(max_iterations="7")
         assert "The run was not started." in answered.html
         assert 'value="7"' in answered.html

@@ -52,7 +52,7 @@ def test_the_slower_of_two_requests_finds_the_run_of_the_faster(
 
     def refuse_after_the_other_was_answered(handler: Handler, asked: Asked) -> None:
         TriggerAttempt.objects.update(
-            state="started", run_id="run-2", run_number=2, outcome="started"
+            state="started", run_id="run-2", run_number=2, run_source="response", outcome="started"
         )
         connection.close()  # this thread's own
         ACTIVE(handler, asked)

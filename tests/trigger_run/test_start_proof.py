@@ -4,19 +4,13 @@
 """
 
 import datetime as dt
-from importlib import import_module
-from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from tests.support import runs_api as api
-from tests.support.attempts import State, attempted
 from tests.support.page_text import show, text_of
 from tests.support.runs_api import Asked, Handler, RunsAPI
 from tests.support.trigger_form import HTMX, Answered, TriggerForm
@@ -152,7 +146,7 @@ def test_key_sent_again_may_name_a_run_that_is_known_by_then(
     runs_api.triggers(lose_the_first)
     assert form.send().location == "/runs/run-2/"
     attempt = TriggerAttempt.objects.get()
-    assert (attempt.run_number, attempt.found) == (2, False)
+    assert (attempt.run_number, attempt.run_source) == (2, "response")
 
 
 @pytest.mark.parametrize("ago", [3600, 20])
@@ -227,14 +221,3 @@ def test_reason_counts_a_run_that_its_work_order_does_not_list_yet(
 ) -> None:
     runs_api.has_run(**NEW)
     assert "Run #2 is in progress" in text_of(show(operator, "/runs/run-2/"))
-
-
-def test_false_starts_of_earlier_versions_are_corrected(operator_user: User) -> None:
-    false = attempted(operator_user, known_run_ids=["run-1"], run_number=1)
-    right = attempted(operator_user, run_id="run-2", known_run_ids=["run-1"])
-    migration: Any = import_module("workorders.migrations.0004_named_runs")
-    migration.correct_false_starts(apps, connection.schema_editor())
-    for attempt in (false, right):
-        attempt.refresh_from_db()
-    assert (false.state, false.run_id, false.run_number) == (State.UNRESOLVED, "", None)
-    assert (right.state, right.run_id) == (State.STARTED, "run-2")

@@ -5,12 +5,23 @@ from typing import Any
 
 from workorders.attempts.models import TriggerAttempt
 
+State = TriggerAttempt.State
+
+EXPORTED_STATES = {
+    State.PENDING: "ready",
+    State.SENT: "sending",
+    State.UNCONFIRMED: "unsettled",
+    State.STARTED: "started",
+    State.UNRESOLVED: "unknown",
+}
+"""The values of ``state`` in exports, which other programs read. They outlast our own names."""
+
 
 def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
     """An attempt as a JSON object, the same in every export.
 
     Timestamps are ISO 8601 in UTC with "Z"; null means that the event has not happened.
-    ``state`` is a value of ``TriggerAttempt.State``; ``outcome`` is "started", "queued", an error
+    ``state`` is a value of ``EXPORTED_STATES``; ``outcome`` is "started", "queued", an error
     code or empty. ``knownRunIds`` and ``nextRunNumber`` are null when the API did not give them.
     ``earlier`` lists earlier submissions of the same form, oldest first. The names and their
     order must not change, because other programs read these objects.
@@ -22,14 +33,14 @@ def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
         "workOrderId": attempt.work_order_id,
         "maxIterations": attempt.max_iterations,
         "profileName": attempt.profile_name,
-        "state": attempt.state,
+        "state": EXPORTED_STATES[State(attempt.state)],
         "outcome": attempt.outcome,
         "earlier": attempt.earlier,
         "runId": attempt.run_id,
         "runNumber": attempt.run_number,
         "provisionalRunId": attempt.provisional_run_id,
-        "appeared": attempt.appeared,
-        "found": attempt.found,
+        "appeared": attempt.run_confirmed_at is not None,
+        "found": attempt.run_source == TriggerAttempt.RunSource.RECONCILED,
         "queuePosition": attempt.queue_position,
         "wasSent": attempt.was_sent,
         "knownRunIds": attempt.known_run_ids,

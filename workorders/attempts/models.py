@@ -50,7 +50,7 @@ class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
 
     def unconfirmed(self, work_order_id: str) -> Self:
         """The work order's attempts whose run may still turn up in its list of runs."""
-        unseen = Q(state=TriggerAttempt.State.STARTED, appeared=False, run_number=None)
+        unseen = Q(state=TriggerAttempt.State.STARTED, run_confirmed_at=None, run_number=None)
         lost = Q(state__in=(TriggerAttempt.State.UNCONFIRMED, TriggerAttempt.State.UNRESOLVED))
         return self.filter(unseen | lost, work_order_id=work_order_id)
 
@@ -72,11 +72,17 @@ class TriggerAttempt(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "ready", "not sent, or refused: no run was started"
-        SENT = "sending", "a process waits for the answer"
-        UNCONFIRMED = "unsettled", "the answer was lost"
+        PENDING = "pending", "not sent, or refused: no run was started"
+        SENT = "sent", "a process waits for the answer"
+        UNCONFIRMED = "unconfirmed", "the answer was lost"
         STARTED = "started", "a run exists"
-        UNRESOLVED = "unknown", "it could not be found out"
+        UNRESOLVED = "unresolved", "it could not be found out"
+
+    class RunSource(models.TextChoices):
+        """How the attempt got its ``run_id``."""
+
+        RESPONSE = "response", "a response of the API names the run"
+        RECONCILED = "reconciled", "a search of the work order's runs has found the run"
 
     OPEN = (State.SENT, State.UNCONFIRMED)
 
@@ -87,7 +93,7 @@ class TriggerAttempt(models.Model):
     work_order_id = models.CharField(max_length=255)
     max_iterations = models.PositiveSmallIntegerField(null=True)
     profile_name = models.CharField(max_length=255, blank=True)
-    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    state = models.CharField(max_length=11, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
@@ -121,12 +127,14 @@ class TriggerAttempt(models.Model):
         db_index=True,
         help_text="What the API called the run at first, where it did not keep to it.",
     )
-    appeared = models.BooleanField(
-        default=False, help_text="Whether the API has shown the run since it accepted it."
+    run_source = models.CharField(
+        max_length=10,
+        choices=RunSource,
+        blank=True,
+        help_text="What has linked run_id to the attempt; blank: no run is linked.",
     )
-    found = models.BooleanField(
-        default=False,
-        help_text="Whether the run was found among the work order's: no answer has named it.",
+    run_confirmed_at = models.DateTimeField(
+        null=True, help_text="When the API had shown the run; null: not yet."
     )
     queue_position = models.PositiveIntegerField(null=True)
     appearance = ""
@@ -145,18 +153,23 @@ class TriggerAttempt(models.Model):
             # At most one attempt per work order is in flight, so a new run can be attributed.
             models.UniqueConstraint(
                 fields=["work_order_id"],
-                condition=Q(state__in=("sending", "unsettled")),
+                condition=Q(state__in=("sent", "unconfirmed")),
                 name="one_open_attempt",
             ),
             models.UniqueConstraint(
                 fields=["work_order_id", "run_id"],
-                condition=Q(found=True),
+                condition=Q(run_source="reconciled"),
                 name="one_attempt_a_found_run",
             ),
             models.UniqueConstraint(
                 fields=["work_order_id", "run_id"],
-                condition=Q(found=False) & ~Q(run_id=""),
+                condition=Q(run_source="response"),
                 name="one_attempt_a_named_run",
+            ),
+            # A run without a source would escape the two constraints above.
+            models.CheckConstraint(
+                condition=Q(run_id="", run_source="") | ~Q(run_id="") & ~Q(run_source=""),
+                name="run_has_source",
             ),
         )
 
@@ -211,7 +224,7 @@ class TriggerAttempt(models.Model):
     @property
     def is_seen(self) -> bool:
         """Whether the run is known to exist: the API has shown the run, or numbered it reliably."""
-        return self.appeared or self.run_number is not None
+        return self.run_confirmed_at is not None or self.run_number is not None
 
     @property
     def duration(self) -> dt.timedelta | None:
@@ -370,19 +383,26 @@ class TriggerAttempt(models.Model):
         before = (*self.OPEN, self.State.UNRESOLVED, self.State.PENDING)
         may_move = Q(state__in=before)
         if run and run.number:
-            may_move |= Q(state=self.State.STARTED, found=True)
+            may_move |= Q(state=self.State.STARTED, run_source=self.RunSource.RECONCILED)
         with transaction.atomic():
             if run:
-                self._others_of(run.id).filter(found=True).update(
+                self._others_of(run.id).filter(run_source=self.RunSource.RECONCILED).update(
                     state=Case(
-                        When(outcome="started", provisional_run_id="", then=Value("unknown")),
-                        default=Value("started"),
+                        When(
+                            outcome="started",
+                            provisional_run_id="",
+                            then=Value(self.State.UNRESOLVED),
+                        ),
+                        default=Value(self.State.STARTED),
+                    ),
+                    run_source=Case(
+                        When(provisional_run_id="", then=Value("")),
+                        default=Value(self.RunSource.RESPONSE),
                     ),
                     run_id=F("provisional_run_id"),
                     run_number=None,
+                    run_confirmed_at=None,
                     provisional_run_id="",
-                    found=False,
-                    appeared=False,
                 )
             return self._move_where(
                 may_move,
@@ -391,9 +411,9 @@ class TriggerAttempt(models.Model):
                 outcome=outcome,
                 run_id=run.id if run else "",
                 run_number=run.number if run else None,
+                run_source=self.RunSource.RESPONSE if run else "",
+                run_confirmed_at=None,
                 queue_position=position,
-                appeared=False,
-                found=False,
                 api_request_id=api_request_id or self.api_request_id,
             )
 
@@ -405,7 +425,7 @@ class TriggerAttempt(models.Model):
         """
         is_free = Q(~Exists(self._others_of(run.id)))
         if self.state == self.State.STARTED:
-            may_move = Q(state=self.State.STARTED, run_id=self.run_id, appeared=False)
+            may_move = Q(state=self.State.STARTED, run_id=self.run_id, run_confirmed_at=None)
             result = {"outcome": self.outcome, "settled_at": self.settled_at}
         else:
             may_move = Q(state__in=(*self.OPEN, self.State.UNRESOLVED))
@@ -418,28 +438,29 @@ class TriggerAttempt(models.Model):
                     run_id=run.id,
                     run_number=run.number,
                     provisional_run_id=self.run_id or self.provisional_run_id,
-                    appeared=True,
-                    found=True,
+                    run_source=self.RunSource.RECONCILED,
+                    run_confirmed_at=timezone.now(),
                     **result,
                 )
         except IntegrityError:  # another request has just linked this run to another attempt
             return False
 
-    def was_seen(self, run_number: int | None) -> None:
+    def confirm_run(self, run_number: int | None) -> None:
         """Record that the API shows the run by the ID of the response, and the run's number."""
-        values = {"appeared": True, "run_number": run_number or self.run_number}
-        row = TriggerAttempt.objects.filter(pk=self.pk, run_id=self.run_id, appeared=False)
-        if row.update(**values):
-            self.appeared, self.run_number = True, run_number or self.run_number
+        now, number = timezone.now(), run_number or self.run_number
+        row = TriggerAttempt.objects.filter(pk=self.pk, run_id=self.run_id, run_confirmed_at=None)
+        if row.update(run_confirmed_at=now, run_number=number):
+            self.run_confirmed_at, self.run_number = now, number
 
     def disown(self) -> None:
         """STARTED → UNRESOLVED: the run that the response named is not the run of this attempt."""
         self._move_where(
-            Q(state=self.State.STARTED, run_id=self.run_id, appeared=False),
+            Q(state=self.State.STARTED, run_id=self.run_id, run_confirmed_at=None),
             self.State.UNRESOLVED,
             outcome=OTHER_RUN_NAMED,
             provisional_run_id=self.run_id,
             run_id="",
+            run_source="",
             run_number=None,
             queue_position=None,
         )
@@ -453,7 +474,7 @@ class TriggerAttempt(models.Model):
 
     def is_named_to_another(self, run_id: str) -> bool:
         """Whether a response has named this run for another attempt of any work order."""
-        named = Q(run_id=run_id, found=False) | Q(provisional_run_id=run_id)
+        named = Q(run_id=run_id, run_source=self.RunSource.RESPONSE) | Q(provisional_run_id=run_id)
         return TriggerAttempt.objects.filter(named).exclude(pk=self.pk).exists()
 
     def _others_of(self, run_id: str) -> TriggerAttemptQuerySet:

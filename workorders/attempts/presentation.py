@@ -109,7 +109,7 @@ def _what_the_api_said(attempt: TriggerAttempt) -> str:
 def _started_words(attempt: TriggerAttempt) -> str:
     if attempt.outcome == "queued":
         return "Queued"
-    if attempt.found:
+    if attempt.run_source == TriggerAttempt.RunSource.RECONCILED:
         return "Started, found among the work order's runs"
     return "Started" if attempt.is_seen else appearance_words(attempt)
 

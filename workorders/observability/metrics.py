@@ -88,13 +88,13 @@ def attempt_moved(state: str, outcome: str) -> None:
     match state, outcome:
         case "started", "started" | "queued":
             TRIGGERS.labels(outcome, "").inc()
-        case "ready", "CHANGED":
+        case "pending", "CHANGED":
             TRIGGERS.labels("changed", "").inc()
-        case "ready", code:
+        case "pending", code:
             TRIGGERS.labels("refused", known_code(code, 0)).inc()
-        case "unsettled", _:
+        case "unconfirmed", _:
             TRIGGERS.labels("checking", "").inc()
-        case "unknown", _:
+        case "unresolved", _:
             TRIGGERS.labels("unknown", "").inc()
 
 

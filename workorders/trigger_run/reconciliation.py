@@ -174,7 +174,7 @@ def origin_of(
         attempt
         for attempt in named
         if attempt.run_id != run.id
-        or not (attempt.appeared or confirm(attempt, run, is_of_work_order=is_listed))
+        or not (attempt.run_confirmed_at or confirm(attempt, run, is_of_work_order=is_listed))
     ]
     own = [
         attempt

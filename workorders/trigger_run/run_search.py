@@ -78,8 +78,9 @@ def appearance(attempt: TriggerAttempt, found: Candidates) -> Appearance:
 def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> bool:
     """Check whether the run that a response named can be the run of the attempt.
 
-    A run that cannot be is disowned, and False is returned. A run that certainly is becomes
-    ``appeared``. When neither is certain the attempt stays accepted, and True is returned.
+    A run that cannot be is disowned, and False is returned. A run that certainly is gets
+    its ``run_confirmed_at``. When neither is certain the attempt stays accepted, and True is
+    returned.
 
     Args:
         is_of_work_order: whether the run or the attempt's work order says that they belong
@@ -89,7 +90,7 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
         attempt.disown()
         return False
     if is_of_work_order and (attempt.known_run_ids is not None or attempt.sent_at is None):
-        attempt.was_seen(run.number)
+        attempt.confirm_run(run.number)
         return True
     # The earlier runs are not known, or the run may belong to another work order. The time at
     # which the run began may still decide.
@@ -100,7 +101,7 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
         attempt.disown()
         return False
     if is_of_work_order and began >= attempt.sent_at:
-        attempt.was_seen(run.number)
+        attempt.confirm_run(run.number)
     return True
 
 
@@ -127,7 +128,9 @@ def _others_wait(runs: Sequence[Run], attempt: TriggerAttempt) -> bool:
     )
     # A run may be one clock difference away from each of two requests.
     near = (attempt.sent_at - 2 * CLOCKS_APART, attempt.sent_at + 2 * CLOCKS_APART)
-    unlisted = Q(state=State.STARTED, appeared=False) & ~Q(run_id__in=[run.id for run in runs])
+    unlisted = Q(state=State.STARTED, run_confirmed_at=None) & ~Q(
+        run_id__in=[run.id for run in runs]
+    )
     settled = (unlisted | Q(state=State.UNRESOLVED)) & Q(sent_at__range=near)
     return others.filter(Q(state__in=TriggerAttempt.OPEN) | settled).exists()
 
