@@ -6,6 +6,7 @@ made that one's run, and its answer has not arrived.
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +18,7 @@ from tests.support import runs_api as api
 from tests.support.attempts import State, attempted
 from tests.support.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.support.trigger_form import TriggerForm
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference, TriggeredRun
 from workorders.trigger_run import start_proof
@@ -119,39 +121,68 @@ def test_queued_start_does_not_take_the_run_of_a_request_on_its_way(
 
 def found(user: User) -> TriggerAttempt:
     attempt = attempted(user, state=State.UNRESOLVED, run_id="")
-    assert attempt.link_run(RunReference("run-2", 2))
+    assert transitions.link_run(attempt, RunReference("run-2", 2))
     return attempt
 
 
 def test_run_is_found_for_one_attempt_only(operator_user: User) -> None:
     found(operator_user)
     late = attempted(operator_user, state=State.UNRESOLVED, run_id="")
-    assert not late.link_run(RunReference("run-2", 2))
+    assert not transitions.link_run(late, RunReference("run-2", 2))
     assert (late.state, late.run_id) == (State.UNRESOLVED, "")
 
 
 def test_run_that_the_api_has_named_to_another_attempt_is_not_found(operator_user: User) -> None:
     attempted(operator_user, run_id="run-2")
     late = attempted(operator_user, state=State.UNRESOLVED, run_id="")
-    assert not late.link_run(RunReference("run-2", 2))
+    assert not transitions.link_run(late, RunReference("run-2", 2))
 
 
 def test_answer_of_the_api_is_worth_more_than_what_was_found(operator_user: User) -> None:
     taken = found(operator_user)
     own = attempted(operator_user, state=State.SENT, run_id="", key=uuid.uuid4())
-    assert own.start("started", RunReference("run-2", 2))
+    assert transitions.start(own, "started", RunReference("run-2", 2))
     taken.refresh_from_db()
     assert (taken.state, taken.run_id, taken.run_number) == (State.UNRESOLVED, "", None)
 
 
 def test_provisional_run_that_was_found_goes_back_to_waiting(operator_user: User) -> None:
     taken = attempted(operator_user, run_id="run-provisional")
-    assert taken.link_run(RunReference("run-2", 2))
+    assert transitions.link_run(taken, RunReference("run-2", 2))
     own = attempted(operator_user, state=State.SENT, run_id="")
-    assert own.start("started", RunReference("run-2", 2))
+    assert transitions.start(own, "started", RunReference("run-2", 2))
     taken.refresh_from_db()
     assert (taken.state, taken.run_id) == (State.STARTED, "run-provisional")
     assert taken.run_confirmed_at is None
+
+
+def test_taking_a_run_from_others_gives_back_what_their_responses_had_said(
+    operator_user: User,
+) -> None:
+    """Only where a search had linked the run, and only within the work order."""
+
+    def of(work_order_id: str, **fields: Any) -> TriggerAttempt:
+        return attempted(operator_user, work_order_id=work_order_id, **fields)
+
+    own = of("wo-own", state=State.SENT, run_id="")
+    lost = of("wo-1", state=State.UNRESOLVED, run_id="")
+    unnamed = of("wo-2", outcome="queued", run_id="")
+    named = of("wo-3", run_id="run-provisional")
+    untouched = of("wo-4", run_id="run-2")
+    for attempt in (lost, unnamed, named):
+        assert transitions.link_run(attempt, RunReference("run-2", 2))
+        own.work_order_id = attempt.work_order_id
+        assert transitions.take_from_others(own, "run-2") == 1
+        attempt.refresh_from_db()
+        assert (attempt.run_number, attempt.run_confirmed_at) == (None, None)
+        assert attempt.provisional_run_id == ""
+    assert (lost.state, lost.run_id, lost.run_source) == (State.UNRESOLVED, "", "")
+    assert (unnamed.state, unnamed.run_id, unnamed.run_source) == (State.STARTED, "", "")
+    assert (named.state, named.run_id) == (State.STARTED, "run-provisional")
+    assert named.run_source == "response"
+    own.work_order_id = untouched.work_order_id
+    assert transitions.take_from_others(own, "run-2") == 0  # a response has named the run
+    assert transitions.take_from_others(untouched, "run-2") == 0  # never its own
 
 
 def test_run_that_the_api_names_to_two_attempts_is_the_first_one_s(operator_user: User) -> None:
@@ -171,4 +202,4 @@ def test_no_two_rows_are_answered_with_one_run(operator_user: User) -> None:
     attempted(operator_user, run_id="run-2")
     late = attempted(operator_user, state=State.SENT, run_id="")
     with pytest.raises(IntegrityError):
-        late.start("started", RunReference("run-2", 2))
+        transitions.start(late, "started", RunReference("run-2", 2))

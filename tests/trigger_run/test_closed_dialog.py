@@ -14,6 +14,7 @@ from tests.support.page_text import show, text_of
 from tests.support.runs_api import RunsAPI, refusal
 from tests.support.trigger_form import HTMX, TriggerForm
 from workorders.accounts.users import ensure_account
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference
 
@@ -164,7 +165,7 @@ def test_run_that_was_not_found_is_asked_for_until_it_turns_up(
     assert "data-asks-on" in notice
     assert '"shown": "not-known"' in notice
     assert ask(form, "answered", shown="not-known").status_code == 204
-    assert attempt.start("started", RunReference("run-1", 1))
+    assert transitions.start(attempt, "started", RunReference("run-1", 1))
     assert "Run #1 started" in told(ask(form, "answered", shown="not-known"))
 
 

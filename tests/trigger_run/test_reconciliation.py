@@ -17,6 +17,7 @@ from tests.support.page_text import text_of
 from tests.support.runs_api import Asked, Handler, RunsAPI, answer, refusal
 from tests.support.trigger_form import HTMX, Answered, TriggerForm
 from workorders.accounts.users import ensure_account
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import CODE_OF_STATUS
 
@@ -602,13 +603,13 @@ def test_start_that_could_not_be_written_down_is_found(
     runs_api: RunsAPI, form: TriggerForm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database fails just after the API has answered."""
-    start = TriggerAttempt.start
+    start = transitions.start
 
     def fail(*_: object, **__: object) -> bool:
-        monkeypatch.setattr(TriggerAttempt, "start", start)
+        monkeypatch.setattr(transitions, "start", start)
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr(TriggerAttempt, "start", fail)
+    monkeypatch.setattr(transitions, "start", fail)
     form.client.raise_request_exception = False
     runs_api.triggers(starts_a_run(runs_api, api.data(STARTED, 201)))
     assert form.send().status == 503

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from tests.support import runs_api as api
 from tests.support.runs_api import Asked, Handler, Reply, RunsAPI
 from tests.support.trigger_form import Answered, TriggerForm
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunOverrides
 
@@ -259,14 +260,14 @@ def test_other_options_at_the_same_moment_are_not_said_to_be_started(
     """Two tabs: the other one's claim comes between this one's look and its claim."""
     runs_api.triggers(STARTED)
     second = same_form(operator, form)
-    claim = TriggerAttempt.claim
+    claim = transitions.claim
 
     def claim_second(attempt: TriggerAttempt, overrides: RunOverrides) -> bool:
-        monkeypatch.setattr(TriggerAttempt, "claim", claim)
+        monkeypatch.setattr(transitions, "claim", claim)
         assert second.send(max_iterations="5").location
         return claim(attempt, overrides)
 
-    monkeypatch.setattr(TriggerAttempt, "claim", claim_second)
+    monkeypatch.setattr(transitions, "claim", claim_second)
     answered = form.send(max_iterations="9")
     assert answered.status == 422
     assert "already used to start a run" in answered.html

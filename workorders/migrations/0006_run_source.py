@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import migrations, models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
 RENAMED_STATES = {
@@ -16,24 +16,33 @@ def convert(apps, schema_editor):
 
     When the API had shown a run was not written down before. The time at which the attempt was
     settled is the nearest that is known.
+
+    One UPDATE: PostgreSQL alters no table whose rows the same transaction has updated twice.
     """
-    attempts = apps.get_model("workorders", "TriggerAttempt").objects
-    for before, after in RENAMED_STATES.items():
-        attempts.filter(state=before).update(state=after)
-    linked = attempts.exclude(run_id="")
-    linked.filter(found=False).update(run_source="response")
-    linked.filter(found=True).update(run_source="reconciled")
-    attempts.filter(appeared=True).update(
-        run_confirmed_at=Coalesce("settled_at", "sent_at", "created_at")
+    apps.get_model("workorders", "TriggerAttempt").objects.update(
+        state=_renamed(RENAMED_STATES),
+        run_source=Case(
+            When(run_id="", then=Value("")),
+            When(found=True, then=Value("reconciled")),
+            default=Value("response"),
+        ),
+        run_confirmed_at=Case(
+            When(appeared=True, then=Coalesce("settled_at", "sent_at", "created_at"))
+        ),
     )
 
 
 def restore(apps, schema_editor):
-    attempts = apps.get_model("workorders", "TriggerAttempt").objects
-    for before, after in RENAMED_STATES.items():
-        attempts.filter(state=after).update(state=before)
-    attempts.filter(run_source="reconciled").update(found=True)
-    attempts.exclude(run_confirmed_at=None).update(appeared=True)
+    apps.get_model("workorders", "TriggerAttempt").objects.update(
+        state=_renamed({after: before for before, after in RENAMED_STATES.items()}),
+        found=Q(run_source="reconciled"),
+        appeared=Q(run_confirmed_at__isnull=False),
+    )
+
+
+def _renamed(names):
+    whens = [When(state=before, then=Value(after)) for before, after in names.items()]
+    return Case(*whens, default=F("state"))
 
 
 class Migration(migrations.Migration):

@@ -7,6 +7,7 @@ later. The run then appears in its work order under another ID within a second, 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
@@ -50,7 +51,8 @@ def respond(
 def _link_run(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> HttpResponse:
     """Record the attempt's run, correct its toast and redirect to the run's page."""
     before = attempt.run
-    if attempt.link_run(RunReference(run.id, run.number)) and attempt.user == request.user:
+    is_linked = transitions.link_run(attempt, RunReference(run.id, run.number))
+    if is_linked and attempt.user == request.user:
         toasts.replace(request, before, run)
     return _go_to_run(request, run.id)
 

@@ -10,6 +10,7 @@ from enum import Enum
 
 from django.contrib.auth.models import User
 
+from workorders.attempts import transitions
 from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.errors import RunsAPIError
 from workorders.runs_api.client import RunsClient
@@ -64,7 +65,7 @@ def outcome_of(
     if attempt.state == State.PENDING and form is Form.UNDER_WAY:
         return Checking(key)  # the row may describe an earlier submission of this form
     if attempt.state == State.PENDING and form is Form.LOST:
-        attempt.reject(attempt.overrides, RunsAPIError(code=WITHDRAWN))
+        transitions.reject(attempt, attempt.overrides, RunsAPIError(code=WITHDRAWN))
     outcome = services.recheck(client, attempt)
     if isinstance(outcome, Refused) and outcome.error.code == "NOT_STARTED" and attempt.outcome:
         # The reason may be over by now, and is still the reason why this start was refused.

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import ERROR_TABLE
 from workorders.errors import NetworkError, RunsAPIError
@@ -116,9 +117,11 @@ def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> 
         if not start_proof.link_named_run(attempt, named, outcome="queued", position=position):
             return None
     elif start_proof.is_about_work_order(attempt, optional_id(error.details, "workOrderId")):
-        attempt.start("queued", None, position=position, api_request_id=error.request_id)
+        transitions.start(
+            attempt, "queued", None, position=position, api_request_id=error.request_id
+        )
     else:
-        attempt.note_other_run(error.request_id)
+        transitions.note_other_run(attempt, error.request_id)
         return None
     try:
         if named is None:
@@ -201,7 +204,9 @@ def _error_of(attempt: TriggerAttempt) -> RunsAPIError:
 def _wait_for_sender(attempt: TriggerAttempt) -> None:
     """Wait while another process sends the attempt; expire the attempt if that process is gone."""
     abandoned_after = settings.RUNS_API_TRIGGER_TIMEOUT + ABANDONED_AFTER_SECONDS
-    if attempt.state != State.SENT or attempt.expire(dt.timedelta(seconds=abandoned_after)):
+    if attempt.state != State.SENT or transitions.expire(
+        attempt, dt.timedelta(seconds=abandoned_after)
+    ):
         return
     if _waiting_starts.acquire(blocking=False):
         try:
@@ -223,7 +228,7 @@ def _is_late(attempt: TriggerAttempt) -> bool:
 
 def _reconcile_unconfirmed(client: RunsClient, attempt: TriggerAttempt, *, may_send: bool) -> None:
     if not attempt.was_sent:
-        attempt.release(RunsAPIError(code="NOT_STARTED"))
+        transitions.release(attempt, RunsAPIError(code="NOT_STARTED"))
         return
     is_late = _is_late(attempt)
     # After the time for reconciliation only the operator may start a run by sending again:
@@ -240,7 +245,7 @@ def _reconcile_unconfirmed(client: RunsClient, attempt: TriggerAttempt, *, may_s
     except RunsAPIError:
         pass  # the attempt stays UNCONFIRMED and is reconciled again later
     if is_late and attempt.state == State.UNCONFIRMED:
-        attempt.mark_unresolved()
+        transitions.mark_unresolved(attempt)
 
 
 def _find_late(client: RunsClient, attempt: TriggerAttempt) -> None:
@@ -262,7 +267,7 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
         elif error.code == IN_THE_WAY:
             _release_if_no_run_is_new(client, attempt, error)
         elif not error.outcome_unknown and error.code in NO_RUN_HAS_THE_KEY:
-            attempt.release(error)
+            transitions.release(attempt, error)
     else:
         start_proof.link_named_run(attempt, run)
 
@@ -280,13 +285,13 @@ def _release_if_no_run_is_new(
     work_order = client.get_work_order(attempt.work_order_id)
     blocking_run = RunReference.parse(error.details) or work_order.active_run
     if blocking_run and known >= {blocking_run.id, *(run.id for run in work_order.runs)}:
-        attempt.release(error)
+        transitions.release(attempt, error)
     else:
-        attempt.record_inconclusive(error)
+        transitions.record_inconclusive(attempt, error)
 
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
     found = find_candidates(client, attempt)
     link_found(attempt, found.the_run)
     if len(found.new) > 1 and not found.may_be_others:
-        attempt.mark_unresolved()
+        transitions.mark_unresolved(attempt)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from workorders.attempts import transitions
 from workorders.attempts.appearance import Appearance
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
@@ -87,10 +88,10 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
             together.
     """
     if run.work_order_id not in {"", attempt.work_order_id} or _is_numbered_before(run, attempt):
-        attempt.disown()
+        transitions.disown(attempt)
         return False
     if is_of_work_order and (attempt.known_run_ids is not None or attempt.sent_at is None):
-        attempt.confirm_run(run.number)
+        transitions.confirm_run(attempt, run.number)
         return True
     # The earlier runs are not known, or the run may belong to another work order. The time at
     # which the run began may still decide.
@@ -98,10 +99,10 @@ def confirm(attempt: TriggerAttempt, run: Run, *, is_of_work_order: bool) -> boo
     if began is None or attempt.sent_at is None:
         return True
     if began < attempt.sent_at - CLOCKS_APART:
-        attempt.disown()
+        transitions.disown(attempt)
         return False
     if is_of_work_order and began >= attempt.sent_at:
-        attempt.confirm_run(run.number)
+        transitions.confirm_run(attempt, run.number)
     return True
 
 
@@ -157,4 +158,4 @@ def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
 def link_found(attempt: TriggerAttempt, run: Run | None) -> None:
     """Link the run that a search has attributed to the attempt, if there is one."""
     if run:
-        attempt.link_run(RunReference(run.id, run.number))
+        transitions.link_run(attempt, RunReference(run.id, run.number))

@@ -8,6 +8,7 @@ import uuid
 
 from django.contrib.auth.models import User
 
+from workorders.attempts import transitions
 from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.availability import trigger_availability
 from workorders.error_table import Action
@@ -62,7 +63,7 @@ def trigger_run(
         return _key_was_used()
     if attempt.state != TriggerAttempt.State.PENDING:
         return _sent_before(client, attempt, overrides, may_send=True)
-    if attempt.claim(overrides) or _claim_after_others(client, attempt, overrides):
+    if transitions.claim(attempt, overrides) or _claim_after_others(client, attempt, overrides):
         outcome = _read_and_send(client, attempt, seen)
         # Another request may have taken this attempt over, with other options.
         return outcome if attempt.overrides == overrides else _key_was_used()
@@ -70,7 +71,7 @@ def trigger_run(
         return Refused(RunsAPIError(code=WITHDRAWN, status=409))
     if attempt.state == TriggerAttempt.State.PENDING:
         refusal = RunsAPIError(code="TRIGGER_IN_PROGRESS", status=409)
-        attempt.reject(overrides, refusal)
+        transitions.reject(attempt, overrides, refusal)
         return Refused(refusal)
     return _sent_before(client, attempt, overrides, may_send=False)  # the same form, twice at once
 
@@ -103,7 +104,7 @@ def _claim_after_others(
     """Reconcile the work order's attempt in flight, which a crash may have left, then claim."""
     for other in TriggerAttempt.objects.open(attempt.work_order_id).exclude(pk=attempt.pk):
         reconciliation.reconcile(client, other)
-    return attempt.claim(overrides)
+    return transitions.claim(attempt, overrides)
 
 
 def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> TriggerOutcome:
@@ -116,10 +117,10 @@ def _read_and_send(client: RunsClient, attempt: TriggerAttempt, seen: str) -> Tr
         refusal = RunsAPIError(code=availability.blocked_reason.value, status=409)
         return _not_sent(client, attempt, refusal, availability.active_run)
     if seen and seen != work_order.state_token:
-        is_released = attempt.release(RunsAPIError(code="CHANGED"))
+        is_released = transitions.release(attempt, RunsAPIError(code="CHANGED"))
         return Changed(work_order) if is_released else recheck(client, attempt)
     known = [run.id for run in work_order.runs] if work_order.lists_runs else None
-    if not attempt.mark_sent(known, work_order.next_run_number):
+    if not transitions.mark_sent(attempt, known, work_order.next_run_number):
         return recheck(client, attempt)
     return _send(client, attempt)
 
@@ -145,7 +146,7 @@ def _not_sent(
     error: RunsAPIError,
     blocking_run: Run | None = None,
 ) -> TriggerOutcome:
-    if not attempt.release(error):  # another request has taken the attempt over
+    if not transitions.release(attempt, error):  # another request has taken the attempt over
         return recheck(client, attempt)
     return Refused(error, blocking_run)
 
@@ -158,10 +159,10 @@ def _after_error(
             client, attempt
         )
     if not error.outcome_unknown:
-        if not attempt.release(error):
+        if not transitions.release(attempt, error):
             return recheck(client, attempt)  # another request has found out more
         return _explained(client, attempt.work_order_id, error)
-    attempt.mark_unconfirmed(error)
+    transitions.mark_unconfirmed(attempt, error)
     if isinstance(error, NetworkError) and error.timed_out:
         return Checking(attempt.key)  # the operator has waited long enough
     outcome = reconciliation.reconcile(client, attempt)
@@ -170,7 +171,7 @@ def _after_error(
         and error.status not in LOST_BEHIND_A_GATEWAY
         and error.code != "SERVER_BUSY"  # the API may have started the run, and may know later
     )
-    if isinstance(outcome, Checking) and is_own_failure and attempt.mark_unresolved():
+    if isinstance(outcome, Checking) and is_own_failure and transitions.mark_unresolved(attempt):
         return Failed(error)
     return outcome
 

@@ -7,6 +7,7 @@ a run of another work order.
 
 from django.db import IntegrityError
 
+from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.schemas import RunReference, TriggeredRun
 
@@ -29,7 +30,8 @@ def link_named_run(
     """
     if not _is_about_another_run(attempt, named):
         try:
-            attempt.start(
+            transitions.start(
+                attempt,
                 outcome,
                 _as_far_as_certain(attempt, named),
                 position=position,
@@ -39,7 +41,7 @@ def link_named_run(
             pass
         else:
             return True
-    attempt.note_other_run(named.request_id)
+    transitions.note_other_run(attempt, named.request_id)
     return False
 
 
@@ -52,7 +54,7 @@ def _is_about_another_run(attempt: TriggerAttempt, named: TriggeredRun) -> bool:
     return (
         not is_about_work_order(attempt, named.work_order_id)
         or named.id in (attempt.known_run_ids or ())
-        or attempt.is_named_to_another(named.id)
+        or TriggerAttempt.objects.named_by_response(named.id).exclude(pk=attempt.pk).exists()
     )
 
 
