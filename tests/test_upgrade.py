@@ -25,7 +25,7 @@ from tests.support.product import WebServer
 
 DUMPS = Path(__file__).parent / "data" / "upgrade"
 ATTEMPTS = "workorders_triggerattempt"
-CONVERTED = {"state", "appeared", "found"}
+CONVERTED = {"state", "appeared", "found", "earlier"}
 """Columns of attempts whose values have new names or another form by now."""
 WRONG_LINKS = {12, 13}
 """Attempt 12 names a run that existed before the request, attempt 13 the run of attempt 8."""
@@ -158,7 +158,18 @@ def test_every_attempt_keeps_its_meaning(upgrade: Upgrade) -> None:
         13: ("dora", "slugs", "unknown", "OTHER_RUN_NAMED", "", None, False, True),
     }
     assert upgrade.attempts[5]["provisionalRunId"] == "pending-5"
-    assert upgrade.attempts[3]["earlier"][0]["outcome"] == "RUN_ALREADY_ACTIVE"
+    assert upgrade.attempts[3]["earlier"] == [
+        {
+            "sentAt": "2026-11-17T08:59:00+00:00",
+            "outcome": "RUN_ALREADY_ACTIVE",
+            "maxIterations": 7,
+            "profileName": "",
+            "durationSeconds": 0.25,
+            "requestId": "request-0",
+            "apiRequestId": "api-0",
+        }
+    ]
+    assert [number for number, attempt in upgrade.attempts.items() if attempt["earlier"]] == [3]
     assert upgrade.attempts[3]["durationSeconds"] == 1
     assert upgrade.attempts[3]["knownRunIds"] == ["run-login-1", "run-login-2"]
     assert {attempt["nextRunNumber"] for attempt in upgrade.attempts.values()} == {None}

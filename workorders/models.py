@@ -4,6 +4,13 @@ Work orders and runs have no models here: they belong to the runs API.
 """
 
 from workorders.accounts.models import PasswordThrottle, ProviderIdentity, Session, SignInLink
-from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.models import EarlierSubmission, TriggerAttempt
 
-__all__ = ["PasswordThrottle", "ProviderIdentity", "Session", "SignInLink", "TriggerAttempt"]
+__all__ = [
+    "EarlierSubmission",
+    "PasswordThrottle",
+    "ProviderIdentity",
+    "Session",
+    "SignInLink",
+    "TriggerAttempt",
+]

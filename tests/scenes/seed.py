@@ -41,7 +41,10 @@ people = {name: ensure_account(name, can_trigger=name != "viewer")
           for name in ("operator", "alice", "viewer", "דנה")}
 for fields in json.loads(%r):
     created_at, user = fields.pop("created_at"), people[fields.pop("user")]
-    TriggerAttempt.objects.create(user=user, **fields)
+    earlier = fields.pop("earlier", ())
+    attempt = TriggerAttempt.objects.create(user=user, **fields)
+    for submission in earlier:
+        attempt.earlier_submissions.create(**submission)
     TriggerAttempt.objects.filter(pk=fields["key"]).update(created_at=created_at)
 for name, user in people.items():
     session = SessionStore()
@@ -103,8 +106,8 @@ ATTEMPTS = (
         profile_name="careful",
         api_request_id="req-12",
         earlier=[
-            {"sentAt": at(11), "outcome": "RATE_LIMITED", "apiRequestId": "req-11"},
-            {"sentAt": at(12), "outcome": "NETWORK_ERROR", "apiRequestId": ""},
+            {"sent_at": at(11), "outcome": "RATE_LIMITED", "api_request_id": "req-11"},
+            {"sent_at": at(12), "outcome": "NETWORK_ERROR"},
         ],
     ),
     attempt(13, "unconfirmed", "NETWORK_ERROR"),

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.models import EarlierSubmission, TriggerAttempt
 
 State = TriggerAttempt.State
 
@@ -20,6 +20,8 @@ EXPORTED_STATES = {
 def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
     """An attempt as a JSON object, the same in every export.
 
+    Callers prefetch ``earlier_submissions``.
+
     Timestamps are ISO 8601 in UTC with "Z"; null means that the event has not happened.
     ``state`` is a value of ``EXPORTED_STATES``; ``outcome`` is "started", "queued", an error
     code or empty. ``knownRunIds`` and ``nextRunNumber`` are null when the API did not give them.
@@ -35,7 +37,7 @@ def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
         "profileName": attempt.profile_name,
         "state": EXPORTED_STATES[State(attempt.state)],
         "outcome": attempt.outcome,
-        "earlier": attempt.earlier,
+        "earlier": [_earlier(submission) for submission in attempt.earlier_submissions.all()],
         "runId": attempt.run_id,
         "runNumber": attempt.run_number,
         "provisionalRunId": attempt.provisional_run_id,
@@ -52,6 +54,20 @@ def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
         "durationSeconds": duration.total_seconds() if duration else None,
         "requestId": attempt.request_id,
         "apiRequestId": attempt.api_request_id,
+    }
+
+
+def _earlier(submission: EarlierSubmission) -> dict[str, Any]:
+    """An earlier submission. ``sentAt`` ends with "+00:00", as it did in the first exports."""
+    sent_at, duration = submission.sent_at, submission.duration
+    return {
+        "sentAt": sent_at.astimezone(dt.UTC).isoformat() if sent_at else None,
+        "outcome": submission.outcome,
+        "maxIterations": submission.max_iterations,
+        "profileName": submission.profile_name,
+        "durationSeconds": duration.total_seconds() if duration else None,
+        "requestId": submission.request_id,
+        "apiRequestId": submission.api_request_id,
     }
 
 

@@ -3,17 +3,18 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Self, cast
+from typing import cast
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from workorders.attempts.querysets import TriggerAttemptQuerySet
 from workorders.runs_api.schemas import RunOverrides, RunReference
 
 EARLIER_KEPT = 20
-"""How many earlier submissions of one form the row keeps."""
+"""How many earlier submissions of one form are kept."""
 OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
 """The outcome of an attempt that the API accepted with a response about another run."""
 WITHDRAWN = "WITHDRAWN"
@@ -21,56 +22,44 @@ WITHDRAWN = "WITHDRAWN"
 The key of such an attempt never starts a run, even if the form arrives late."""
 
 
-class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
-    def open(self, work_order_id: str) -> Self:
-        """The work order's attempts in flight: each may have started a run already, or may yet."""
-        return self.filter(work_order_id=work_order_id, state__in=TriggerAttempt.OPEN)
+class Submission(models.Model):
+    """One submission of the form of an attempt: what was asked for, and what came of it."""
 
-    def named_by_response(self, run_id: str) -> Self:
-        """Attempts of any work order for which a response has named this run."""
-        named = Q(run_id=run_id, run_source=TriggerAttempt.RunSource.RESPONSE)
-        return self.filter(named | Q(provisional_run_id=run_id))
+    max_iterations = models.PositiveSmallIntegerField(null=True)
+    profile_name = models.CharField(max_length=255, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="started, queued, or the error code of the last answer; blank: none yet",
+    )
+    request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
+    api_request_id = models.CharField(max_length=255, blank=True)
 
-    def naming(self, run_id: str) -> Self:
-        """Attempts that a response or a search has linked to this run, rightly or not."""
-        named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
-        return self.filter(named).select_related("user")
+    class Meta:
+        abstract = True
 
-    def of_run(self, run_id: str, work_order_id: str = "") -> Self:
-        """The attempt that has started this run, with its user.
+    @property
+    def overrides(self) -> RunOverrides:
+        return RunOverrides(self.max_iterations, self.profile_name)
 
-        ``work_order_id`` narrows the search; empty when the caller does not know the work order.
-        """
-        of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
-        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNRESOLVED)
-
-    def newest_of(self, work_order_id: str) -> Self:
-        """Every attempt to start a run of a work order, newest first, with their users."""
-        found = self.filter(work_order_id=work_order_id).select_related("user")
-        # The list of known runs may be long, and no page shows it.
-        return found.defer("known_run_ids").order_by("-created_at", "key")
-
-    def unconfirmed(self, work_order_id: str) -> Self:
-        """The work order's attempts whose run may still turn up in its list of runs."""
-        unseen = Q(state=TriggerAttempt.State.STARTED, run_confirmed_at=None, run_number=None)
-        lost = Q(state__in=(TriggerAttempt.State.UNCONFIRMED, TriggerAttempt.State.UNRESOLVED))
-        return self.filter(unseen | lost, work_order_id=work_order_id)
-
-    def run_ids(self, work_order_id: str) -> set[str]:
-        """The IDs of the runs that attempts of this work order have started."""
-        found = self.filter(work_order_id=work_order_id).exclude(run_id="")
-        return set(found.values_list("run_id", flat=True))
+    @property
+    def duration(self) -> dt.timedelta | None:
+        """The time from the request to the final state; ``None`` while either is missing."""
+        return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None
 
 
-class TriggerAttempt(models.Model):
+class TriggerAttempt(Submission):
     """One opened dialog's intent to start a run, written before the API is called.
 
     ``key`` is made when the dialog opens and is the ``Idempotency-Key`` of the request. Every
     retry carries the same key, so a form that is sent again leads to the outcome of the first
-    submission instead of a second run. Every change of state is a conditional UPDATE: of all
-    processes that carry the same key, exactly one sends the request. The row outlives its
-    process: a start that a crash has interrupted is reconciled by the next request that reads
-    the row. ``workorders.attempts.transitions`` makes the changes.
+    submission instead of a second run. The row holds the latest submission, on which the
+    conditional UPDATEs of ``workorders.attempts.transitions`` depend: of all processes that carry
+    the same key, exactly one sends the request. ``EarlierSubmission`` holds those before. The row
+    outlives its process: a start that a crash has interrupted is reconciled by the next request
+    that reads the row.
     """
 
     class State(models.TextChoices):
@@ -93,13 +82,9 @@ class TriggerAttempt(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="trigger_attempts"
     )
     work_order_id = models.CharField(max_length=255)
-    max_iterations = models.PositiveSmallIntegerField(null=True)
-    profile_name = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=11, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
-    sent_at = models.DateTimeField(null=True)
     lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
-    settled_at = models.DateTimeField(null=True)
     was_sent = models.BooleanField(
         default=False, help_text="Whether the API may have heard of it since it was last claimed."
     )
@@ -111,15 +96,6 @@ class TriggerAttempt(models.Model):
         null=True,
         help_text="The number of a run that is started next, just before it was sent; "
         "null: not certain.",
-    )
-    outcome = models.CharField(
-        max_length=64,
-        blank=True,
-        help_text="started, queued, or the error code of the last answer; blank: none yet",
-    )
-    earlier = models.JSONField(
-        default=list,
-        help_text="What sending it before came to, oldest first: see _history.",
     )
     run_id = models.CharField(max_length=255, blank=True, db_index=True)
     run_number = models.PositiveIntegerField(null=True)
@@ -142,8 +118,6 @@ class TriggerAttempt(models.Model):
     appearance = ""
     """The result of the last search for an accepted run that the API has not shown yet: a value
     of ``Appearance``, or empty when no search was made. Not stored in the database."""
-    request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
-    api_request_id = models.CharField(max_length=255, blank=True)
 
     objects = TriggerAttemptQuerySet.as_manager()
 
@@ -216,10 +190,6 @@ class TriggerAttempt(models.Model):
         return _since(self.lost_at or self.sent_at)
 
     @property
-    def overrides(self) -> RunOverrides:
-        return RunOverrides(self.max_iterations, self.profile_name)
-
-    @property
     def run(self) -> RunReference | None:
         return RunReference(self.run_id, self.run_number) if self.run_id else None
 
@@ -228,10 +198,11 @@ class TriggerAttempt(models.Model):
         """Whether the run is known to exist: the API has shown the run, or numbered it reliably."""
         return self.run_confirmed_at is not None or self.run_number is not None
 
-    @property
-    def duration(self) -> dt.timedelta | None:
-        """The time from the request to the final state; ``None`` while either is missing."""
-        return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None
+    def as_earlier(self) -> "EarlierSubmission | None":
+        """The latest submission as an earlier one, not stored yet; ``None``: there is none."""
+        names = [field.name for field in Submission._meta.get_fields()]  # noqa: SLF001
+        values = {name: getattr(self, name) for name in names}
+        return EarlierSubmission(attempt=self, **values) if self.outcome else None
 
     @classmethod
     def cut_to_columns(cls, values: Mapping[str, object]) -> dict[str, object]:
@@ -243,25 +214,27 @@ class TriggerAttempt(models.Model):
                 fitting[name] = value[: column.max_length]
         return fitting
 
-    def history(self) -> list[dict[str, object]]:
-        """The value of ``earlier`` after the present submission is added, oldest first.
 
-        Each item has ``sentAt`` (ISO 8601; null: not sent), ``outcome``, ``maxIterations``
-        (null: not set), ``profileName``, ``durationSeconds`` (null: not settled), ``requestId``
-        and ``apiRequestId``.
-        """
-        if not self.outcome:
-            return list(self.earlier)
-        last = {
-            "sentAt": self.sent_at.isoformat() if self.sent_at else None,
-            "outcome": self.outcome,
-            "maxIterations": self.max_iterations,
-            "profileName": self.profile_name,
-            "durationSeconds": self.duration.total_seconds() if self.duration else None,
-            "requestId": self.request_id,
-            "apiRequestId": self.api_request_id,
-        }
-        return [*self.earlier[1 - EARLIER_KEPT :], last]
+class EarlierSubmission(Submission):
+    """A submission after which the same form was sent again. The rows of an attempt are in the
+    order of the submissions."""
+
+    attempt = models.ForeignKey(
+        TriggerAttempt, on_delete=models.CASCADE, related_name="earlier_submissions"
+    )
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id}: {self.outcome}"
+
+    def save_newest(self) -> None:
+        """Store the submission as the newest of its attempt. ``EARLIER_KEPT`` of them are kept."""
+        self.save()
+        surplus = self.attempt.earlier_submissions.order_by("-pk")[EARLIER_KEPT:]
+        EarlierSubmission.objects.filter(pk__in=surplus.values("pk")).delete()
 
 
 def _since(timestamp: dt.datetime | None) -> dt.timedelta:

@@ -131,7 +131,8 @@ def took_words(attempt: TriggerAttempt) -> str:
 
 def earlier_words(attempt: TriggerAttempt) -> list[str]:
     """The outcomes of earlier submissions of the same form, newest first."""
-    return [f"Before that: {_reason(entry['outcome'])}" for entry in reversed(attempt.earlier)]
+    earlier = reversed(attempt.earlier_submissions.all())
+    return [f"Before that: {_reason(submission.outcome)}" for submission in earlier]
 
 
 def reason_words(code: str) -> str:

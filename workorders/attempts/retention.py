@@ -38,8 +38,9 @@ def remove_old_attempts() -> int:
     old = TriggerAttempt.objects.filter(created_at__lt=before).exclude(
         state__in=TriggerAttempt.OPEN
     )
+    related = old.select_related("user").prefetch_related("earlier_submissions")
     removed = 0
-    while batch := list(old.select_related("user").order_by("created_at", "key")[:BATCH]):
+    while batch := list(related.order_by("created_at", "key")[:BATCH]):
         _write_down(batch)
         TriggerAttempt.objects.filter(pk__in=[attempt.pk for attempt in batch]).delete()
         removed += len(batch)

@@ -9,7 +9,7 @@ row. In any case the attempt is reloaded. docs/architecture.md shows the states.
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, Exists, F, Q, Value, When
 from django.utils import timezone
 
@@ -33,43 +33,46 @@ def claim(attempt: TriggerAttempt, overrides: RunOverrides) -> bool:
     the work order is in flight.
     """
     try:
-        with transaction.atomic():
-            return _move(
-                attempt,
-                MAY_BE_CLAIMED,
-                State.SENT,
-                max_iterations=overrides.max_iterations,
-                profile_name=overrides.profile_name,
-                sent_at=timezone.now(),
-                lost_at=None,
-                settled_at=None,
-                was_sent=False,
-                known_run_ids=None,
-                next_run_number=None,
-                earlier=attempt.history(),
-                outcome="",
-                api_request_id="",
-                request_id=request_id.current(),
-            )
+        return _submit(
+            attempt,
+            State.SENT,
+            overrides,
+            sent_at=timezone.now(),
+            lost_at=None,
+            was_sent=False,
+            known_run_ids=None,
+            next_run_number=None,
+            outcome="",
+        )
     except IntegrityError:  # another attempt of this work order is open
         return False
 
 
 def reject(attempt: TriggerAttempt, overrides: RunOverrides, error: RunsAPIError) -> bool:
     """Record a refusal that came before any claim. The attempt stays PENDING."""
-    return _move(
-        attempt,
-        MAY_BE_CLAIMED,
-        State.PENDING,
-        max_iterations=overrides.max_iterations,
-        profile_name=overrides.profile_name,
-        sent_at=None,
-        settled_at=None,
-        earlier=attempt.history(),
-        outcome=error.code,
-        api_request_id="",
-        request_id=request_id.current(),
-    )
+    return _submit(attempt, State.PENDING, overrides, sent_at=None, outcome=error.code)
+
+
+def _submit(
+    attempt: TriggerAttempt, after: State, overrides: RunOverrides, **values: object
+) -> bool:
+    """Write a new submission into the row, and the one before into a row of its own, at once."""
+    earlier = attempt.as_earlier()
+    with transaction.atomic():
+        moved = _move(
+            attempt,
+            MAY_BE_CLAIMED,
+            after,
+            max_iterations=overrides.max_iterations,
+            profile_name=overrides.profile_name,
+            settled_at=None,
+            api_request_id="",
+            request_id=request_id.current(),
+            **values,
+        )
+        if moved and earlier:
+            earlier.save_newest()
+    return moved
 
 
 def mark_sent(
@@ -80,7 +83,7 @@ def mark_sent(
     Returns False when another process has taken this attempt over since the claim.
 
     Args:
-        known_run_ids: the IDs of the work order's runs; ``None``: the API did not list them.
+        known_run_ids: of the work order's runs; ``None``: the API did not list them.
         next_run_number: the number that the next run gets; ``None``: not certain.
     """
     return _move(
@@ -204,9 +207,9 @@ def take_from_others(attempt: TriggerAttempt, run_id: str) -> int:
     Returns:
         How many attempts have lost the run.
     """
-    linked = _others_of(attempt, run_id).filter(run_source=RunSource.RECONCILED)
+    others = TriggerAttempt.objects.others_of(attempt, run_id)
     had_no_name = Q(provisional_run_id="")
-    return linked.update(
+    return others.filter(run_source=RunSource.RECONCILED).update(
         state=Case(
             When(had_no_name, outcome="started", then=Value(State.UNRESOLVED)),
             default=Value(State.STARTED),
@@ -225,7 +228,7 @@ def link_run(attempt: TriggerAttempt, run: RunReference) -> bool:
     The response was lost, named no run, or named the run by another ID. Returns False when
     another attempt has this run.
     """
-    is_free = Q(~Exists(_others_of(attempt, run.id)))
+    is_free = Q(~Exists(TriggerAttempt.objects.others_of(attempt, run.id)))
     if attempt.state == State.STARTED:
         may_move = _unconfirmed_start(attempt)
         result = {"outcome": attempt.outcome, "settled_at": attempt.settled_at}
@@ -279,12 +282,6 @@ def mark_unresolved(attempt: TriggerAttempt) -> bool:
 
 def _unconfirmed_start(attempt: TriggerAttempt) -> Q:
     return Q(state=State.STARTED, run_id=attempt.run_id, run_confirmed_at=None)
-
-
-def _others_of(attempt: TriggerAttempt, run_id: str) -> "models.QuerySet[TriggerAttempt]":
-    """Other attempts of this work order that have started this run."""
-    found = TriggerAttempt.objects.filter(work_order_id=attempt.work_order_id, run_id=run_id)
-    return found.exclude(pk=attempt.pk)
 
 
 def _move(attempt: TriggerAttempt, may_move: Q, after: State, **values: object) -> bool:

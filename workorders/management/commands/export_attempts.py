@@ -33,9 +33,10 @@ def _timestamp(text: str) -> dt.datetime:
 
 
 def _attempts(since: dt.datetime | None, work_order_id: str) -> Iterator[TriggerAttempt]:
-    found = TriggerAttempt.objects.select_related("user").order_by("created_at", "key")
+    related = TriggerAttempt.objects.select_related("user").prefetch_related("earlier_submissions")
+    found = related.order_by("created_at", "key")
     if since:
         found = found.filter(created_at__gte=since)
     if work_order_id:
         found = found.filter(work_order_id=work_order_id)
-    return found.iterator()
+    return found.iterator(chunk_size=500)
