@@ -98,6 +98,10 @@ def _traced_start() -> StartPath:
     from django.test import Client  # noqa: PLC0415
     from django.urls import resolve  # noqa: PLC0415
 
+    from workorders.embedded.models import Worker  # noqa: PLC0415
+
+    for name in ("first", "second"):  # a free worker each, so that neither run has to queue
+        Worker.objects.create(token=name, name=name)
     user = User.objects.create(username="bench")
     user.user_permissions.add(Permission.objects.get(codename="trigger_run"))
     browser = Client(SERVER_NAME="localhost", headers={"HX-Request": "true"})

@@ -10,4 +10,6 @@ def test_files_of_a_start_are_printed() -> None:
     *files, _, figures = printed.splitlines()
     assert files[0] == "trigger_run/views.py"
     assert {"trigger_run/services.py", "runs_api/client.py"} < set(files)
+    # A plain start has nothing to find out.
+    assert not {"trigger_run/reconciliation.py", "trigger_run/run_search.py"} & set(files)
     assert figures.startswith(f"{len(files)} files, ")

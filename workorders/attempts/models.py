@@ -198,11 +198,11 @@ class TriggerAttempt(Submission):
         """Whether the run is known to exist: the API has shown the run, or numbered it reliably."""
         return self.run_confirmed_at is not None or self.run_number is not None
 
-    def as_earlier(self) -> "EarlierSubmission | None":
-        """The latest submission as an earlier one, not stored yet; ``None``: there is none."""
+    def as_earlier(self) -> "EarlierSubmission":
+        """The latest submission as an earlier one, which is not stored yet."""
         names = [field.name for field in Submission._meta.get_fields()]  # noqa: SLF001
         values = {name: getattr(self, name) for name in names}
-        return EarlierSubmission(attempt=self, **values) if self.outcome else None
+        return EarlierSubmission(attempt=self, **values)
 
     @classmethod
     def cut_to_columns(cls, values: Mapping[str, object]) -> dict[str, object]:

@@ -57,7 +57,7 @@ def _submit(
     attempt: TriggerAttempt, after: State, overrides: RunOverrides, **values: object
 ) -> bool:
     """Write a new submission into the row, and the one before into a row of its own, at once."""
-    earlier = attempt.as_earlier()
+    earlier = attempt.as_earlier() if attempt.outcome else None
     with transaction.atomic():
         moved = _move(
             attempt,

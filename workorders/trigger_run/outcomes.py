@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from workorders.attempts.models import TriggerAttempt
 from workorders.errors import RunsAPIError
 from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 
@@ -78,3 +79,10 @@ class NotKnown:
 
 
 TriggerOutcome = Started | Queued | Refused | Changed | Failed | Checking | NotKnown
+
+
+def started(attempt: TriggerAttempt) -> Started | Queued:
+    """The outcome of an attempt whose state is STARTED, as the row describes the run."""
+    if attempt.outcome == "queued" or attempt.run is None:
+        return Queued(attempt.run, attempt.queue_position)
+    return Started(attempt.run, attempt.is_seen)

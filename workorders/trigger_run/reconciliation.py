@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from contextlib import suppress
 
 from django.conf import settings
 
@@ -19,30 +19,22 @@ from workorders.attempts.models import TriggerAttempt
 from workorders.error_table import ERROR_TABLE
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs_api.client import RunsClient
-from workorders.runs_api.json_values import optional_id
-from workorders.runs_api.schemas import (
-    Run,
-    RunReference,
-    TriggeredRun,
-    WorkOrder,
-    queue_position_of,
-)
+from workorders.runs_api.schemas import Run, RunReference, WorkOrder
 from workorders.trigger_run import start_proof
 from workorders.trigger_run.outcomes import (
     Checking,
     NotKnown,
-    Queued,
     Refused,
-    Started,
     TriggerOutcome,
+    started,
 )
 from workorders.trigger_run.run_search import (
     IN_THE_WAY,
     appearance,
     candidates_in,
     confirm,
-    find_candidates,
     link_found,
+    search_and_link,
 )
 
 State = TriggerAttempt.State
@@ -92,7 +84,8 @@ def reconcile(
     if attempt.state == State.UNCONFIRMED:
         _reconcile_unconfirmed(client, attempt, may_send=may_send)
     elif attempt.state == State.UNRESOLVED:
-        _find_late(client, attempt)
+        with suppress(RunsAPIError):
+            search_and_link(client, attempt)
     match attempt.state:
         case State.STARTED:
             return started(attempt)
@@ -102,42 +95,6 @@ def reconcile(
             return NotKnown(attempt.key, names_other_run=attempt.names_other_run)
         case _:
             return Checking(attempt.key, names_other_run=attempt.names_other_run)
-
-
-def queued(client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError) -> Queued | None:
-    """Record that the API has queued a run because it is full (CAPACITY_EXCEEDED).
-
-    The details of the error may name the run. ``None`` is returned when the details are about
-    another run: reconciliation must then find out whether a run exists.
-    """
-    position = queue_position_of(error.details)
-    named = TriggeredRun.parse(error.details)
-    if named:
-        named = replace(named, request_id=error.request_id)
-        if not start_proof.link_named_run(attempt, named, outcome="queued", position=position):
-            return None
-    elif start_proof.is_about_work_order(attempt, optional_id(error.details, "workOrderId")):
-        transitions.start(
-            attempt, "queued", None, position=position, api_request_id=error.request_id
-        )
-    else:
-        transitions.note_other_run(attempt, error.request_id)
-        return None
-    try:
-        if named is None:
-            link_found(attempt, find_candidates(client, attempt).the_run)
-        if position is None:
-            position = client.queue_position(attempt.work_order_id)
-    except RunsAPIError:
-        pass  # the run is queued, though its ID or its position could not be read
-    return Queued(attempt.run, position)
-
-
-def started(attempt: TriggerAttempt) -> Started | Queued:
-    """The outcome of an attempt whose state is STARTED."""
-    if attempt.outcome == "queued" or attempt.run is None:
-        return Queued(attempt.run, attempt.queue_position)
-    return Started(attempt.run, attempt.is_seen)
 
 
 def link_listed_runs(
@@ -248,14 +205,6 @@ def _reconcile_unconfirmed(client: RunsClient, attempt: TriggerAttempt, *, may_s
         transitions.mark_unresolved(attempt)
 
 
-def _find_late(client: RunsClient, attempt: TriggerAttempt) -> None:
-    """Search once more for the run of an UNRESOLVED attempt."""
-    try:
-        link_found(attempt, find_candidates(client, attempt).the_run)
-    except RunsAPIError:
-        return
-
-
 def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
     try:
         run = client.trigger_run(
@@ -263,7 +212,8 @@ def _send_again(client: RunsClient, attempt: TriggerAttempt) -> None:
         )
     except RunsAPIError as error:
         if error.code == "CAPACITY_EXCEEDED":
-            queued(client, attempt, error)
+            if start_proof.link_queued_run(attempt, error) and attempt.run is None:
+                search_and_link(client, attempt)
         elif error.code == IN_THE_WAY:
             _release_if_no_run_is_new(client, attempt, error)
         elif not error.outcome_unknown and error.code in NO_RUN_HAS_THE_KEY:
@@ -291,7 +241,6 @@ def _release_if_no_run_is_new(
 
 
 def _find_run(client: RunsClient, attempt: TriggerAttempt) -> None:
-    found = find_candidates(client, attempt)
-    link_found(attempt, found.the_run)
+    found = search_and_link(client, attempt)
     if len(found.new) > 1 and not found.may_be_others:
         transitions.mark_unresolved(attempt)

@@ -155,6 +155,17 @@ def _may_be_of(run: Run, attempt: TriggerAttempt) -> bool:
     return attempt.sent_at is not None and abs(began - attempt.sent_at) < CLOCKS_APART
 
 
+def search_and_link(client: RunsClient, attempt: TriggerAttempt) -> Candidates:
+    """Read the work order, and link the run that can only belong to the attempt, if there is one.
+
+    Raises:
+        RunsAPIError: the work order cannot be read.
+    """
+    found = find_candidates(client, attempt)
+    link_found(attempt, found.the_run)
+    return found
+
+
 def link_found(attempt: TriggerAttempt, run: Run | None) -> None:
     """Link the run that a search has attributed to the attempt, if there is one."""
     if run:

@@ -14,15 +14,17 @@ from workorders.availability import trigger_availability
 from workorders.error_table import Action
 from workorders.errors import NetworkError, RunsAPIError
 from workorders.runs_api.client import RunsClient
-from workorders.runs_api.schemas import Run, RunOverrides, TriggeredRun
-from workorders.trigger_run import reconciliation, start_proof
+from workorders.runs_api.schemas import Run, RunOverrides, TriggeredRun, queue_position_of
+from workorders.trigger_run import reconciliation, run_search, start_proof
 from workorders.trigger_run.outcomes import (
     Changed,
     Checking,
     Failed,
+    Queued,
     Refused,
     Started,
     TriggerOutcome,
+    started,
 )
 
 LOST_BEHIND_A_GATEWAY = frozenset({502, 504})
@@ -136,7 +138,7 @@ def _send(client: RunsClient, attempt: TriggerAttempt) -> TriggerOutcome:
         return reconciliation.reconcile(client, attempt)
     if attempt.state == TriggerAttempt.State.STARTED:
         # The row may know the run by a better ID than the response.
-        return reconciliation.started(attempt)
+        return started(attempt)
     return Started(run, is_seen=False)
 
 
@@ -155,9 +157,7 @@ def _after_error(
     client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
 ) -> TriggerOutcome:
     if error.code == "CAPACITY_EXCEEDED":
-        return reconciliation.queued(client, attempt, error) or reconciliation.reconcile(
-            client, attempt
-        )
+        return _after_queued(client, attempt, error)
     if not error.outcome_unknown:
         if not transitions.release(attempt, error):
             return recheck(client, attempt)  # another request has found out more
@@ -174,6 +174,23 @@ def _after_error(
     if isinstance(outcome, Checking) and is_own_failure and transitions.mark_unresolved(attempt):
         return Failed(error)
     return outcome
+
+
+def _after_queued(
+    client: RunsClient, attempt: TriggerAttempt, error: RunsAPIError
+) -> TriggerOutcome:
+    """The API is full and says that the run waits in its queue (F7.8)."""
+    if not start_proof.link_queued_run(attempt, error):
+        return reconciliation.reconcile(client, attempt)
+    position = queue_position_of(error.details)
+    try:
+        if attempt.run is None:
+            run_search.search_and_link(client, attempt)
+        if position is None:
+            position = client.queue_position(attempt.work_order_id)
+    except RunsAPIError:
+        pass  # the run is queued, though its ID or its position could not be read
+    return Queued(attempt.run, position)
 
 
 def _explained(

@@ -5,11 +5,15 @@ named a run that existed before (when creating the new run took longer than the 
 a run of another work order.
 """
 
+from dataclasses import replace
+
 from django.db import IntegrityError
 
 from workorders.attempts import transitions
 from workorders.attempts.models import TriggerAttempt
-from workorders.runs_api.schemas import RunReference, TriggeredRun
+from workorders.errors import RunsAPIError
+from workorders.runs_api.json_values import optional_id
+from workorders.runs_api.schemas import RunReference, TriggeredRun, queue_position_of
 
 
 def link_named_run(
@@ -45,6 +49,23 @@ def link_named_run(
     return False
 
 
+def link_queued_run(attempt: TriggerAttempt, error: RunsAPIError) -> bool:
+    """Record that the API has queued a run because it is full (CAPACITY_EXCEEDED).
+
+    The details of the error may name the run and its place in the queue. Returns False when they
+    are about another run: reconciliation must then find out whether a run exists.
+    """
+    position = queue_position_of(error.details)
+    if named := TriggeredRun.parse(error.details):
+        named = replace(named, request_id=error.request_id)
+        return link_named_run(attempt, named, outcome="queued", position=position)
+    if not _is_about_work_order(attempt, optional_id(error.details, "workOrderId")):
+        transitions.note_other_run(attempt, error.request_id)
+        return False
+    transitions.start(attempt, "queued", None, position=position, api_request_id=error.request_id)
+    return True
+
+
 def _is_about_another_run(attempt: TriggerAttempt, named: TriggeredRun) -> bool:
     """Whether the run existed before the first request, or belongs to another work order or key.
 
@@ -52,13 +73,13 @@ def _is_about_another_run(attempt: TriggerAttempt, named: TriggeredRun) -> bool:
     ``known_run_ids`` are the runs from before the first request.
     """
     return (
-        not is_about_work_order(attempt, named.work_order_id)
+        not _is_about_work_order(attempt, named.work_order_id)
         or named.id in (attempt.known_run_ids or ())
         or TriggerAttempt.objects.named_by_response(named.id).exclude(pk=attempt.pk).exists()
     )
 
 
-def is_about_work_order(attempt: TriggerAttempt, work_order_id: str) -> bool:
+def _is_about_work_order(attempt: TriggerAttempt, work_order_id: str) -> bool:
     """Whether a response belongs to the attempt's work order.
 
     ``work_order_id`` is the ID in the response; empty when the response gives none.
