@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_REQUEST_MODULES = (
     "services.py",
     "loaders.py",
+    "outcomes.py",
+    "dialog.py",
     "reconciliation.py",
     "start_proof.py",
     "run_search.py",

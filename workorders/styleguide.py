@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from workorders.availability import Availability, BlockedReason, trigger_availability
 from workorders.runs_api.schemas import Profile, Run, WorkOrder
+from workorders.trigger_run.dialog import DialogContext
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.loaders import TriggerDialog
 
@@ -79,11 +80,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Render the style guide, with a trigger dialog that shows a field error."""
     work_order = _work_order(_run(2, "failed", minutes=5), _run(1, "failed", minutes=3))
     profiles = (Profile("default", "", 5), Profile("careful", "", 8))
-    dialog = TriggerDialog(work_order, trigger_availability(work_order), profiles)
+    loaded = TriggerDialog(work_order, trigger_availability(work_order), profiles)
     key = str(TriggerRunForm.fresh().initial["key"])
     form = TriggerRunForm({"key": key, "max_iterations": "many", "profile_name": "careful"})
     form.is_valid()
-    form.show_for(dialog)
+    form.show_for(loaded)
     context = {
         "colours": COLOURS.items(),
         "spaces": SPACES,
@@ -99,9 +100,6 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         ],
         "enabled": Availability(),
         "disabled": Availability(BlockedReason.ACTIVE, _run(4, "running")),
-        # The context of the trigger dialog's template.
-        "dialog": dialog,
-        "work_order_id": work_order.id,
-        "form": form,
+        "dialog": DialogContext(work_order_id=work_order.id, form=form, loaded=loaded),
     }
     return render(request, "styleguide.html", context)

@@ -12,6 +12,7 @@ from django.utils.http import MAX_URL_LENGTH
 
 from workorders.attempts.models import WITHDRAWN, TriggerAttempt
 from workorders.runs_api.clients import page_client
+from workorders.trigger_run.dialog import DialogContext
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.responses import show_dialog
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
@@ -43,11 +44,12 @@ def show_again(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
     """The dialog at an address of ``address_of_form``, or the outcome if the key was sent."""
     form = TriggerRunForm.resumed(request.GET)
     attempt = TriggerAttempt.objects.filter(key=form.initial["key"]).first()
+    dialog = DialogContext(work_order_id=work_order_id, form=form)
     if attempt is None:
-        return show_dialog(request, work_order_id, form, page_client())
+        return show_dialog(request, dialog, page_client())
     is_own = attempt.user == request.user and attempt.work_order_id == work_order_id
     if not is_own or attempt.outcome == WITHDRAWN:
         form.renew()
     elif attempt.state != TriggerAttempt.State.PENDING:
         return htmx_redirect(request, reverse("trigger_attempt", args=[work_order_id, attempt.key]))
-    return show_dialog(request, work_order_id, form, page_client())
+    return show_dialog(request, dialog, page_client())

@@ -1,6 +1,7 @@
 """The confirmation dialog, the start of a run, and the check of an earlier start."""
 
 import uuid
+from dataclasses import replace
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -11,9 +12,11 @@ from workorders.attempts.models import TriggerAttempt
 from workorders.attempts.permissions import TRIGGER_PERMISSION
 from workorders.runs_api.clients import default_client, page_client, start_client
 from workorders.trigger_run import services
+from workorders.trigger_run.dialog import DialogContext
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.outcomes import Checking
-from workorders.trigger_run.responses import respond, show_dialog, show_run_info
+from workorders.trigger_run.responses import respond, show_dialog
+from workorders.trigger_run.run_info import show_run_info
 from workorders.trigger_run.session_expiry import show_again
 from workorders.web.http import HtmxHttpRequest
 
@@ -27,10 +30,12 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
             return show_again(request, work_order_id)
         if "version" in request.GET:
             return show_run_info(request, work_order_id)
-        return show_dialog(request, work_order_id, TriggerRunForm.fresh(), page_client())
+        dialog = DialogContext(work_order_id=work_order_id, form=TriggerRunForm.fresh())
+        return show_dialog(request, dialog, page_client())
     form = TriggerRunForm(request.POST)
+    dialog = DialogContext(work_order_id=work_order_id, form=form)
     if not form.is_valid():
-        return show_dialog(request, work_order_id, form, page_client(), status=422)
+        return show_dialog(request, replace(dialog, status=422), page_client())
     client = start_client()
     outcome = services.trigger_run(
         client,
@@ -40,7 +45,7 @@ def trigger_run(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         key=form.cleaned_data["key"],
         seen=form.cleaned_data["seen"],
     )
-    return respond(request, work_order_id, form, outcome, client)
+    return respond(request, dialog, outcome, client)
 
 
 @permission_required(TRIGGER_PERMISSION, raise_exception=True)
@@ -56,4 +61,5 @@ def trigger_attempt(request: HtmxHttpRequest, work_order_id: str, key: uuid.UUID
         outcome = services.recheck(default_client(), attempt)
     else:
         outcome = Checking(attempt.key, names_other_run=attempt.names_other_run)
-    return respond(request, work_order_id, form, outcome, page_client())
+    dialog = DialogContext(work_order_id=work_order_id, form=form)
+    return respond(request, dialog, outcome, page_client())

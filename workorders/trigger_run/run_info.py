@@ -1,0 +1,43 @@
+"""The open dialog's description of the run that it would create."""
+
+import hashlib
+from dataclasses import replace
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from workorders.availability import trigger_availability
+from workorders.errors import RunsAPIError
+from workorders.runs_api.clients import page_client
+from workorders.trigger_run.dialog import DialogContext, changes_since
+from workorders.trigger_run.forms import TriggerRunForm
+from workorders.trigger_run.loaders import TriggerDialog
+from workorders.web.http import HtmxHttpRequest, vary_on_htmx
+
+
+def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
+    """What the open dialog polls, with its own fields and ``version``.
+
+    The response is 204 when the description has not changed, and when the work order cannot be
+    read.
+    """
+    form = TriggerRunForm(request.GET)
+    try:
+        work_order = page_client().get_work_order(work_order_id)
+    except RunsAPIError:
+        return HttpResponse(status=204)
+    loaded = TriggerDialog(work_order, trigger_availability(work_order), profiles=())
+    news = _news(str(form["seen"].value()), loaded)
+    dialog = DialogContext(work_order_id=work_order_id, form=form, loaded=loaded, news=news)
+    description = (news, form.settings_words, work_order.next_run_number)
+    version = hashlib.blake2b(repr(description).encode(), digest_size=8).hexdigest()
+    if request.GET["version"] == version:
+        return HttpResponse(status=204)
+    context = {"dialog": replace(dialog, version=version)}
+    return vary_on_htmx(render(request, "trigger_run/trigger_run_dialog.html#run_info", context))
+
+
+def _news(seen: str, loaded: TriggerDialog) -> str:
+    """What has happened since the dialog was opened, in sentences."""
+    news = " ".join(changes_since(seen, loaded.work_order))
+    return f"{loaded.blocked_message}. {news}" if loaded.blocked_message else news
