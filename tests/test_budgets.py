@@ -110,11 +110,11 @@ def test_start_makes_two_api_calls(runs_api: RunsAPI, form: TriggerForm) -> None
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        # Session, user, permissions; then the page's own.
-        ("/work-orders/", 3),
-        ("/work-orders/wo-1/", 3 + 1),  # attempts
-        ("/work-orders/wo-1/trigger/", 3),
-        ("/runs/run-1/", 3 + 3),  # whose run it is, who has started it, and the one in its way
+        # Session, user, own permissions, those of groups; then the page's own.
+        ("/work-orders/", 4),
+        ("/work-orders/wo-1/", 4 + 1),  # attempts
+        ("/work-orders/wo-1/trigger/", 4),
+        ("/runs/run-1/", 4 + 3),  # whose run it is, who has started it, and the one in its way
         ("/preferences/", 2),
     ],
 )
