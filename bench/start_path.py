@@ -4,7 +4,8 @@ One form that starts a run is sent in process, to a new SQLite database and the 
 API. Every Python call is traced from the view to its return. The report lists the distinct files
 of ``workorders/`` in the order in which they are entered, and counts the moves: the calls of a
 function by a function of another file of ``workorders/``, directly or through a library.
-``workorders/embedded/``, what it calls, middleware and settings do not count.
+``workorders/embedded/``, what it calls, middleware and settings do not count. A second count
+leaves out ``workorders/observability/``: what times and counts a start decides nothing about it.
 """
 
 import html
@@ -22,6 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = f"{ROOT / 'workorders'}{os.sep}"
+OBSERVABILITY = "observability/"
 EMBEDDED = f"{ROOT / 'workorders' / 'embedded'}{os.sep}"
 TRIGGER = "/work-orders/{}/trigger/"
 HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*name="(\w+)"[^>]*value="([^"]*)"')
@@ -35,6 +37,8 @@ class StartPath:
     files: dict[str, None] = field(default_factory=dict)
     """Paths below ``workorders/``, in the order of their first call."""
     moves: int = 0
+    observing_moves: int = 0
+    """Those of the moves that lead into ``workorders/observability/`` or out of it."""
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         file = frame.f_code.co_filename
@@ -43,8 +47,12 @@ class StartPath:
         callers = self._callers(frame)
         if callers is None:
             return
-        self.files.setdefault(file.removeprefix(PRODUCT))
-        self.moves += bool(callers) and callers[0] != file
+        name = file.removeprefix(PRODUCT)
+        self.files.setdefault(name)
+        if callers and callers[0] != file:
+            self.moves += 1
+            ends = (name, callers[0].removeprefix(PRODUCT))
+            self.observing_moves += any(end.startswith(OBSERVABILITY) for end in ends)
 
     def _callers(self, frame: FrameType) -> list[str] | None:
         """The product's files on the stack, innermost first; ``None``: the call does not count.
@@ -69,7 +77,11 @@ def main() -> None:
         _set_up_product(Path(directory))
         path = _traced_start()
     print("\n".join(path.files))
-    print(f"\n{len(path.files)} files, {path.moves} moves between files")
+    others = [name for name in path.files if not name.startswith(OBSERVABILITY)]
+    print(
+        f"\n{len(path.files)} files, {path.moves} moves between files; without observability "
+        f"{len(others)} files, {path.moves - path.observing_moves} moves"
+    )
 
 
 def _set_up_product(data_dir: Path) -> None:

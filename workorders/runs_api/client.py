@@ -6,7 +6,6 @@ exceptions of ``workorders.errors``. Only ``RunsClient._exchange`` translates ex
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,13 +13,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from django.conf import settings
 
 from workorders.errors import InvalidResponse, NetworkError, RunsAPIError
 from workorders.observability import request_id
-from workorders.runs_api.bounded_body import ACCEPT_ENCODING, read_body
+from workorders.runs_api import transport
 from workorders.runs_api.call_recorder import LoggedCall
-from workorders.runs_api.deadline import enforce_deadline
 from workorders.runs_api.diagnosis import NO_CONNECTION, diagnosis_of
 from workorders.runs_api.envelope import Envelope, read_envelope
 from workorders.runs_api.health import HealthRecord
@@ -56,9 +53,6 @@ NEVER_SENT = (
     httpx.InvalidURL,
 )
 """These exceptions prove that the API has not received the request."""
-POOL_WAIT_SECONDS = 0.1
-"""How long a call may wait for one of the ``RUNS_API_MAX_CALLS`` connections."""
-_waiting_calls = threading.BoundedSemaphore(settings.MAX_WAITING_CALLS)
 
 
 class RunsClient:
@@ -361,19 +355,20 @@ class RunsClient:
         """
         deadline = time.monotonic() + timeout
         call = LoggedCall(method, path, about or {})
-        headers = {"Accept-Encoding": ACCEPT_ENCODING, **(headers or {})}
+        headers = {"Accept-Encoding": transport.ACCEPT_ENCODING, **(headers or {})}
         if own_id := request_id.current():
             headers[request_id.HEADER] = own_id
         try:
             request = self._http.build_request(
                 method, prefix + path, params=query, json=body, headers=headers
             )
-            enforce_deadline(deadline, request)
-            response = self._send(request)
-            try:
-                content = read_body(response, deadline=deadline, limit=RESPONSE_LIMIT_BYTES)
-            finally:
-                response.close()
+            response, content = transport.exchange(
+                self._http,
+                request,
+                deadline=deadline,
+                limit=RESPONSE_LIMIT_BYTES,
+                may_wait=lambda: self.record.accepts_queueing,
+            )
         except (httpx.RequestError, httpx.InvalidURL) as exc:
             reason = diagnosis_of(exc)
             if not isinstance(exc, httpx.InvalidURL):  # which says nothing about the server
@@ -395,25 +390,6 @@ class RunsClient:
         self.record.answered()
         call.answered(response.status_code, envelope)
         return envelope
-
-    def _send(self, request: httpx.Request) -> httpx.Response:
-        """Send the request as soon as a connection is free.
-
-        At most ``MAX_WAITING_CALLS`` calls wait for a connection, for ``POOL_WAIT_SECONDS``
-        each. No call waits while the API may be down, because all threads would soon be waiting.
-        """
-        timeout = request.extensions["timeout"]
-        timeout["pool"] = 0
-        try:
-            return self._http.send(request, stream=True)
-        except httpx.PoolTimeout:
-            if not self.record.accepts_queueing or not _waiting_calls.acquire(blocking=False):
-                raise
-        timeout["pool"] = POOL_WAIT_SECONDS
-        try:
-            return self._http.send(request, stream=True)
-        finally:
-            _waiting_calls.release()
 
 
 def _segment(identifier: str) -> str:

@@ -83,6 +83,7 @@ TriggerOutcome = Started | Queued | Refused | Changed | Failed | Checking | NotK
 
 def started(attempt: TriggerAttempt) -> Started | Queued:
     """The outcome of an attempt whose state is STARTED, as the row describes the run."""
-    if attempt.outcome == "queued" or attempt.run is None:
-        return Queued(attempt.run, attempt.queue_position)
-    return Started(attempt.run, attempt.is_seen)
+    run = attempt.run
+    if attempt.outcome == "queued" or run is None:
+        return Queued(run, attempt.queue_position)
+    return Started(run, attempt.is_seen)
