@@ -92,7 +92,7 @@ class Upgrade:
     def signed_in(self, username: str, password: str) -> Iterator[httpx.Client]:
         """A browser that has sent the sign-in form."""
         fields = {"username": username, "password": password}
-        with httpx.Client(base_url=self.product.url, trust_env=False) as client:
+        with httpx.Client(base_url=self.product.url, trust_env=False, timeout=60) as client:
             client.get("/sign-in/").raise_for_status()
             headers = {"X-CSRFToken": client.cookies["csrftoken"]}
             client.post("/sign-in/", headers=headers, data=fields)
