@@ -177,6 +177,8 @@ def test_every_attempt_keeps_its_meaning(upgrade: Upgrade) -> None:
 
 def test_attempts_are_stored_in_the_words_of_now(upgrade: Upgrade) -> None:
     """By number: the state, what has linked the run, and when the API had shown the run."""
+    resent = upgrade.database.select(f"SELECT key FROM {ATTEMPTS} WHERE was_resent")
+    assert [int(str(key)[-12:]) for (key,) in resent] == [3]
     names = "key, state, run_source, run_confirmed_at"
     stored = upgrade.database.select(f"SELECT {names} FROM {ATTEMPTS}")
     assert {

@@ -4,7 +4,8 @@ Work orders and runs have no models here: they belong to the runs API.
 """
 
 from workorders.accounts.models import PasswordThrottle, ProviderIdentity, Session, SignInLink
-from workorders.attempts.models import EarlierSubmission, TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.submissions import EarlierSubmission
 
 __all__ = [
     "EarlierSubmission",

@@ -8,7 +8,8 @@ from django.db.models.signals import pre_save
 from tests.support.attempts import State, attempted, refused
 from workorders.attempts import transitions
 from workorders.attempts.export import attempt_as_json
-from workorders.attempts.models import EarlierSubmission, TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.submissions import EarlierSubmission
 from workorders.errors import RunsAPIError
 from workorders.runs_api.schemas import RunOverrides
 

@@ -42,7 +42,7 @@ people = {name: ensure_account(name, can_trigger=name != "viewer")
 for fields in json.loads(%r):
     created_at, user = fields.pop("created_at"), people[fields.pop("user")]
     earlier = fields.pop("earlier", ())
-    attempt = TriggerAttempt.objects.create(user=user, **fields)
+    attempt = TriggerAttempt.objects.create(user=user, was_resent=bool(earlier), **fields)
     for submission in earlier:
         attempt.earlier_submissions.create(**submission)
     TriggerAttempt.objects.filter(pk=fields["key"]).update(created_at=created_at)

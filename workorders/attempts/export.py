@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from workorders.attempts.models import EarlierSubmission, TriggerAttempt
+from workorders.attempts.models import TriggerAttempt
+from workorders.attempts.submissions import EarlierSubmission
 
 State = TriggerAttempt.State
 

@@ -3,18 +3,16 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import cast
+from typing import Self, cast
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from workorders.attempts.querysets import TriggerAttemptQuerySet
-from workorders.runs_api.schemas import RunOverrides, RunReference
+from workorders.attempts.submissions import EarlierSubmission, Submission
+from workorders.runs_api.schemas import RunReference
 
-EARLIER_KEPT = 20
-"""How many earlier submissions of one form are kept."""
 OTHER_RUN_NAMED = "OTHER_RUN_NAMED"
 """The outcome of an attempt that the API accepted with a response about another run."""
 WITHDRAWN = "WITHDRAWN"
@@ -22,32 +20,50 @@ WITHDRAWN = "WITHDRAWN"
 The key of such an attempt never starts a run, even if the form arrives late."""
 
 
-class Submission(models.Model):
-    """One submission of the form of an attempt: what was asked for, and what came of it."""
+class TriggerAttemptQuerySet(models.QuerySet["TriggerAttempt"]):
+    def open(self, work_order_id: str) -> Self:
+        """The work order's attempts in flight: each may have started a run already, or may yet."""
+        return self.filter(work_order_id=work_order_id, state__in=TriggerAttempt.OPEN)
 
-    max_iterations = models.PositiveSmallIntegerField(null=True)
-    profile_name = models.CharField(max_length=255, blank=True)
-    sent_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
-    outcome = models.CharField(
-        max_length=64,
-        blank=True,
-        help_text="started, queued, or the error code of the last answer; blank: none yet",
-    )
-    request_id = models.CharField(max_length=64, blank=True, help_text="The dashboard's own.")
-    api_request_id = models.CharField(max_length=255, blank=True)
+    def named_by_response(self, run_id: str) -> Self:
+        """Attempts of any work order for which a response has named this run."""
+        named = Q(run_id=run_id, run_source=TriggerAttempt.RunSource.RESPONSE)
+        return self.filter(named | Q(provisional_run_id=run_id))
 
-    class Meta:
-        abstract = True
+    def naming(self, run_id: str) -> Self:
+        """Attempts that a response or a search has linked to this run, rightly or not."""
+        named = Q(run_id=run_id) | Q(provisional_run_id=run_id)
+        return self.filter(named).select_related("user")
 
-    @property
-    def overrides(self) -> RunOverrides:
-        return RunOverrides(self.max_iterations, self.profile_name)
+    def of_run(self, run_id: str, work_order_id: str = "") -> Self:
+        """The attempt that has started this run, with its user.
 
-    @property
-    def duration(self) -> dt.timedelta | None:
-        """The time from the request to the final state; ``None`` while either is missing."""
-        return self.settled_at - self.sent_at if self.sent_at and self.settled_at else None
+        ``work_order_id`` narrows the search; empty when the caller does not know the work order.
+        """
+        of_order = Q(work_order_id=work_order_id) if work_order_id else Q()
+        return self.naming(run_id).filter(of_order).exclude(state=TriggerAttempt.State.UNRESOLVED)
+
+    def newest_of(self, work_order_id: str) -> Self:
+        """Every attempt to start a run of a work order, newest first, as lists show them."""
+        found = self.filter(work_order_id=work_order_id).select_related("user")
+        # The list of known runs may be long, and no page shows it.
+        return found.defer("known_run_ids").order_by("-created_at", "key")
+
+    def unconfirmed(self, work_order_id: str) -> Self:
+        """The work order's attempts whose run may still turn up in its list of runs."""
+        unseen = Q(state=TriggerAttempt.State.STARTED, run_confirmed_at=None, run_number=None)
+        lost = Q(state__in=(TriggerAttempt.State.UNCONFIRMED, TriggerAttempt.State.UNRESOLVED))
+        return self.filter(unseen | lost, work_order_id=work_order_id)
+
+    def run_ids(self, work_order_id: str) -> set[str]:
+        """The IDs of the runs that attempts of this work order have started."""
+        found = self.filter(work_order_id=work_order_id).exclude(run_id="")
+        return set(found.values_list("run_id", flat=True))
+
+    def others_of(self, attempt: "TriggerAttempt", run_id: str) -> Self:
+        """Other attempts of the attempt's work order that have started this run."""
+        found = self.filter(work_order_id=attempt.work_order_id, run_id=run_id)
+        return found.exclude(pk=attempt.pk)
 
 
 class TriggerAttempt(Submission):
@@ -87,6 +103,9 @@ class TriggerAttempt(Submission):
     lost_at = models.DateTimeField(null=True, help_text="When its answer was given up.")
     was_sent = models.BooleanField(
         default=False, help_text="Whether the API may have heard of it since it was last claimed."
+    )
+    was_resent = models.BooleanField(
+        default=False, help_text="Whether there are earlier submissions; saves looking for them."
     )
     known_run_ids = models.JSONField(
         null=True,
@@ -213,28 +232,6 @@ class TriggerAttempt(Submission):
                 column = cast("models.CharField[str, str]", cls._meta.get_field(name))
                 fitting[name] = value[: column.max_length]
         return fitting
-
-
-class EarlierSubmission(Submission):
-    """A submission after which the same form was sent again. The rows of an attempt are in the
-    order of the submissions."""
-
-    attempt = models.ForeignKey(
-        TriggerAttempt, on_delete=models.CASCADE, related_name="earlier_submissions"
-    )
-
-    class Meta:
-        default_permissions = ()
-        ordering = ("pk",)
-
-    def __str__(self) -> str:
-        return f"{self.attempt_id}: {self.outcome}"
-
-    def save_newest(self) -> None:
-        """Store the submission as the newest of its attempt. ``EARLIER_KEPT`` of them are kept."""
-        self.save()
-        surplus = self.attempt.earlier_submissions.order_by("-pk")[EARLIER_KEPT:]
-        EarlierSubmission.objects.filter(pk__in=surplus.values("pk")).delete()
 
 
 def _since(timestamp: dt.datetime | None) -> dt.timedelta:

@@ -131,6 +131,8 @@ def took_words(attempt: TriggerAttempt) -> str:
 
 def earlier_words(attempt: TriggerAttempt) -> list[str]:
     """The outcomes of earlier submissions of the same form, newest first."""
+    if not attempt.was_resent:
+        return []
     earlier = reversed(attempt.earlier_submissions.all())
     return [f"Before that: {_reason(submission.outcome)}" for submission in earlier]
 

@@ -68,6 +68,7 @@ def _submit(
             settled_at=None,
             api_request_id="",
             request_id=request_id.current(),
+            was_resent=attempt.was_resent or earlier is not None,
             **values,
         )
         if moved and earlier:

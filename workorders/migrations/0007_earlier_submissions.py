@@ -10,6 +10,7 @@ def move_into_rows(apps, schema_editor):
     rows = apps.get_model("workorders", "EarlierSubmission").objects
     for key, earlier in attempts.values_list("key", "earlier").iterator():
         rows.bulk_create(rows.model(attempt_id=key, **_values_of(entry)) for entry in earlier)
+    attempts.update(was_resent=True)
 
 
 def _values_of(entry):
@@ -72,6 +73,11 @@ class Migration(migrations.Migration):
                 'ordering': ('pk',),
                 'default_permissions': (),
             },
+        ),
+        migrations.AddField(
+            model_name='triggerattempt',
+            name='was_resent',
+            field=models.BooleanField(default=False, help_text='Whether there are earlier submissions; saves looking for them.'),
         ),
         migrations.RunPython(move_into_rows, move_into_json),
         migrations.RemoveField(model_name='triggerattempt', name='earlier'),

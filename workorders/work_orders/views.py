@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -140,8 +141,10 @@ def _versions(attempts: list[TriggerAttempt]) -> list[tuple[object, ...]]:
 def _attempts(work_order_id: str, *, number: int = 1) -> tuple[list[TriggerAttempt], bool]:
     """One page of attempts, newest first, and whether there are more.
 
-    One row more than a page is read, so that one query is enough for both.
+    One row more than a page is read, so that one query is enough for both. Earlier submissions are
+    rare: they are read only where there are some.
     """
     start, end = (number - 1) * ATTEMPTS_PER_PAGE, number * ATTEMPTS_PER_PAGE
     found = list(TriggerAttempt.objects.newest_of(work_order_id)[start : end + 1])
+    prefetch_related_objects([it for it in found if it.was_resent], "earlier_submissions")
     return found[:ATTEMPTS_PER_PAGE], len(found) > ATTEMPTS_PER_PAGE
