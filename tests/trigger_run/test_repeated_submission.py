@@ -223,7 +223,9 @@ def test_failure_is_not_told_of_a_run_that_another_request_has_found(
 
     def find_meanwhile(handler: Handler, asked: Asked) -> None:
         started = TriggerAttempt.State.STARTED
-        TriggerAttempt.objects.update(state=started, run_id="run-2", outcome="started")
+        TriggerAttempt.objects.update(
+            state=started, run_id="run-2", run_source="reconciled", outcome="started"
+        )
         connections.close_all()  # this thread's own
         api.data({"id": "wo-1", "status": "failed", "runs": []})(handler, asked)
 
