@@ -114,7 +114,7 @@ def test_start_makes_two_api_calls(runs_api: RunsAPI, form: TriggerForm) -> None
         ("/work-orders/", 4),
         ("/work-orders/wo-1/", 4 + 1),  # attempts
         ("/work-orders/wo-1/trigger/", 4),
-        ("/runs/run-1/", 4 + 3),  # whose run it is, who has started it, and the one in its way
+        ("/runs/run-1/", 4 + 3),  # its work order, its attempt, and attempts without a run
         ("/preferences/", 2),
     ],
 )

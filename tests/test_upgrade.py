@@ -77,7 +77,7 @@ class OldDatabase:
 
 @dataclass
 class Upgrade:
-    """What the tests look at: the rows before and after, the export, and the running product.
+    """The rows before and after the upgrade, the exported attempts, and the running product.
 
     ``database`` is the upgraded database.
     """

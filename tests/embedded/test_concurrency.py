@@ -176,7 +176,7 @@ def test_a_run_whose_work_order_is_locked_for_a_moment_is_claimed_after_it(
     assert claimed.result() == run
 
 
-def test_an_expired_run_ends_once(
+def test_expired_run_ends_once(
     work_order: WorkOrder, trigger: Callable[..., Run], pool: ThreadPoolExecutor
 ) -> None:
     trigger(work_order)

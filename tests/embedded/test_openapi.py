@@ -29,7 +29,7 @@ def as_documented(route: str) -> str:
     return "/" + re.sub(r"_([a-z])", lambda match: match[1].upper(), path)
 
 
-def test_it_is_served_as_it_is(api: Api) -> None:
+def test_document_is_served_unchanged(api: Api) -> None:
     assert api.get("/openapi.json").json() == document()
 
 

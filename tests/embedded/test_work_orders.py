@@ -40,7 +40,7 @@ def test_five_point_zero_is_an_integer(api: Api) -> None:
     assert api.data(f"/work-orders/{work_order_id}")["maxIterations"] == 5
 
 
-def test_create_starts_no_run(api: Api) -> None:
+def test_creation_starts_no_run(api: Api) -> None:
     api.post("/work-orders", GOOD)
     assert api.data("/runs")["total"] == 0
 
@@ -102,7 +102,7 @@ def test_creation_says_in_words_what_is_wrong(api: Api) -> None:
     ]
 
 
-def test_create_passes_over_what_other_servers_know(api: Api) -> None:
+def test_creation_ignores_fields_of_other_servers(api: Api) -> None:
     local = {"type": "local", "path": "/srv/login"}
     recorded = {
         "taskPrompt": "Fix the login form",

@@ -83,26 +83,36 @@ class TestRefreshes:
     def results(self, meter: Meter) -> list[dict[str, str]]:
         return meter.new_labels("refreshes_total")
 
-    def test_unchanged(self, operator: Client, version: str, meter: Meter) -> None:
+    def test_unchanged_refresh_is_counted(
+        self, operator: Client, version: str, meter: Meter
+    ) -> None:
         self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "unchanged"}]
 
-    def test_changed(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_changed_refresh_is_counted(
+        self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI
+    ) -> None:
         runs_api.has(status="running")
         self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "changed"}]
 
-    def test_failed(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_failed_refresh_is_counted(
+        self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI
+    ) -> None:
         runs_api.go_away()
         self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "failed"}]
 
-    def test_gone(self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI) -> None:
+    def test_refresh_of_a_missing_page_is_counted_as_left(
+        self, operator: Client, version: str, meter: Meter, runs_api: RunsAPI
+    ) -> None:
         runs_api.on("GET", "/work-orders/wo-1", api.refusal(404, "NOT_FOUND"))
         self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "left"}]
 
-    def test_signed_out_meanwhile(self, operator: Client, version: str, meter: Meter) -> None:
+    def test_refresh_after_signing_out_is_counted_as_left(
+        self, operator: Client, version: str, meter: Meter
+    ) -> None:
         operator.logout()
         self.refresh(operator, version)
         assert self.results(meter) == [{"view": "work_order_detail", "result": "left"}]

@@ -146,7 +146,7 @@ def test_page_waits_for_a_run_that_is_not_listed_yet(
     assert '<a class="button" href="">Look again</a>' in html
 
 
-def test_waiting_page_asks_for_what_is_new(operator: Client, attempt: TriggerAttempt) -> None:
+def test_unchanged_waiting_page_returns_204(operator: Client, attempt: TriggerAttempt) -> None:
     version = version_of(show(operator, PAGE))
     assert show(operator, f"{PAGE}?version={version}", status=204, htmx=True) == ""
 

@@ -69,7 +69,7 @@ def test_reads_within_one_budget_share_it(runs_api: RunsAPI, client: RunsClient)
     assert not runs_api.waited_out.is_set()
 
 
-def test_read_after_the_budget_is_spent_gets_a_moment(
+def test_read_after_the_budget_is_spent_still_gets_some_time(
     runs_api: RunsAPI, client: RunsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workorders.runs_api.client.MINIMUM_CALL_SECONDS", 30)  # busy machines
@@ -85,7 +85,7 @@ def test_trigger_shares_the_budget_of_the_reads(runs_api: RunsAPI, client: RunsC
     assert not runs_api.waited_out.is_set()
 
 
-def test_answer_that_is_too_large(runs_api: RunsAPI, client: RunsClient) -> None:
+def test_too_large_response_is_an_error(runs_api: RunsAPI, client: RunsClient) -> None:
     patient = RunsClient(client._http, read_timeout=30)
     runs_api.has_run(error="x" * RESPONSE_LIMIT_BYTES)
     with pytest.raises(NetworkError, match="too large"):
@@ -164,7 +164,7 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_success_with_a_status_of_failure_is_a_failure(status: int) -> None:
+def test_success_with_an_error_status_is_an_error(status: int) -> None:
     body = {"success": True, "data": {"id": "run-1"}}
     client = client_for(lambda _: httpx.Response(status, json=body))
     with pytest.raises(InvalidResponse):
@@ -183,7 +183,7 @@ def test_error_without_a_code_and_a_request_id_has_those_of_its_header(status: i
     assert error.said_by_api
 
 
-def test_list_with_an_entry_that_has_no_id() -> None:
+def test_list_entry_without_an_id_is_an_error() -> None:
     body = {"success": True, "data": {"items": [{"taskPrompt": "?"}]}}
     client = client_for(lambda _: httpx.Response(200, json=body))
     with pytest.raises(InvalidResponse):

@@ -59,7 +59,7 @@ def refresh(client: Client, version: str) -> int:
     return client.get(f"{PAGE}?version={version}", headers=HTMX).status_code
 
 
-def another_process() -> None:
+def become_another_process() -> None:
     """Forget what this process remembers, as a new process that shares the cache does."""
     read_cache.cache_clear()
     polling._versions.clear()
@@ -82,7 +82,7 @@ class TestPages:
         version = version_of(show(operator, PAGE))
         before = reads(runs_api)
         for _ in range(3):
-            another_process()
+            become_another_process()
             assert refresh(operator, version) == 204
         assert reads(runs_api) == before + 1
 
@@ -108,7 +108,7 @@ class TestPages:
         show(operator, f"{PAGE}?version=x", htmx=True)
         runs_api.has(status="failed")
         version = version_of(show(operator, PAGE))
-        another_process()
+        become_another_process()
         assert refresh(operator, version) == 204
 
     def test_a_page_that_shows_an_older_version_gets_the_newest(
@@ -121,21 +121,21 @@ class TestPages:
         show(operator, PAGE)
         assert refresh(operator, seen) == 200
 
-    def test_a_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
-        """Or a page would be told that all is as it was."""
+    def test_failure_is_shared_too(self, runs_api: RunsAPI, operator: Client) -> None:
+        """Otherwise a refresh would report that nothing has changed."""
         runs_api.has()
         version = version_of(show(operator, PAGE))
         runs_api.on("GET", "/work-orders/wo-1", refusal(500, "INTERNAL_ERROR"))
         before = reads(runs_api)
         for _ in range(3):
-            another_process()
+            become_another_process()
             assert refresh(operator, version) == 503
         assert reads(runs_api) == before + 1
 
     def test_version_of_the_future_is_ignored(self, runs_api: RunsAPI, operator: Client) -> None:
         runs_api.has()
         digest = version_of(show(operator, PAGE)).partition("-")[0]
-        another_process()
+        become_another_process()
         refreshed = show(operator, f"{PAGE}?version=old-{time.time() + A_DAY}", htmx=True)
         assert float(version_of(refreshed).partition("-")[2]) <= time.time()
         assert refresh(operator, f"{digest}-nan") == 204

@@ -28,7 +28,7 @@ from workorders.runs_api.schemas import (
 # --- Fields that are missing, null, wrong or unknown
 
 
-def test_work_order_of_an_id_alone() -> None:
+def test_work_order_with_only_an_id_has_defaults() -> None:
     work_order = parse(WorkOrder, {"id": "wo-1"})
     assert (work_order.id, work_order.status, work_order.prompt) == ("wo-1", "unknown", "")
     assert (work_order.created_at, work_order.run_count, work_order.runs) == (None, None, ())
@@ -49,7 +49,7 @@ def test_extra_fields_are_ignored() -> None:
     assert parse(Run, {"id": "r", "mood": "good"}) == parse(Run, {"id": "r"})
 
 
-def test_number_for_an_id() -> None:
+def test_numeric_id_becomes_text() -> None:
     assert parse(Run, {"id": 17}).id == "17"
 
 
@@ -59,16 +59,16 @@ def test_missing_id_is_refused(identifier: Any) -> None:
         parse(Run, {"id": identifier})
 
 
-def test_true_is_no_number() -> None:
+def test_boolean_is_not_a_number() -> None:
     assert parse(Run, {"id": "r", "runNumber": True, "logSize": False}).log_size is None
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 10**30])
-def test_run_number_that_is_none(number: int) -> None:
+def test_run_number_out_of_range_is_ignored(number: int) -> None:
     assert parse(Run, {"id": "r", "runNumber": number}).label == "Run r"
 
 
-def test_time_limit_beyond_reckoning() -> None:
+def test_time_limit_out_of_range_is_ignored() -> None:
     assert parse(WorkOrder, {"id": "wo-1", "maxTime": 10**20}).max_time is None
 
 
@@ -105,18 +105,18 @@ def test_loop_strategy_of_a_profile_replaces_a_missing_maximum(missing: dict[str
 
 
 @pytest.mark.parametrize("spelling", ["cancelled", "canceled"])
-def test_both_spellings_of_cancelled(spelling: str) -> None:
+def test_both_spellings_of_cancelled_are_accepted(spelling: str) -> None:
     assert parse(WorkOrder, {"id": "wo-1", "status": spelling}).status == "cancelled"
     assert parse(Run, {"id": "r", "status": spelling}).is_final
 
 
 @pytest.mark.parametrize("status", ["running", "building", "hibernating", "", None])
-def test_active_is_what_is_neither_waiting_nor_over(status: Any) -> None:
+def test_run_is_active_unless_queued_or_final(status: Any) -> None:
     assert parse(Run, {"id": "r", "status": status}).is_active
 
 
 @pytest.mark.parametrize("status", ["queued", "succeeded", "failed", "canceled"])
-def test_not_active(status: str) -> None:
+def test_queued_or_final_run_is_not_active(status: str) -> None:
     assert not parse(Run, {"id": "r", "status": status}).is_active
 
 
@@ -148,7 +148,7 @@ def test_times_are_utc(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", 1767348000, "0001-01-01T00:00:00+23:59"])
-def test_times_that_are_none(text: Any) -> None:
+def test_malformed_times_are_ignored(text: Any) -> None:
     assert parse(Run, {"id": "r", "startedAt": text}).started_at is None
 
 
@@ -233,7 +233,7 @@ def test_has_more_is_computed_from_the_totals(data: dict[str, Any], more: bool) 
     assert page(**data).has_more is more
 
 
-def test_page_without_items() -> None:
+def test_page_without_items_is_empty() -> None:
     assert parse(Page[Run], {}) == Page((), None, 0, 0, has_more=False)
 
 

@@ -104,7 +104,7 @@ class Order:
     made: list[Made] = field(default_factory=list)
     put_off: list[PutOff] = field(default_factory=list)
     keys_elsewhere: set[str] = field(default_factory=set)
-    """Of the runs that the dashboard has not started."""
+    """The idempotency keys of runs that others than the dashboard have started."""
     keys_heard: set[str] = field(default_factory=set)
     """Of the triggers that have arrived, whatever became of them."""
 

@@ -34,6 +34,7 @@ def orders(count: int, start: int = 0) -> list[dict[str, Any]]:
 
 
 def version_of(html: str) -> str:
+    """The version token that the page's next poll sends."""
     found = re.search(r'hx-get="\?[^"]*version=([\w.-]+)', html)
     assert found
     return found[1]

@@ -28,7 +28,7 @@ def test_refresh_returns_the_fragment(api_with_all: RunsAPI, operator: Client, p
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_refresh_of_nothing_new_is_204(api_with_all: RunsAPI, operator: Client, path: str) -> None:
+def test_unchanged_refresh_returns_204(api_with_all: RunsAPI, operator: Client, path: str) -> None:
     version = version_of(show(operator, path))
     assert show(operator, f"{path}?version={version}", status=204, htmx=True) == ""
 
@@ -72,7 +72,7 @@ def test_pages_that_nobody_looks_at_do_not_fill_the_memory(
     assert len(polling._versions) <= 2
 
 
-def test_refresh_stops_at_a_final_state(runs_api: RunsAPI, operator: Client) -> None:
+def test_refresh_stops_at_a_final_status(runs_api: RunsAPI, operator: Client) -> None:
     runs_api.has_run(status="failed")
     assert "data-live" not in show(operator, "/runs/run-1/")
 
