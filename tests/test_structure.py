@@ -7,6 +7,8 @@ import sys
 from configparser import ConfigParser
 from pathlib import Path
 
+from tests.seeded_faults import faults
+
 ROOT = Path(__file__).resolve().parents[1]
 NO_REQUEST_MODULES = (
     "services.py",
@@ -73,3 +75,14 @@ def test_every_path_that_the_makefile_names_exists() -> None:
     named = [path for path in paths if path.startswith("tests/")]
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_seeded_fault_can_be_seeded() -> None:
+    """The text that a fault replaces stands once in its file, and its tests exist."""
+    stale = [
+        fault.name
+        for fault in faults([])
+        if (ROOT / fault.file).read_text().count(fault.as_is) != 1
+        or not all((ROOT / part).exists() for part in fault.tests if part.startswith("tests/"))
+    ]
+    assert stale == []
