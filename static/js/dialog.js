@@ -161,7 +161,7 @@
       return;
     }
     if (form.matches("[data-dialog-form]")) setBusy(form, false);
-    if (event.detail.successful || xhr.status === 409 || xhr.status === 422) return;
+    if (event.detail.successful) return; // 409 and 422 too: their content was swapped
     // The dashboard did not respond, or responded with an error. The page has the words already.
     if (form.matches("[data-dialog-form]")) {
       const notice = document.getElementById("network-error");
