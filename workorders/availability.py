@@ -4,14 +4,14 @@ The rules for a new run are those of the specification (F7.2, Button Visibility 
 """
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from django.conf import settings
 
 from workorders.runs_api.schemas import WORK_ORDER_STATUSES, Run, WorkOrder
 
 
-class BlockedReason(Enum):
+class BlockedReason(StrEnum):
     """Why a new run cannot be started. The values are keys of ``ERROR_TABLE``."""
 
     COMPLETE = "WORK_ORDER_COMPLETE"

@@ -31,8 +31,8 @@ class ErrorHandling:
 
 
 ERROR_TABLE: Mapping[str, ErrorHandling] = {
-    # The specification's table, word for word. CAPACITY_EXCEEDED is not handled as an error,
-    # because a run exists: its row is here for the message only.
+    # The specification's table, word for word. After CAPACITY_EXCEEDED a run exists, so only the
+    # message of that row is ever used.
     "RUN_ALREADY_ACTIVE": ErrorHandling(
         "A run is already in progress for this work order", Action.CLOSE_DIALOG
     ),

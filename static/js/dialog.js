@@ -131,7 +131,7 @@
     // of its own, because the page behind an open dialog is inert.
     const words = busy ? button?.querySelector(".busy-label")?.textContent.trim() : "";
     form.querySelector("[data-busy-words]").textContent = words ?? "";
-    // The dialog cannot be closed now, so its Close button looks disabled.
+    // A dialog without a notice stays open while its form is under way.
     if (!form.dataset.notice) {
       form.querySelector("[data-close-dialog]")?.setAttribute("aria-disabled", String(busy));
     }

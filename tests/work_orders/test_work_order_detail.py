@@ -105,8 +105,8 @@ def test_detail_shows_the_second_page_of_runs(runs_api: RunsAPI, operator: Clien
     old = {"id": "run-1", "runNumber": 1, "status": "failed"}
     runs_api.on("GET", "/runs", api.items(old, total=51, limit=50, offset=50))
     html = show(operator, "/work-orders/wo-1/?page=2")
-    [query] = [asked.query for asked in runs_api.asked if asked.path == "/runs"]
-    assert (query["workOrderId"], query["offset"]) == ("wo-1", "50")
+    read = [asked.query for asked in runs_api.asked if asked.path == "/runs"]
+    assert ("wo-1", "50") in [(query["workOrderId"], query["offset"]) for query in read]
     assert "Run #1" in html
     assert "Runs (51)" in html
 

@@ -26,8 +26,10 @@ def attempt_as_json(attempt: TriggerAttempt) -> dict[str, Any]:
     Timestamps are ISO 8601 in UTC with "Z"; null means that the event has not happened.
     ``state`` is a value of ``EXPORTED_STATES``; ``outcome`` is "started", "queued", an error
     code or empty. ``knownRunIds`` and ``nextRunNumber`` are null when the API did not give them.
-    ``earlier`` lists earlier submissions of the same form, oldest first. The names and their
-    order must not change, because other programs read these objects.
+    ``earlier`` lists earlier submissions of the same form, oldest first.
+
+    Other programs read these objects: names and their order must not change. A new field may be
+    appended.
     """
     duration = attempt.duration
     return {

@@ -69,7 +69,7 @@ class Reaper:
 
     def _mark_or_end(self, expired: list[Run], *, wait_for_locks: bool) -> int:
         for run in expired:
-            if run.pk not in self._marked and transitions.mark_expired(
+            if run.pk not in self._marked and transitions.touch_expired(
                 run, wait_for_locks=wait_for_locks
             ):
                 self._marked[run.pk] = _clocks()[0]

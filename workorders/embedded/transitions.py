@@ -78,7 +78,7 @@ def reap(expired: Iterable[Run], *, wait_for_locks: bool = True) -> int:
     )
 
 
-def mark_expired(run: Run, *, wait_for_locks: bool) -> bool:
+def touch_expired(run: Run, *, wait_for_locks: bool) -> bool:
     """Write to the row of an expired run without changing it; False if it is no longer expired.
 
     The write raises ``DATABASE_ERRORS`` while the database accepts no writes. In that case the

@@ -8,12 +8,13 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from workorders.attempts import transitions
+from workorders.attempts.appearance import Appearance
 from workorders.attempts.models import TriggerAttempt
 from workorders.runs_api.client import RunsClient
 from workorders.runs_api.schemas import Run, RunReference
 from workorders.trigger_run import run_search, toasts
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
-from workorders.web.polling import polling_page
+from workorders.web.polling import LATE, SOON, polling_page
 
 
 def respond(
@@ -44,7 +45,12 @@ def respond(
     attempt.appearance = run_search.appearance(attempt, found)
     context = {"run_id": run_id, "attempt": attempt, "state": attempt.appearance}
     return polling_page(
-        request, "runs/run_accepted.html", context, version_of=attempt.appearance, client=client
+        request,
+        "runs/run_accepted.html",
+        context,
+        version_of=attempt.appearance,
+        client=client,
+        pace=SOON if attempt.appearance == Appearance.WAITING else LATE,
     )
 
 

@@ -19,7 +19,7 @@ from workorders.trigger_run import reconciliation, toasts
 from workorders.web.error_page import too_busy
 from workorders.web.http import HtmxHttpRequest, htmx_redirect
 from workorders.web.pages import unavailable_page
-from workorders.web.polling import polling, polling_client, polling_page
+from workorders.web.polling import BUSY, polling, polling_client, polling_page
 
 
 @require_safe
@@ -70,7 +70,12 @@ def run_detail(request: HtmxHttpRequest, run_id: str) -> HttpResponse:
     origin = attempt and (attempt.key, attempt.is_seen)
     version_of = (run, detail.availability, detail.queue, log_end, origin, detail.from_list)
     return polling_page(
-        request, "runs/run_detail.html", context, version_of=version_of, client=client
+        request,
+        "runs/run_detail.html",
+        context,
+        version_of=version_of,
+        client=client,
+        pace=BUSY if detail.is_live else None,
     )
 
 

@@ -15,7 +15,7 @@ from workorders.runs_api.diagnosis import public_address
 from workorders.runs_api.health import Health
 from workorders.runs_api.schemas import Isolation
 from workorders.web.http import HtmxHttpRequest
-from workorders.web.polling import polling, polling_client, polling_page
+from workorders.web.polling import HEALTH, polling, polling_client, polling_page
 
 
 def runs_api_health(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
@@ -52,6 +52,7 @@ def runs_api_status(request: HtmxHttpRequest) -> HttpResponse:
         context,
         version_of=(health, version, isolation),
         client=client,
+        pace=HEALTH,
     )
 
 

@@ -48,8 +48,9 @@ NO_RUN_HAS_THE_KEY = frozenset(
         "NOT_FOUND",
     }
 )
-"""Refusals of a repeated request that an API gives only after it has looked for the key.
-Any other refusal (wrong API key, too many requests, first request still in progress) says nothing
+"""Refusals that prove that the first request has started no run: before an API refuses a repeated
+request with one of these codes, it has looked for the request's key and found no run. Any other
+refusal (wrong API key, too many requests, first request still in progress) says nothing
 about the first request."""
 
 POLL_SECONDS = 0.05

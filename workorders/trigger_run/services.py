@@ -201,8 +201,8 @@ def _explained(
     Real servers give every conflict the same generic code, so the work order is read.
 
     Args:
-        is_past: whether the refusal is an earlier one. Its reason may then be over; in that case
-            the error becomes NOT_STARTED.
+        is_past: whether the refusal is an earlier one. Its reason, such as an active run, may no
+            longer hold. The error then becomes NOT_STARTED.
     """
     if (
         error.code != "RUN_ALREADY_ACTIVE"

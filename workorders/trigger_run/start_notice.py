@@ -62,7 +62,9 @@ def _context(form: TriggerRunForm, outcome: TriggerOutcome) -> dict[str, object]
     detail = {"cancel_scope": settings.RUNS_API_CANCELS.lower()}  # for the Cancel button
     match outcome:
         case Started(run, is_seen):
-            return {"kind": "started", "run": run, "is_seen": is_seen, "detail": detail}
+            words = toasts.words(run, is_seen=is_seen)
+            seen = {"run": run, "is_seen": is_seen, "words": words}
+            return {"kind": "started", "detail": detail} | seen
         case Queued(run, position):
             return {"kind": "queued", "run": run, "position": position, "detail": detail}
         case Refused(error, blocking_run):

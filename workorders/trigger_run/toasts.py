@@ -26,9 +26,9 @@ def start_tag(form: TriggerRunForm) -> str:
 def add(request: HtmxHttpRequest, run: RunReference, *, is_seen: bool, tag: str) -> None:
     """Add "Run #3 started" when the run exists, else "Run … accepted". ``tag``: ``start_tag``."""
     if is_seen:
-        messages.success(request, _started(run), extra_tags=tag)
+        messages.success(request, words(run, is_seen=True), extra_tags=tag)
     else:
-        messages.info(request, _accepted(run), extra_tags=tag)
+        messages.info(request, words(run, is_seen=False), extra_tags=tag)
 
 
 def remove(request: HtmxHttpRequest, key: uuid.UUID) -> None:
@@ -43,19 +43,20 @@ def upgrade(request: HtmxHttpRequest, run: Run) -> None:
     if request.htmx:
         return  # a response with a part of a page shows no toasts
     for message in _waiting(request):
-        if message.message == _accepted(RunReference(run.id)):
-            message.level, message.message = messages.SUCCESS, _started(run)
+        if message.message == words(RunReference(run.id), is_seen=False):
+            message.level, message.message = messages.SUCCESS, words(run, is_seen=True)
 
 
 def replace(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -> None:
-    """Add "started" for the next page, and remove "accepted", which has another name for the run.
+    """Add "Run #3 started" for the next page in place of "Run … accepted".
 
-    ``accepted`` is the run as the removed toast names it; ``None`` removes no toast.
+    ``accepted`` is the run as the response named it, and so as the toast "accepted" names it;
+    ``None``: there is no such toast.
     """
     for message in _waiting(request):
-        if accepted is None or message.message != _accepted(accepted):
+        if accepted is None or message.message != words(accepted, is_seen=False):
             _keep(request, message)
-    messages.success(request, _started(run))
+    messages.success(request, words(run, is_seen=True))
 
 
 def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> bool:
@@ -66,7 +67,11 @@ def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> boo
     if request.htmx:
         return False
     numbered = RunReference(run.id, attempt.next_run_number)
-    wrong = (_accepted(RunReference(run.id)), _started(numbered), ERROR_TABLE[QUEUED].message)
+    wrong = (
+        words(RunReference(run.id), is_seen=False),
+        words(numbered, is_seen=True),
+        ERROR_TABLE[QUEUED].message,
+    )
     waiting = _waiting(request)
     kept = [message for message in waiting if not message.message.startswith(wrong)]
     for message in kept:
@@ -89,9 +94,6 @@ def _waiting(request: HtmxHttpRequest) -> list[Message]:
     return list(messages.get_messages(request))
 
 
-def _started(run: Run | RunReference) -> str:
-    return f"{run.label} started"
-
-
-def _accepted(run: RunReference) -> str:
-    return f"{run.label} accepted"
+def words(run: Run | RunReference, *, is_seen: bool) -> str:
+    """What a toast says of a run: "started" once the run is known to exist, else "accepted"."""
+    return f"{run.label} {'started' if is_seen else 'accepted'}"

@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from workorders.errors import RunsAPIError
 from workorders.web.http import HtmxHttpRequest
+from workorders.web.polling import DOWN
 
 
 def unavailable_page(
@@ -20,7 +21,7 @@ def unavailable_page(
     """
     if request.htmx:
         return HttpResponse(status=503, headers={"HX-Trigger": "runs-api-fails"})
-    context = {"title": title, "error": error, "comes_back": comes_back}
+    context = {"title": title, "error": error, "pace": DOWN if comes_back else None}
     return render(request, "api_unavailable.html", context, status=503)
 
 

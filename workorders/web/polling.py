@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any, Concatenate, NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -21,11 +21,32 @@ from workorders.runs_api.clients import page_client, refresh_client
 from workorders.runs_api.read_cache import NotModified
 from workorders.web.http import HtmxHttpRequest, vary_on_htmx
 
+
+class Pace(NamedTuple):
+    """How often an open page asks for news, in seconds."""
+
+    poll: int
+    """Between two polls, where scripts run."""
+    reload: int | None = None
+    """Between two reloads of the whole page, where no scripts run; ``None``: by hand only."""
+
+
+SOON = Pace(1, 3)
+"""A run is about to appear."""
+BUSY = Pace(2, 5)
+"""Something on the page is queued or in progress."""
+DOWN = Pace(2, 3)
+"""The page could not be shown, and appears once the runs API responds."""
+HEALTH = Pace(5)
+LATE = Pace(15, 15)
+"""A run may still appear, but not soon."""
+IDLE = Pace(15)
+
 MAX_VERSIONS = 10_000
 
 _versions: dict[str, tuple[str, float]] = {}
-"""For each address: the digest of the latest response of this process, and the time, by
-``time.monotonic()``, until which that response counts as fresh."""
+"""By address, ``(digest, fresh until)``: the digest of this process's latest response, and the
+``time.monotonic()`` timestamp until which the response counts as fresh."""
 
 
 def polling[**P](
@@ -68,6 +89,7 @@ def polling_page(
     *,
     version_of: object,
     client: RunsClient,
+    pace: Pace | None,
 ) -> HttpResponse:
     """Render a page, or for its own poll only the template's partial ``live``.
 
@@ -75,11 +97,12 @@ def polling_page(
 
     Args:
         template: the template of the whole page.
-        context: its context; ``version`` (for ``?version=``) and ``refresh`` (whether the request
-            is a poll) are added.
+        context: its context; ``version`` (for ``?version=``), ``refresh`` (whether the request
+            is a poll) and ``pace`` are added.
         version_of: all data of the page that may change. The digest of its ``repr`` is the
             first part of the version.
         client: the client that has read the data, from ``polling_client``.
+        pace: how often the page polls; ``None``: not at all, because nothing changes any more.
     """
     digest = hashlib.blake2b(repr(version_of).encode(), digest_size=8).hexdigest()
     if len(_versions) >= MAX_VERSIONS:
@@ -90,7 +113,8 @@ def polling_page(
         return _unchanged()
     name = f"{template}#live" if request.htmx else template
     version = f"{digest}-{client.newest_read:.3f}"
-    response = render(request, name, context | {"version": version, "refresh": request.htmx})
+    added = {"version": version, "refresh": request.htmx, "pace": pace}
+    response = render(request, name, context | added)
     return _forbid_storing(response)
 
 

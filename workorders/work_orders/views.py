@@ -16,12 +16,10 @@ from workorders.runs_api.schemas import WORK_ORDER_STATUSES
 from workorders.trigger_run import reconciliation, run_search
 from workorders.web.http import HtmxHttpRequest
 from workorders.web.pages import page_number, unavailable_page
-from workorders.web.polling import polling, polling_client, polling_page
+from workorders.web.polling import BUSY, IDLE, LATE, polling, polling_client, polling_page
 from workorders.work_orders.loaders import list_work_orders, load_work_order
 
 ATTEMPTS_PER_PAGE = 10
-IDLE_SECONDS = 15
-"""Seconds between two polls of a page on which no change is expected soon."""
 
 
 @require_safe
@@ -47,7 +45,8 @@ def work_order_list(request: HtmxHttpRequest) -> HttpResponse:
         "search": search,
     }
     template = "work_orders/work_order_list.html"
-    return polling_page(request, template, context, version_of=found, client=client)
+    pace = BUSY if found.is_busy else IDLE
+    return polling_page(request, template, context, version_of=found, client=client, pace=pace)
 
 
 @require_safe
@@ -71,11 +70,15 @@ def work_order_detail(request: HtmxHttpRequest, work_order_id: str) -> HttpRespo
         "work_order": detail.work_order,
         "attempts": attempts,
         "more_attempts": more_attempts,
-        "seconds": 2 if detail.is_busy or _may_change_soon(attempts) else IDLE_SECONDS,
     }
-    version_of = (detail, _versions(attempts))
-    template = "work_orders/work_order_detail.html"
-    return polling_page(request, template, context, version_of=version_of, client=client)
+    return polling_page(
+        request,
+        "work_orders/work_order_detail.html",
+        context,
+        version_of=(detail, _versions(attempts)),
+        client=client,
+        pace=BUSY if detail.is_busy or _may_change_soon(attempts) else IDLE,
+    )
 
 
 @require_safe
@@ -120,10 +123,16 @@ def attempt_list(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         "attempts": attempts,
         "number": number,
         "has_more": has_more,
-        "seconds": (2 if _may_change_soon(attempts) else IDLE_SECONDS) if is_open else None,
     }
-    template = "work_orders/attempt_list.html"
-    return polling_page(request, template, context, version_of=_versions(attempts), client=client)
+    pace = BUSY if _may_change_soon(attempts) else LATE
+    return polling_page(
+        request,
+        "work_orders/attempt_list.html",
+        context,
+        version_of=_versions(attempts),
+        client=client,
+        pace=pace if is_open else None,
+    )
 
 
 def _may_change_soon(attempts: list[TriggerAttempt]) -> bool:

@@ -23,8 +23,8 @@ class RunLog:
 
     Bytes are stored as they come; readers of the log decode and escape them. A log has sections,
     one for each step of its run. After the limit has been reached, only the title of a section
-    and the end of its output are stored. The end is written when the section is over, so that
-    clients that read on from an offset never miss anything.
+    and the last part of its output are stored. That last part is written when the section is over,
+    so that clients that read on from an offset never miss anything.
 
     While the database cannot be used, the log is kept in memory, up to the limit, and written
     later. Only ``store`` raises database errors.

@@ -69,7 +69,8 @@ class TriggeredRun(RunReference):
     work_order_id: OptionalIdentifier = ""
     """The work order that the response names; empty where the response names none."""
     request_id: Annotated[str, PlainValidator(lambda _: "")] = ""
-    """The API's ID of the trigger request. The envelope gives it; ``data`` cannot."""
+    """The API's ID of the trigger request. It stands in the envelope, not in this object's JSON,
+    so the client sets this field after parsing."""
 
 
 @dataclass(frozen=True, slots=True)
