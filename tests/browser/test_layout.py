@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.pages import trigger_button
 from tests.scenes.catalogue import SCENES
@@ -34,10 +34,12 @@ EDGES = """
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def stage(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """In a browser of its own, which shows scroll bars."""
     options = launch_options(playwright)
     browser = playwright.chromium.launch(**options, ignore_default_args=["--hide-scrollbars"])
-    yield browser
+    with Stage(browser, tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
     browser.close()
 
 
