@@ -166,9 +166,9 @@ def start(
     """Move to STARTED: the API's response says that a run exists.
 
     A response outranks a search: see ``take_from_others``. A numbered run in a response also
-    replaces the run that a search has linked to this attempt; an ID without a number does not,
-    because no run may have that ID. ``workorders.trigger_run.start_proof`` decides beforehand
-    whether the run belongs to this attempt.
+    replaces the run that a search has linked to this attempt. An ID without a number does not,
+    because such an ID may be the ID of no run. ``workorders.trigger_run.start_proof`` decides
+    beforehand whether the run belongs to this attempt.
 
     Args:
         outcome: "started" or "queued".
@@ -203,7 +203,7 @@ def take_from_others(attempt: TriggerAttempt, run_id: str) -> int:
     """Take the run from the attempts of the work order to which a search has linked the run.
 
     Each of them gets back what its own response had said: the run that the response named, or
-    that a run waits in the queue. Without either its outcome is not known any more (UNRESOLVED).
+    that a run waits in the queue. An attempt whose response had said neither becomes UNRESOLVED.
 
     Returns:
         How many attempts have lost the run.

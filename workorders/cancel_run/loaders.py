@@ -14,9 +14,10 @@ from workorders.runs_api.schemas import Run, WorkOrder
 
 @dataclass(frozen=True, slots=True)
 class CancelDialog:
-    """A run to cancel and its work order, read before and again after the cancellation.
+    """A run to cancel and its work order.
 
-    ``work_order`` is ``None`` where it could not be loaded.
+    The dialog reads both once; the cancellation reads both again afterwards. ``work_order`` is
+    ``None`` where it could not be loaded.
     """
 
     run: Run

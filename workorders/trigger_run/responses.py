@@ -124,7 +124,8 @@ def _lookup(
 ) -> HttpResponse:
     """The page of a start whose outcome is not known.
 
-    ``is_own`` is false for another operator, whose form has a key of its own.
+    In the context, ``is_own`` says whether the person who looks has started this attempt: the form
+    of anybody else has another key.
     """
     return _in_dialog(
         request,

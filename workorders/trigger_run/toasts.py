@@ -60,7 +60,7 @@ def replace(request: HtmxHttpRequest, accepted: RunReference | None, run: Run) -
 
 
 def withdraw(request: HtmxHttpRequest, attempt: TriggerAttempt, run: Run) -> bool:
-    """Remove the waiting toasts that call ``run`` the run of ``attempt``, which was disproved.
+    """Remove the waiting toasts that say that ``attempt`` has started ``run``: that was wrong.
 
     Returns whether a toast was removed.
     """
