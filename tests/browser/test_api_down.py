@@ -1,7 +1,6 @@
 """The runs API goes down and comes back while people look at the dashboard."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, StorageState, expect
@@ -28,29 +27,35 @@ ERRORS = "503|htmx:responseError"
 class Switch:
     """A runs API that a test turns off and, at the same address, on again."""
 
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._port = 0
-        self.api = self.on()
+    def __init__(self, runs_api: RunsAPI) -> None:
+        self.api = runs_api
+        self._is_on = True
+        self._forget()
 
     def on(self) -> RunsAPI:
-        self.api = self._stack.enter_context(api.serve(self._port))
-        self._port = self.api.port
-        self.api.on("GET", "/work-orders", api.items(*orders(3)))
-        self.api.has(runs=[{"id": "run-1", "runNumber": 1, "status": "failed"}])
-        self.api.on("GET", "/profiles", api.items())
+        self._forget()
+        if not self._is_on:
+            self.api.come_back()
+            self._is_on = True
         return self.api
 
     def off(self) -> None:
-        self.api.released.set()
-        self._stack.close()
+        if self._is_on:
+            self.api.go_away()
+            self._is_on = False
+
+    def _forget(self) -> None:
+        self.api.asked.clear()
+        self.api.replies.clear()
+        self.api.on("GET", "/work-orders", api.items(*orders(3)))
+        self.api.has(runs=[{"id": "run-1", "runNumber": 1, "status": "failed"}])
+        self.api.on("GET", "/profiles", api.items())
 
 
 @pytest.fixture(scope="module")
 def switch() -> Iterator[Switch]:
-    switch = Switch()
-    yield switch
-    switch.off()
+    with api.serve() as runs_api:
+        yield Switch(runs_api)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +86,6 @@ def page(
 @pytest.fixture(autouse=True)
 def _on_again(switch: Switch) -> Iterator[None]:
     yield
-    switch.off()
     switch.on()
 
 
