@@ -47,7 +47,7 @@ DATABASE_TESTS := $(addprefix tests/, \
 	$(addprefix restart/test_,database_away.py embedded_runs.py) \
 	$(addprefix accounts/test_,password_throttle.py sessions.py sign_in_links.py) \
 	attempts runs/test_provisional_run.py runs_api/test_read_cache.py \
-	test_commands.py test_database.py test_upgrade.py)
+	test_commands.py test_upgrade.py)
 
 test-postgres: .venv/installed-dev ## Run the tests of what is stored on PostgreSQL, calls through Redis
 	$(VENV) -m tests.support.ephemeral_servers postgres redis -- \
