@@ -238,6 +238,18 @@ def test_failure_is_not_told_of_a_run_that_another_request_has_found(
     assert form.send().location == "/runs/run-2/"
 
 
+@pytest.mark.parametrize(
+    ("status", "state"), [(502, "unconfirmed"), (504, "unconfirmed"), (500, "unresolved")]
+)
+def test_start_that_a_gateway_has_lost_is_searched_and_not_called_failed(
+    runs_api: RunsAPI, form: TriggerForm, status: int, state: str
+) -> None:
+    runs_api.triggers(api.refusal(status, "DATABASE_DOWN"))
+    form.send()
+    [attempt] = TriggerAttempt.objects.all()
+    assert attempt.state == state
+
+
 @pytest.mark.django_db(transaction=True)
 def test_request_that_was_taken_for_gone_is_not_told_that_its_options_were_used(
     runs_api: RunsAPI, operator: Client, form: TriggerForm
