@@ -72,6 +72,8 @@ def pictures(beginnings: Sequence[str]) -> Iterator[Picture]:
 def take(window: Window, picture: Picture) -> None:
     over_its_page = picture.scene.is_dialog and picture.scripts
     for view in VIEWS:
+        # A picture of a full page gives the window back the size that Playwright knows.
+        window.page.set_viewport_size(view)
         for scheme in SCHEMES:
             window.wear(view, scheme)
             path = picture.path(view["width"], scheme)

@@ -79,6 +79,19 @@ def test_looking_again_does_not_take_the_run_of_a_request_on_its_way(
     assert TriggerAttempt.objects.get(key=first.key).run is None
 
 
+def test_listed_run_of_another_work_order_is_not_taken(runs_api: RunsAPI, operator: Client) -> None:
+    """Some servers do not know the filter for a work order, and list the runs of all."""
+    form = TriggerForm(operator, {})
+
+    def lose(handler: Handler, asked: Asked) -> None:
+        runs_api.has(runs=[NEW | {"workOrderId": "wo-2"}, OLD])
+        api.reset(handler, asked)
+
+    runs_api.triggers(lose)
+    assert NOT_KNOWN in form.send().html
+    assert TriggerAttempt.objects.get(key=form.key).run is None
+
+
 def test_waiting_page_does_not_take_the_run_of_a_request_on_its_way(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
