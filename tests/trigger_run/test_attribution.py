@@ -92,6 +92,22 @@ def test_listed_run_of_another_work_order_is_not_taken(runs_api: RunsAPI, operat
     assert TriggerAttempt.objects.get(key=form.key).run is None
 
 
+def test_run_of_another_attempt_that_is_listed_late_is_passed_over(
+    runs_api: RunsAPI, operator: Client, operator_user: User
+) -> None:
+    attempted(operator_user, run_id="run-2", known_run_ids=["run-1"])
+    form = TriggerForm(operator, {})
+
+    def lose(handler: Handler, asked: Asked) -> None:
+        own = {"id": "run-3", "runNumber": 3, "status": "queued"}
+        runs_api.has(runs=[own, NEW, OLD])
+        api.reset(handler, asked)
+
+    runs_api.triggers(lose)
+    form.send()
+    assert TriggerAttempt.objects.get(key=form.key).run_id == "run-3"
+
+
 def test_waiting_page_does_not_take_the_run_of_a_request_on_its_way(
     runs_api: RunsAPI, operator: Client, operator_user: User
 ) -> None:
