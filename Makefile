@@ -26,7 +26,7 @@ SLOW_TESTS := $(addprefix tests/,browser exactly_once restart scale processes be
 	embedded/test_worker_outages.py embedded/test_examples.py embedded/test_isolation.py test_upgrade.py test_structure.py \
 	observability/test_processes.py observability/test_process_logs.py status/test_health_endpoints.py)
 
-test-fast: .venv/installed-dev ## Run the tests without a browser and without other processes
+test-fast: .venv/installed-dev ## Run the tests without a browser and without whole products
 	$(PYTEST) $(addprefix --ignore=,$(SLOW_TESTS)) $(ARGS)
 
 test-thorough: export THOROUGH := 1

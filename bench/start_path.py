@@ -105,19 +105,17 @@ def _set_up_product(data_dir: Path) -> None:
 
 def _traced_start() -> StartPath:
     """The path of a second start: the first one fills caches and imports what is imported late."""
-    from django.contrib.auth.models import Permission, User  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
     from django.urls import resolve  # noqa: PLC0415
 
+    from workorders.accounts.users import ensure_account  # noqa: PLC0415
     from workorders.embedded.models import Worker  # noqa: PLC0415
 
     for name in ("first", "second"):  # a free worker each, so that neither run has to queue
         Worker.objects.create(token=name, name=name)
-    user = User.objects.create(username="bench")
-    user.user_permissions.add(Permission.objects.get(codename="trigger_run"))
     browser = Client(SERVER_NAME="localhost", headers={"HX-Request": "true"})
-    browser.force_login(user)
+    browser.force_login(ensure_account("bench", can_trigger=True))
     _start(browser)
     path = StartPath(inspect.unwrap(resolve(TRIGGER.format("any")).func).__code__)
     _start(browser, path)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_suffix(".toml")
-WITHOUT = ("cacheprovider", "schemathesis", "xdist")
+WITHOUT = ("cacheprovider", "xdist")
 OPTIONS = ("-x", "-q", "--nomigrations", *(f"-pno:{name}" for name in WITHOUT))
 """Of pytest: half of the time of a row went into migrations and plugins that no row needs."""
 

@@ -2,18 +2,18 @@
 
 import json
 import re
-from io import StringIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from pytest_django import Settings
 
 from tests.support import runs_api as api
 from tests.support.attempts import State, attempted, refused
+from tests.support.commands import run_command
 from tests.support.page_text import show, text_of, version_of
 from tests.support.runs_api import Asked, Handler, RunsAPI, refusal
 from tests.support.trigger_form import TriggerForm
@@ -347,9 +347,7 @@ def test_refused_trigger_is_listed(runs_api: RunsAPI, form: TriggerForm) -> None
 
 
 def exported(*arguments: str) -> list[dict[str, Any]]:
-    out = StringIO()
-    call_command("export_attempts", *arguments, stdout=out)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+    return [json.loads(line) for line in run_command("export_attempts", *arguments).splitlines()]
 
 
 def test_export_has_every_field(alice: User) -> None:

@@ -16,7 +16,6 @@ from playwright.sync_api import (
     Page,
     Playwright,
     StorageState,
-    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -24,11 +23,10 @@ from playwright.sync_api import (
 from tests.browser.orders import Orders
 from tests.browser.pages import PASSWORD, sign_in_by_link
 from tests.scenes.environment import Stage
+from tests.scenes.window import DESKTOP, PHONE
 from tests.support.chromium import launch_options
 from tests.support.product import Product
 
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 375, "height": 812}
 ADD_ACCOUNT = f"""
 from django.contrib.auth.models import User
 from workorders.accounts.users import ensure_account

@@ -13,17 +13,17 @@ from html import escape
 from itertools import batched
 from pathlib import Path
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.scenes.catalogue import SCENES
 from tests.scenes.environment import Stage
 from tests.scenes.scene import Scene
-from tests.scenes.window import SCHEMES, Window
+from tests.scenes.window import DESKTOP, PHONE, SCHEMES, Window
 from tests.support.chromium import launch_options
 from tests.support.product import ROOT
 
 FOLDER = ROOT / ".pictures"
-VIEWS: Sequence[ViewportSize] = ({"width": 1280, "height": 800}, {"width": 375, "height": 812})
+VIEWS = (DESKTOP, PHONE)
 SHEET_STYLE = """
 body { margin: 0; padding: 20px; display: grid; gap: 20px; font: 16px sans-serif;
   grid-template-columns: repeat(%(columns)d, %(width)dpx); background: #888; }

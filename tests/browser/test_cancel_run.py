@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE
 from tests.browser.orders import Orders
 from tests.browser.pages import RUN_PATH, focused, seen_requests, status, toast
+from tests.scenes.window import PHONE
 
 
 def cancel_button(page: Page) -> Locator:

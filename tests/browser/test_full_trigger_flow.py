@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.orders import PROMPT, Orders
 from tests.browser.pages import (
     expect_never_reloaded,
@@ -23,6 +22,7 @@ from tests.browser.pages import (
     trigger_button,
     trigger_dialog,
 )
+from tests.scenes.window import DESKTOP, PHONE
 
 at_both_widths = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280 px", "375 px"])
 

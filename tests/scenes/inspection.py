@@ -14,10 +14,9 @@ from playwright.sync_api import Error, Page, ViewportSize
 
 from tests.scenes.scene import Visit
 from tests.scenes.sweeps import problems_at_any_size
-from tests.scenes.window import DESKTOP, SCHEMES, Scheme
+from tests.scenes.window import DESKTOP, PHONE, SCHEMES, Scheme
 from tests.support.thorough import THOROUGH
 
-PHONE: ViewportSize = {"width": 375, "height": 812}
 SCREENS: Sequence[ViewportSize] = (
     DESKTOP,
     {"width": 768, "height": 1024},

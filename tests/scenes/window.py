@@ -12,6 +12,7 @@ SCHEMES: Sequence[Scheme] = ("light", "dark")
 TOUCH_WIDTH = 640
 """Below it, things are pressed with fingers (specification, Mobile Considerations)."""
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 375, "height": 812}
 WINDOW: dict[str, Any] = {
     "viewport": DESKTOP,
     "color_scheme": "light",

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, GetPydanticSchema
 
-from workorders.embedded.api.requests import WORKSPACE_PATH, RunRequest
+from workorders.embedded.api.requests import WORKSPACE_PATH, Iterations, RunRequest, Seconds
 from workorders.embedded.models import Status
-from workorders.embedded.profiles import MAX_ITERATIONS, MAX_TIME
 
 RUNS_SHOWN = 50
 """The most runs in the details of a work order."""
@@ -39,8 +38,6 @@ type WorkOrderStatus = Annotated[
 ]
 Number = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
-Iterations = Annotated[int, Field(ge=1, le=MAX_ITERATIONS)]
-Seconds = Annotated[int, Field(ge=1, le=MAX_TIME, description="Seconds for a whole run.")]
 
 
 class Paging(TypedDict):

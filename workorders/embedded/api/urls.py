@@ -1,4 +1,4 @@
-"""The routes of the runs API, mounted under ``/api/v1/``. ```operations`` describes each view."""
+"""The routes of the runs API, mounted under ``/api/v1/``. ``operations`` describes each view."""
 
 from django.urls import path, re_path
 
