@@ -194,8 +194,6 @@ CACHES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ---
-ACCOUNTS_BACKEND = "django.contrib.auth.backends.ModelBackend"
-AUTHENTICATION_BACKENDS = [ACCOUNTS_BACKEND]
 SESSION_ENGINE = "workorders.accounts.sessions"
 SIGN_IN_LINK_MINUTES = env.number("SIGN_IN_LINK_MINUTES", 15, minimum=1, maximum=10_080)
 PASSWORD_ATTEMPTS = env.integer("PASSWORD_ATTEMPTS", 5, minimum=1, maximum=1000)

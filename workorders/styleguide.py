@@ -69,7 +69,6 @@ def _work_order(*runs: Run, status: str = "failed") -> WorkOrder:
         max_iterations=5,
         max_time=300,
         created_at=NOON,
-        updated_at=NOON,
         run_count=len(runs),
         runs=runs,
     )

@@ -18,6 +18,12 @@
     }
   }
 
+  // Only a status that nobody knows may be too long for a line.
+  for (const status of all(".status:not([data-unknown])")) {
+    const { height } = status.getBoundingClientRect();
+    if (height > 1.7 * parseFloat(getComputedStyle(status).lineHeight)) found.push(`broken: ${named(status)}`);
+  }
+
   const counts = Map.groupBy(document.querySelectorAll("[id]"), (element) => element.id);
   for (const [id, elements] of counts) if (elements.length > 1) found.push(`twice: id="${id}"`);
 

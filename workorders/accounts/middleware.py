@@ -100,5 +100,5 @@ def _sign_in(request: HttpRequest, name: str, *groups: str) -> None:
     if not update_role(user, groups):
         logger.warning("Sign-in refused: %s is in no group that may, or closed", name)
         raise PermissionDenied(NOT_FOR_YOU)
-    login(request, user, backend=settings.ACCOUNTS_BACKEND)
+    login(request, user)
     request.session[PROXY_SESSION] = [name, *groups]

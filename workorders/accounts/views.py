@@ -166,7 +166,7 @@ def _refuse_provider(request: HttpRequest, error: provider.ProviderError) -> Htt
 
 def sign_in(request: HttpRequest, user: User) -> HttpResponse:
     """Sign ``user`` in, and redirect to the page that was requested before signing in."""
-    login(request, user, backend=settings.ACCOUNTS_BACKEND)
+    login(request, user)
     wanted = request.get_signed_cookie(WANTED_PAGE, "", max_age=WANTED_PAGE_SECONDS)
     response = redirect(wanted or settings.LOGIN_REDIRECT_URL)
     response.delete_cookie(WANTED_PAGE)

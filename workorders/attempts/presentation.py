@@ -81,8 +81,9 @@ def attempt_options(attempt: TriggerAttempt, run: Run | str) -> SafeString:
 def _are_shown(asked: RunOverrides, run: Run | str) -> bool:
     if not isinstance(run, Run):  # a page without a run passes ""
         return False
-    count = RunOverrides.parse(run.overrides).max_iterations or run.max_iterations
-    profile = RunOverrides.parse(run.overrides).profile_name or run.profile_name
+    own = RunOverrides.parse(run.overrides)
+    count = own.max_iterations or run.max_iterations
+    profile = own.profile_name or run.profile_name
     return asked.max_iterations in {None, count} and asked.profile_name in {"", profile}
 
 

@@ -2,8 +2,9 @@
 
 Each transition is one conditional UPDATE: of all processes that carry the same key, exactly one
 moves the row. ``sent_at`` is the optimistic lock: every claim and every send changes ``sent_at``,
-so a stale process updates no row. A function that returns ``bool`` says whether it has moved the
-row. In any case the attempt is reloaded. docs/architecture.md shows the states.
+so a stale process updates no row. ``confirm_run`` and ``take_from_others`` check the run instead. A
+function that returns ``bool`` says whether it has moved the row, and reloads the attempt in any
+case. docs/architecture.md shows the states.
 """
 
 import datetime as dt

@@ -3,7 +3,6 @@
 The run itself must load. Every other part may fail; the page then states what is missing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from workorders.availability import (
@@ -115,7 +114,7 @@ def _reconciled(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Ru
     A run that names no work order and is not listed may belong to another work order. It is
     therefore not added.
     """
-    listed = _find(work_order.runs, run.id)
+    listed = work_order.find_run(run.id)
     if listed is None and not run.work_order_id:
         return run, work_order
     if listed and (listed.is_queued, listed.is_final) != (run.is_queued, run.is_final):
@@ -125,7 +124,7 @@ def _reconciled(client: RunsClient, run: Run, work_order: WorkOrder) -> tuple[Ru
 
 def _with_work_order(run: Run, work_order: WorkOrder | None, work_order_id: str) -> Run:
     """The run with the ID of its work order and, if it has none, the number listed there."""
-    listed = _find(work_order.runs, run.id) if work_order and not run.number else None
+    listed = work_order.find_run(run.id) if work_order and not run.number else None
     return replace(run, work_order_id=work_order_id, number=listed.number if listed else run.number)
 
 
@@ -148,11 +147,10 @@ def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") ->
     """
     work_order = load_optional_work_order(client, work_order_id)
     if work_order:
-        runs = work_order.runs
+        run = work_order.find_run(run_id)
     else:
         page = optional(client, lambda c: c.list_runs(limit=PAGE_LIMIT))
-        runs = page.items if page else ()
-    run = _find(runs, run_id)
+        run = next((run for run in page.items if run.id == run_id), None) if page else None
     if run is None:
         return None
     availability = trigger_availability(work_order) if work_order else None
@@ -162,10 +160,6 @@ def load_listed_run(client: RunsClient, run_id: str, work_order_id: str = "") ->
 def load_optional_work_order(client: RunsClient, work_order_id: str) -> WorkOrder | None:
     """The work order; ``None`` where it could not be read or ``work_order_id`` is empty."""
     return optional(client, lambda c: c.get_work_order(work_order_id)) if work_order_id else None
-
-
-def _find(runs: Iterable[Run], run_id: str) -> Run | None:
-    return next((run for run in runs if run.id == run_id), None)
 
 
 def _read_log(client: RunsClient, run: Run, log_from: int | None) -> RunLog:

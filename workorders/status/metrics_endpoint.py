@@ -86,7 +86,7 @@ def _queue_health() -> QueueHealth | None:
 
 def _is_up(queue: QueueHealth | None) -> bool | None:
     """Whether the runs API can be used; ``None`` before its first response."""
-    if not settings.RUNS_API_URL:  # The embedded API has no health record.
+    if not settings.RUNS_API_URL:  # No probe keeps its record current.
         return queue is not None
     health = default_client().record.health
     return None if health.state is State.UNKNOWN else health.is_well

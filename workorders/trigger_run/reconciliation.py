@@ -112,7 +112,7 @@ def link_listed_runs(
             attempt.state == State.UNCONFIRMED and can_send_again and not attempt.names_other_run
         ):
             continue
-        own = next((run for run in work_order.runs if run.id == attempt.run_id), None)
+        own = work_order.find_run(attempt.run_id)
         if own:
             confirm(attempt, own, is_of_work_order=True)
             continue
@@ -130,7 +130,7 @@ def origin_of(
     item lists attempts whose response named this run, but which cannot have started the run.
     """
     named = list(TriggerAttempt.objects.naming(run.id))
-    is_listed = work_order is not None and any(it.id == run.id for it in work_order.runs)
+    is_listed = work_order is not None and work_order.find_run(run.id) is not None
     mistaken = [
         attempt
         for attempt in named

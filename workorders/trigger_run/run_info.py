@@ -1,8 +1,5 @@
 """The open dialog's description of the run that it would create."""
 
-import hashlib
-from dataclasses import replace
-
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -13,6 +10,7 @@ from workorders.trigger_run.dialog import DialogContext, changes_since
 from workorders.trigger_run.forms import TriggerRunForm
 from workorders.trigger_run.loaders import TriggerDialog
 from workorders.web.http import HtmxHttpRequest, vary_on_htmx
+from workorders.web.polling import digest_of
 
 
 def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
@@ -28,13 +26,14 @@ def show_run_info(request: HtmxHttpRequest, work_order_id: str) -> HttpResponse:
         return HttpResponse(status=204)
     loaded = TriggerDialog(work_order, trigger_availability(work_order), profiles=())
     news = _news(str(form["seen"].value()), loaded)
-    dialog = DialogContext(work_order_id=work_order_id, form=form, loaded=loaded, news=news)
-    description = (news, form.settings_words, work_order.next_run_number)
-    version = hashlib.blake2b(repr(description).encode(), digest_size=8).hexdigest()
+    version = digest_of((news, form.settings_words, work_order.next_run_number))
     if request.GET["version"] == version:
         return HttpResponse(status=204)
-    context = {"dialog": replace(dialog, version=version)}
-    return vary_on_htmx(render(request, "trigger_run/trigger_run_dialog.html#run_info", context))
+    dialog = DialogContext(
+        work_order_id=work_order_id, form=form, loaded=loaded, news=news, version=version
+    )
+    template = "trigger_run/trigger_run_dialog.html#run_info"
+    return vary_on_htmx(render(request, template, {"dialog": dialog}))
 
 
 def _news(seen: str, loaded: TriggerDialog) -> str:

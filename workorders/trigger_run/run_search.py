@@ -56,13 +56,14 @@ def find_candidates(client: RunsClient, attempt: TriggerAttempt) -> Candidates:
 def candidates_in(work_order: WorkOrder, attempt: TriggerAttempt) -> Candidates:
     """Search the runs of a work order that was read just now."""
     runs = [run for run in work_order.runs if run.work_order_id == attempt.work_order_id]
-    if not any(_may_be_of(run, attempt) for run in runs):
+    possible = [run for run in runs if _may_be_of(run, attempt)]
+    if not possible:
         return Candidates((), may_be_others=False)
     others_wait = _others_wait(runs, attempt)
     # The run with the provisional ID is not the run of the attempt.
     known = {*(attempt.known_run_ids or ()), attempt.provisional_run_id}
     known |= TriggerAttempt.objects.run_ids(attempt.work_order_id)
-    new = tuple(run for run in runs if run.id not in known and _may_be_of(run, attempt))
+    new = tuple(run for run in possible if run.id not in known)
     # When the earlier runs are not known, a candidate may be older than the request.
     cannot_tell = attempt.known_run_ids is None or attempt.outcome == IN_THE_WAY
     return Candidates(new, bool(new) and (cannot_tell or others_wait))

@@ -104,7 +104,7 @@ def polling_page(
         client: the client that has read the data, from ``polling_client``.
         pace: how often the page polls; ``None``: not at all, because nothing changes any more.
     """
-    digest = hashlib.blake2b(repr(version_of).encode(), digest_size=8).hexdigest()
+    digest = digest_of(version_of)
     if len(_versions) >= MAX_VERSIONS:
         _versions.clear()
     age = max(time.time() - client.oldest_read, 0)
@@ -116,6 +116,11 @@ def polling_page(
     added = {"version": version, "refresh": request.htmx, "pace": pace}
     response = render(request, name, context | added)
     return _forbid_storing(response)
+
+
+def digest_of(shown: object) -> str:
+    """A short digest of the ``repr`` of what a page shows, as 16 hexadecimal digits."""
+    return hashlib.blake2b(repr(shown).encode(), digest_size=8).hexdigest()
 
 
 def _unchanged() -> HttpResponse:

@@ -43,7 +43,6 @@ class WorkOrder(Schema):
     max_time: OptionalInteger = None
     """The most seconds that a run may take."""
     created_at: Timestamp = None
-    updated_at: Timestamp = None
     run_count: OptionalInteger = None
     runs: Items[Run] = ()
     """Newest first; lists of work orders omit the runs."""
@@ -80,9 +79,13 @@ class WorkOrder(Schema):
         ordered = _newest_first(runs, self.id, self.run_count)
         return replace(self, runs=ordered, lists_runs=True)
 
+    def find_run(self, run_id: str) -> Run | None:
+        """Return the listed run with this ID; ``None`` if there is none."""
+        return next((run for run in self.runs if run.id == run_id), None)
+
     def with_run(self, run: Run) -> "WorkOrder":
         """Return a copy in which ``run`` replaces its older version, or is added as newest."""
-        if any(listed.id == run.id for listed in self.runs):
+        if self.find_run(run.id):
             runs = tuple(run if listed.id == run.id else listed for listed in self.runs)
         else:
             runs = (run, *self.runs)
