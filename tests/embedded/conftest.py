@@ -18,6 +18,16 @@ from workorders.embedded.worker.context import WorkerContext
 from workorders.embedded.worker.executor import execute
 from workorders.embedded.wsgi import application
 
+type Make = Callable[..., WorkOrder]
+"""The fixture ``make_work_order``."""
+type MakeRun = Callable[..., Run]
+"""The fixture ``trigger``."""
+type Execute = Callable[..., Run]
+"""The fixture ``run``."""
+type SetProfile = Callable[..., None]
+type Start = Callable[..., WorkerProcess]
+"""The fixture ``worker``."""
+
 PROFILES = """
 [profiles.default]
 description = "Passes at once"
@@ -89,7 +99,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_work_order(workspace: Path) -> Callable[..., WorkOrder]:
+def make_work_order(workspace: Path) -> Make:
     def make(**values: Any) -> WorkOrder:
         return WorkOrder.objects.create(
             **{"prompt": "Fix the login", "workspace_path": str(workspace), **values}
@@ -99,7 +109,7 @@ def make_work_order(workspace: Path) -> Callable[..., WorkOrder]:
 
 
 @pytest.fixture
-def work_order(db: None, make_work_order: Callable[..., WorkOrder]) -> WorkOrder:
+def work_order(db: None, make_work_order: Make) -> WorkOrder:
     return make_work_order()
 
 
@@ -109,7 +119,7 @@ def free_worker(db: None) -> Worker:
 
 
 @pytest.fixture
-def trigger(installation: Path) -> Callable[..., Run]:
+def trigger(installation: Path) -> MakeRun:
     def trigger(work_order: WorkOrder, **values: Any) -> Run:
         defaults: dict[str, Any] = {
             "profile_name": "",
@@ -123,7 +133,7 @@ def trigger(installation: Path) -> Callable[..., Run]:
 
 
 @pytest.fixture
-def set_profile(settings: Settings) -> Callable[..., None]:
+def set_profile(settings: Settings) -> SetProfile:
     """A function that replaces the profiles file by one with a single profile, the default."""
 
     def set_profile(*, agent: str = "cat", verify: str = "true", **others: object) -> None:
@@ -141,9 +151,7 @@ def context(installation: Path) -> WorkerContext:
 
 
 @pytest.fixture
-def run(
-    context: WorkerContext, work_order: WorkOrder, trigger: Callable[..., Run]
-) -> Callable[..., Run]:
+def run(context: WorkerContext, work_order: WorkOrder, trigger: MakeRun) -> Execute:
     """A function that triggers a run of ``work_order``, executes it and returns the ended run."""
 
     def run(**overrides: int) -> Run:
@@ -157,7 +165,7 @@ def run(
 
 
 @pytest.fixture
-def worker(transactional_db: None, installation: Path) -> Iterator[Callable[..., WorkerProcess]]:
+def worker(transactional_db: None, installation: Path) -> Iterator[Start]:
     """A function that starts real ``manage.py worker`` processes; all are killed after the test."""
     started: list[WorkerProcess] = []
 

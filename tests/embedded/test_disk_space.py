@@ -1,19 +1,16 @@
 """Disk space for copies of workspaces: checked before a copy, freed afterwards, and limited."""
 
 import errno
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.embedded.conftest import Execute, SetProfile
 from workorders.embedded.models import Run
 from workorders.embedded.worker.workspace import files, prune_workspaces, room
 from workorders.status import health_endpoints
-
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
 
 MEGABYTE = 1_000_000
 

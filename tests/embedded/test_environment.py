@@ -1,17 +1,13 @@
 """The environment variables of a run's commands."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 
-from tests.embedded.conftest import log_of
+from tests.embedded.conftest import Execute, SetProfile, log_of
 from workorders.embedded.models import Run
-
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
 
 ROOT: Path = django_settings.BASE_DIR
 HOST_VARIABLES = {

@@ -3,23 +3,18 @@
 import os
 import re
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.conftest import Api, eventually, log_of
+from tests.embedded.conftest import Api, Execute, MakeRun, SetProfile, eventually, log_of
 from tests.support.embedded_workers import is_alive
-from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.models import WorkOrder
 from workorders.embedded.transitions import claim_next
 from workorders.embedded.worker.context import Stop, WorkerContext
 from workorders.embedded.worker.executor import execute
 from workorders.embedded.worker.log import TAIL_BYTES
-
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
-type MakeRun = Callable[..., Run]
 
 
 def test_run_succeeds_when_its_verification_passes(run: Execute, set_profile: SetProfile) -> None:

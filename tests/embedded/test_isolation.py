@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import Settings
 
-from tests.embedded.conftest import Api, eventually, log_of
+from tests.embedded.conftest import Api, Execute, MakeRun, SetProfile, Start, eventually, log_of
 from tests.support import attacks
 from tests.support.embedded_workers import WorkerProcess
 from workorders.accounts.sessions import SessionStore
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.worker import isolation
-
-type Start = Callable[..., WorkerProcess]
-type MakeRun = Callable[..., Run]
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
 
 isolation._why_not_possible.cache_clear()
 CAN_ISOLATE = not isolation._why_not_possible()

@@ -1,18 +1,14 @@
 """The queue: its health, the positions in it, and hosts whose clocks differ."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from tests.embedded.conftest import Api
+from tests.embedded.conftest import Api, Make, MakeRun
 from workorders.embedded.api.serializers import run_items
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next
-
-type Make = Callable[..., WorkOrder]
-type MakeRun = Callable[..., Run]
 
 
 def test_queue_is_unhealthy_without_workers(api: Api) -> None:

@@ -9,17 +9,13 @@ from django_tasks_redis import RedisTaskBackend
 from pytest_django import Settings
 from redis import Redis
 
-from tests.embedded.conftest import Api, eventually, has_ended
-from tests.support.embedded_workers import WorkerProcess
+from tests.embedded.conftest import Api, MakeRun, Start, eventually, has_ended
 from tests.support.ephemeral_servers import redis
-from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.models import WorkOrder
 from workorders.embedded.tasks import execute_next_run, wake_if_needed
 from workorders.embedded.wakeups import wakeup_queue
 
 UNREACHABLE_REDIS = "redis://127.0.0.1:9/0"
-
-type Start = Callable[..., WorkerProcess]
-type MakeRun = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")

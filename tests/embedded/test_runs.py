@@ -1,18 +1,14 @@
 """Runs in the API: lists, queue positions, cancellation, and runs of dead workers."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from tests.embedded.conftest import Api
+from tests.embedded.conftest import Api, Make, MakeRun
 from workorders.embedded import reaping
 from workorders.embedded.models import Iteration, Run, Status, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST, claim_next, finish
-
-type Make = Callable[..., WorkOrder]
-type MakeRun = Callable[..., Run]
 
 LONG_AGO = "2020-01-01T00:00Z"
 

@@ -1,18 +1,14 @@
 """Triggering a run: accepted, queued or refused, and the overrides of a run."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.embedded.conftest import Api
+from tests.embedded.conftest import Api, Make, MakeRun
 from workorders.embedded.models import Run, Status, Worker, WorkOrder
 from workorders.embedded.transitions import claim_next, finish
-
-type Make = Callable[..., WorkOrder]
-type MakeRun = Callable[..., Run]
 
 
 def runs(work_order: WorkOrder) -> str:

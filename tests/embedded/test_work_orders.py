@@ -1,17 +1,13 @@
 """Work orders in the API: creation, lists, search, detail and cancellation."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.embedded.conftest import Api
-from workorders.embedded.models import Run, Status, WorkOrder
+from tests.embedded.conftest import Api, Make, MakeRun
+from workorders.embedded.models import Status, WorkOrder
 from workorders.embedded.transitions import claim_next, finish
-
-type Make = Callable[..., WorkOrder]
-type MakeRun = Callable[..., Run]
 
 GOOD = {
     "taskPrompt": "Fix the login form",

@@ -9,17 +9,16 @@ from pytest_django import Settings
 from tests.embedded.conftest import (
     WRITE_PROCESS_ID,
     Api,
+    MakeRun,
+    SetProfile,
+    Start,
     agent_process_id,
     eventually,
     has_ended,
 )
-from tests.support.embedded_workers import WorkerProcess, is_alive, lose_calls
+from tests.support.embedded_workers import is_alive, lose_calls
 from workorders.embedded.models import Run, Worker, WorkOrder
 from workorders.embedded.transitions import WORKER_LOST
-
-type Start = Callable[..., WorkerProcess]
-type MakeRun = Callable[..., Run]
-type SetProfile = Callable[..., None]
 
 SLEEPER = f"{WRITE_PROCESS_ID}; echo begun; sleep 600"
 """An agent that writes its process ID and then runs longer than any test."""

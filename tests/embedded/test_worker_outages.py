@@ -3,7 +3,7 @@
 import re
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -12,18 +12,17 @@ from pytest_django import Settings
 
 from tests.embedded.conftest import (
     WRITE_PROCESS_ID,
+    MakeRun,
+    SetProfile,
+    Start,
     agent_process_id,
     eventually,
     has_ended,
     log_of,
 )
-from tests.support.embedded_workers import WorkerProcess, is_alive
+from tests.support.embedded_workers import is_alive
 from workorders.embedded.models import Run, WorkOrder
 from workorders.embedded.worker.executor import DATABASE_AWAY
-
-type Start = Callable[..., WorkerProcess]
-type MakeRun = Callable[..., Run]
-type SetProfile = Callable[..., None]
 
 TICKS = f"""
 {WRITE_PROCESS_ID}

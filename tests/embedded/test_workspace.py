@@ -4,16 +4,15 @@ import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.conftest import log_of
+from tests.embedded.conftest import Execute, SetProfile, log_of
 from tests.support.workspace_shapes import environment, git, repository
-from workorders.embedded.models import Run, WorkOrder
+from workorders.embedded.models import WorkOrder
 from workorders.embedded.worker.process import Interrupted
 from workorders.embedded.worker.workspace import (
     WorkspaceError,
@@ -21,9 +20,6 @@ from workorders.embedded.worker.workspace import (
     remove_tree,
 )
 from workorders.embedded.worker.workspace.relocation import Relocation
-
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
 
 
 def test_original_workspace_is_not_changed(

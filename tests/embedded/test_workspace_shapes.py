@@ -3,18 +3,15 @@
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from tests.embedded.conftest import log_of
+from tests.embedded.conftest import Execute, SetProfile, log_of
 from tests.support.workspace_shapes import GIT, SHAPES, Shape
-from workorders.embedded.models import Run, WorkOrder
-
-type SetProfile = Callable[..., None]
-type Execute = Callable[..., Run]
+from workorders.embedded.models import WorkOrder
 
 VANDAL = """
 import os, subprocess, sys
